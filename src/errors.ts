@@ -1,0 +1,83 @@
+/** Every error code there is, with what it stands for. docs/errors.md has a section for each. */
+export const errorCodes = {
+  E_USAGE: 'the command line does not make sense',
+  E_INVENTORY: 'the inventory cannot be read or contradicts itself',
+  E_PATTERN: 'a host pattern is malformed or names no host',
+  E_VARIABLE: 'a variable is unknown, missing or of the wrong type',
+  E_SITE: 'site.yml cannot be read or names something that does not exist',
+  E_ROLE: 'a role cannot be loaded or fails',
+  E_RESOURCE: 'a resource is declared wrongly, twice, or in a circle',
+  E_TEMPLATE: 'a template cannot be parsed or uses an undefined variable',
+  E_SECRET: 'a secret cannot be decrypted or stored',
+  E_CONNECT: 'a host cannot be reached',
+  E_AUTH: 'a host refuses every way of logging in',
+  E_HOST_KEY: 'a host shows a key that is unknown, changed or revoked',
+  E_SUDO: 'the user of the connection cannot become root',
+  E_TIMEOUT: 'a host did not answer in time',
+  E_LOCKED: 'another run holds the lock of a host',
+  E_REMOTE: 'a command failed on a host',
+  E_PROBE: 'the state of a resource cannot be read',
+  E_NOT_CONVERGED: 'a resource was changed and still differs from what is declared',
+  E_PLAN_STALE: 'a saved plan does not fit the hosts or the configuration any more',
+  E_LAB: 'the lab cannot do what was asked of it',
+} as const satisfies Record<string, string>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** A position in a file of the user, lines and columns counted from 1. */
+export interface FilePlace {
+  readonly file: string;
+  readonly line?: number;
+  readonly column?: number;
+}
+
+/** Where something went wrong: in a file, on a host, in a resource. */
+export type Place = FilePlace | { readonly host: string; readonly resource?: string };
+
+export interface ErrorDetails {
+  readonly place?: Place;
+  /** What was found, in a few words. */
+  readonly found?: string;
+  /** What would have been right, in a few words. */
+  readonly expected?: string;
+  /** What to do next, as a sentence without a full stop. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+/** An error for the person who must fix it: a stable code, what happened, where, and what to do next. */
+export class HostwrightError extends Error {
+  override readonly name = 'HostwrightError';
+  readonly code: ErrorCode;
+  readonly place: Place | undefined;
+  readonly found: string | undefined;
+  readonly expected: string | undefined;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.place = details.place;
+    this.found = details.found;
+    this.expected = details.expected;
+    this.hint = details.hint;
+  }
+}
+
+/** Several independent errors of one reading, so that the user mends all of them in one go. */
+export class HostwrightErrors extends AggregateError {
+  override readonly name = 'HostwrightErrors';
+  declare readonly errors: HostwrightError[];
+
+  constructor(errors: readonly HostwrightError[]) {
+    super([...errors], errors.map((error) => error.message).join('\n'));
+  }
+}
+
+/** `file:line:column`, or `host: resource`. */
+export function formatPlace(place: Place): string {
+  if ('host' in place) return place.resource === undefined ? place.host : `${place.host}: ${place.resource}`;
+  const line = place.line === undefined ? '' : `:${place.line}`;
+  const column = place.line === undefined || place.column === undefined ? '' : `:${place.column}`;
+  return `${place.file}${line}${column}`;
+}

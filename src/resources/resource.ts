@@ -1,0 +1,152 @@
+import type { z } from 'zod';
+import type { Secret } from '../secrets/secret.ts';
+import type { Script } from '../transport/shell.ts';
+
+/** `type:key`, unique on a host: `file:/etc/hosts`, `package:nginx-light`. */
+export type ResourceId = `${string}:${string}`;
+
+/** One attribute of a state. A Secret compares by its value and prints as `***`. */
+export type Attribute = string | number | boolean | null | Secret;
+
+/** A flat map of attributes, like `{ mode: '0644', owner: 'root' }`. */
+export type State = Readonly<Record<string, Attribute>>;
+
+/** The state cannot be read (yet): the server that holds it does not run, its package is missing. */
+export class Unreadable {
+  readonly reason: string;
+
+  constructor(reason: string) {
+    this.reason = reason;
+  }
+}
+
+/** What a probe found; `null` is absent. */
+export type Actual = State | null | Unreadable;
+
+/** A resource as a role writes it: plain data. `absent: true` in `desired` asks for its removal. */
+export interface Resource<Desired extends object = object> {
+  readonly type: ResourceType<Desired>;
+  readonly desired: Desired;
+  /** Resources of the same host that must be as declared first, beyond those that are derived. */
+  readonly needs?: readonly ResourceId[];
+}
+
+/** Reads the actual state of every resource of one type on a host, in one go and without changing anything. */
+export interface Probe {
+  readonly script: Script;
+  readonly stdin?: Uint8Array;
+}
+
+export type Action = 'create' | 'update' | 'delete' | 'run' | 'reload' | 'restart';
+
+export interface AttributeChange {
+  readonly name: string;
+  readonly from: Attribute | undefined;
+  readonly to: Attribute | undefined;
+}
+
+/** What a type is asked to do to one resource. */
+export interface Change<Desired extends object = object> {
+  readonly id: ResourceId;
+  readonly desired: Desired;
+  readonly action: Action;
+  /** The state the change starts from: `null` when absent, or not readable before now. */
+  readonly actual: State | null;
+  readonly attributes: readonly AttributeChange[];
+}
+
+/** A shell step that changes one or more resources; runs with `set -eu`, as root, idempotently. */
+export interface Step {
+  readonly resources: readonly ResourceId[];
+  /** What a person reads while it runs: `install nginx-light, socat`. */
+  readonly title: string;
+  readonly script: Script;
+  /** Standard input of the script: contents of files, secrets. */
+  readonly stdin?: Uint8Array;
+  /** Milliseconds it may take; 5 minutes unless said. */
+  readonly timeout?: number;
+}
+
+/** Runs shell on the host of a conversation; throws E_REMOTE when it fails. Gives its standard output. */
+export type Ask = (script: Script, stdin?: Uint8Array) => Promise<Buffer>;
+
+/** A change that needs answers of the host on its way, such as a signing request that the controller signs. */
+export interface Conversation {
+  readonly resources: readonly ResourceId[];
+  readonly title: string;
+  readonly converse: (ask: Ask) => Promise<void>;
+}
+
+/** A file as a diff wants it. */
+export interface TextAttribute {
+  readonly path: string;
+  /** The desired text, or null where it is binary or secret. */
+  readonly text: string | null;
+}
+
+/** A service is due for `action` when something below one of `paths` changes. */
+export interface Trigger {
+  readonly action: 'reload' | 'restart';
+  readonly paths: readonly string[];
+}
+
+/**
+ * A directory tree that goes live as a whole: changes of files below `trees` are first made in a copy that
+ * a private mount namespace shows in the place of the real one, `validate` runs there, and only then are
+ * they made for real, followed by the change of the resource itself. When that fails the previous files
+ * come back.
+ */
+export interface Transaction {
+  readonly trees: readonly string[];
+  /** The service's own check of its configuration. */
+  readonly validate: Script;
+}
+
+/**
+ * A type of resource: one file with its schema, how to read the actual state, and how to change it.
+ * Comparing is not its business: the attributes of `want` are compared with those that `parse` gives.
+ */
+export interface ResourceType<Desired extends object = object> {
+  readonly name: string;
+  /** One sentence for the documentation. */
+  readonly summary: string;
+  readonly schema: z.ZodType<Desired>;
+  /** What identifies it among those of its type on a host: a path, a name. */
+  key(desired: Desired): string;
+  /** The attributes to be reached; `null` for absent. Attributes that it leaves out are left alone. */
+  want(desired: Desired): State | null;
+  probe(batch: readonly Desired[]): Probe;
+  /** The states of `batch`, in its order, from what the script of `probe(batch)` wrote to standard output. */
+  parse(output: Buffer, batch: readonly Desired[]): readonly Actual[];
+  /** How to make `changes`, in one step or several; none of them is ordered before another. */
+  apply(changes: readonly Change<Desired>[]): readonly (Step | Conversation)[];
+  /** The action that a difference amounts to, where it is not create, update or delete. */
+  action?(attributes: readonly AttributeChange[], actual: State | null): Action;
+  /** Resources that come first where they are declared on the host: its directory, its owner. */
+  after?(desired: Desired): readonly ResourceId[];
+  /** Resources whose pending creation makes the actual state unreadable or untrue until then. */
+  provider?(desired: Desired): readonly ResourceId[];
+  /** The path that it owns, for triggers and transactions. */
+  path?(desired: Desired): string;
+  /** The text behind an attribute `content`, for diffs. */
+  text?(desired: Desired): TextAttribute;
+  triggers?(desired: Desired): readonly Trigger[];
+  transaction?(desired: Desired): Transaction | undefined;
+}
+
+export function resourceId(resource: Resource): ResourceId {
+  return `${resource.type.name}:${resource.type.key(resource.desired)}`;
+}
+
+/** Options that every resource takes beside its attributes. */
+export interface ResourceOptions {
+  readonly needs?: readonly ResourceId[];
+}
+
+export function declare<Desired extends object>(
+  type: ResourceType<Desired>,
+  desired: Desired,
+  options: ResourceOptions = {},
+): Resource<Desired> {
+  return options.needs === undefined ? { type, desired } : { type, desired, needs: options.needs };
+}
