@@ -23,10 +23,11 @@ export class Unreadable {
 /** What a probe found; `null` is absent. */
 export type Actual = State | null | Unreadable;
 
-/** A resource as a role writes it: plain data. `absent: true` in `desired` asks for its removal. */
-export interface Resource<Desired extends object = object> {
-  readonly type: ResourceType<Desired>;
-  readonly desired: Desired;
+/** A resource as a role writes it: plain data. `absent: true` in `attributes` asks for its removal. */
+export interface Resource {
+  readonly type: ResourceType;
+  /** Not yet checked against the schema of the type. */
+  readonly attributes: object;
   /** Resources of the same host that must be as declared first, beyond those that are derived. */
   readonly needs?: readonly ResourceId[];
 }
@@ -77,6 +78,12 @@ export interface Conversation {
   readonly converse: (ask: Ask) => Promise<void>;
 }
 
+/** What a type may know of the rest of the host while it makes its steps. */
+export interface ApplyContext {
+  /** Keys of all resources of a type that are declared on the host and not absent. */
+  declared(typeName: string): readonly string[];
+}
+
 /** A file as a diff wants it. */
 export interface TextAttribute {
   readonly path: string;
@@ -119,7 +126,7 @@ export interface ResourceType<Desired extends object = object> {
   /** The states of `batch`, in its order, from what the script of `probe(batch)` wrote to standard output. */
   parse(output: Buffer, batch: readonly Desired[]): readonly Actual[];
   /** How to make `changes`, in one step or several; none of them is ordered before another. */
-  apply(changes: readonly Change<Desired>[]): readonly (Step | Conversation)[];
+  apply(changes: readonly Change<Desired>[], host: ApplyContext): readonly (Step | Conversation)[];
   /** The action that a difference amounts to, where it is not create, update or delete. */
   action?(attributes: readonly AttributeChange[], actual: State | null): Action;
   /** Resources that come first where they are declared on the host: its directory, its owner. */
@@ -134,19 +141,16 @@ export interface ResourceType<Desired extends object = object> {
   transaction?(desired: Desired): Transaction | undefined;
 }
 
-export function resourceId(resource: Resource): ResourceId {
-  return `${resource.type.name}:${resource.type.key(resource.desired)}`;
-}
-
 /** Options that every resource takes beside its attributes. */
 export interface ResourceOptions {
   readonly needs?: readonly ResourceId[];
 }
 
-export function declare<Desired extends object>(
-  type: ResourceType<Desired>,
-  desired: Desired,
-  options: ResourceOptions = {},
-): Resource<Desired> {
-  return options.needs === undefined ? { type, desired } : { type, desired, needs: options.needs };
+export function declare(type: ResourceType, attributes: object, options: ResourceOptions = {}): Resource {
+  return options.needs === undefined ? { type, attributes } : { type, attributes, needs: options.needs };
+}
+
+/** One step for each change: how most types apply. */
+export function each<Desired extends object>(step: (change: Change<Desired>) => Step) {
+  return (changes: readonly Change<Desired>[]): readonly Step[] => changes.map(step);
 }

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { sh } from '../transport/shell.ts';
+import { mode, ownedPathAfter, path } from './path.ts';
+import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
+import { parseStat, statProbe } from './stat.ts';
+
+const schema = z.strictObject({
+  path,
+  owner: z.string().default('root'),
+  group: z.string().default('root'),
+  mode: mode.default('0755'),
+  /** Removed with everything in it. */
+  absent: z.boolean().default(false),
+});
+
+type Directory = z.output<typeof schema>;
+
+export const directoryType: ResourceType<Directory> = {
+  name: 'directory',
+  summary: 'A directory with its owner and mode; what is in it is not touched',
+  schema,
+  key: (directory) => directory.path,
+  want: ({ absent, owner, group, mode: bits }) =>
+    absent ? null : { kind: 'directory', owner, group, mode: bits },
+  probe: (batch) =>
+    statProbe(
+      batch.map((directory) => directory.path),
+      { hash: false },
+    ),
+  parse: (output, batch) => {
+    const found = parseStat(output);
+    return batch.map((directory) => {
+      const stat = found.get(directory.path);
+      return stat === undefined
+        ? null
+        : { kind: stat.kind, owner: stat.owner, group: stat.group, mode: stat.mode };
+    });
+  },
+  apply: each(({ id, desired }) => {
+    if (desired.absent) {
+      return { resources: [id], title: `remove ${desired.path}`, script: sh`rm -rf ${desired.path}` };
+    }
+    const script = sh`if [ -L ${desired.path} ] || [ ! -d ${desired.path} ]; then rm -f ${desired.path}; mkdir -p ${desired.path}; fi
+chown ${`${desired.owner}:${desired.group}`} ${desired.path}
+chmod ${desired.mode} ${desired.path}`;
+    return { resources: [id], title: `make ${desired.path}`, script };
+  }),
+  after: ownedPathAfter,
+  path: (directory) => directory.path,
+};
+
+/** A directory: `directory('/srv/app', { owner: 'app', mode: '0750' })`. */
+export function directory(
+  at: string,
+  attributes: Omit<z.input<typeof schema>, 'path'> = {},
+  options?: ResourceOptions,
+): Resource {
+  return declare(directoryType, { path: at, ...attributes }, options);
+}

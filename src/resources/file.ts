@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { dirname } from 'node:path/posix';
+import { z } from 'zod';
+import { isSecret, Secret } from '../secrets/secret.ts';
+import { sh, type Script } from '../transport/shell.ts';
+import { mode, ownedPathAfter, path } from './path.ts';
+import {
+  declare,
+  each,
+  type Attribute,
+  type Change,
+  type Resource,
+  type ResourceOptions,
+  type ResourceType,
+  type State,
+  type Step,
+} from './resource.ts';
+import { parseStat, statProbe, type Stat } from './stat.ts';
+
+const content = z.union([z.string(), z.instanceof(Uint8Array), z.custom<Secret>(isSecret)]);
+
+const schema = z.strictObject({
+  path,
+  /** Text, bytes, or a Secret whose content is never shown. Left out: whatever is there, empty when new. */
+  content: content.optional(),
+  owner: z.string().default('root'),
+  group: z.string().default('root'),
+  mode: mode.default('0644'),
+  /** A command that gets the path of the candidate as its last word and fails when it is no good. */
+  validate: z.array(z.string()).nonempty().optional(),
+  absent: z.boolean().default(false),
+});
+
+type File = z.output<typeof schema>;
+
+function bytes(file: File): Uint8Array {
+  if (file.content === undefined) return new Uint8Array();
+  if (isSecret(file.content)) return Buffer.from(file.content.reveal());
+  return typeof file.content === 'string' ? Buffer.from(file.content) : file.content;
+}
+
+/** The digest of a secret content is as secret as itself: a short password can be guessed from it. */
+function digest(file: File, sha256: string): Attribute {
+  return isSecret(file.content) ? new Secret(sha256) : `sha256:${sha256.slice(0, 16)}`;
+}
+
+function state(stat: Stat, file: File): State {
+  const common = { kind: stat.kind, owner: stat.owner, group: stat.group };
+  if (stat.kind !== 'file') return common;
+  return { ...common, mode: stat.mode, content: digest(file, stat.sha256 ?? '') };
+}
+
+/** A new file beside the old one, then a rename: nobody ever reads half of it, and no link is followed. */
+function write(file: File): Script {
+  const validate = file.validate === undefined ? sh`` : sh`${file.validate} "$t" >&2`;
+  return sh`t=$(mktemp ${dirname(file.path)}/.hostwright.XXXXXX)
+trap 'rm -f "$t"' EXIT
+cat >"$t"
+chown ${`${file.owner}:${file.group}`} "$t"
+chmod ${file.mode} "$t"
+${validate}
+if [ -d ${file.path} ] && [ ! -L ${file.path} ]; then rm -rf ${file.path}; fi
+mv -fT "$t" ${file.path}`;
+}
+
+function step(change: Change<File>): Step {
+  const file = change.desired;
+  const resources = [change.id];
+  if (file.absent) {
+    return { resources, title: `remove ${file.path}`, script: sh`rm -rf ${file.path}` };
+  }
+  const keepsContent =
+    change.actual?.['kind'] === 'file' &&
+    !change.attributes.some((attribute) => attribute.name === 'content');
+  if (keepsContent) {
+    const script = sh`[ ! -L ${file.path} ]
+chown ${`${file.owner}:${file.group}`} ${file.path}
+chmod ${file.mode} ${file.path}`;
+    return { resources, title: `set mode and owner of ${file.path}`, script };
+  }
+  return { resources, title: `write ${file.path}`, script: write(file), stdin: bytes(file) };
+}
+
+export const fileType: ResourceType<File> = {
+  name: 'file',
+  summary: 'A regular file with its content, owner and mode',
+  schema,
+  key: (file) => file.path,
+  want: (file) => {
+    if (file.absent) return null;
+    const common = { kind: 'file', owner: file.owner, group: file.group, mode: file.mode };
+    if (file.content === undefined) return common;
+    return { ...common, content: digest(file, createHash('sha256').update(bytes(file)).digest('hex')) };
+  },
+  probe: (batch) =>
+    statProbe(
+      batch.map((file) => file.path),
+      { hash: true },
+    ),
+  parse: (output, batch) => {
+    const found = parseStat(output);
+    return batch.map((file) => {
+      const stat = found.get(file.path);
+      return stat === undefined ? null : state(stat, file);
+    });
+  },
+  apply: each(step),
+  after: ownedPathAfter,
+  path: (file) => file.path,
+  text: (file) => ({ path: file.path, text: typeof file.content === 'string' ? file.content : null }),
+};
+
+/** A regular file: `file('/etc/motd', { content: 'hello\n', mode: '0644' })`. */
+export function file(
+  at: string,
+  attributes: Omit<z.input<typeof schema>, 'path'>,
+  options?: ResourceOptions,
+): Resource {
+  return declare(fileType, { path: at, ...attributes }, options);
+}

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { sh } from '../transport/shell.ts';
+import { ownedPathAfter, path } from './path.ts';
+import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
+import { parseStat, statProbe } from './stat.ts';
+
+const schema = z.union([
+  z.strictObject({
+    path,
+    /** Where it points, as written into the link: relative to its own directory, or absolute. */
+    to: z.string().min(1),
+    absent: z.literal(false).optional(),
+  }),
+  z.strictObject({ path, to: z.undefined().optional(), absent: z.literal(true) }),
+]);
+
+type Link = z.output<typeof schema>;
+
+export const linkType: ResourceType<Link> = {
+  name: 'link',
+  summary: 'A symbolic link',
+  schema,
+  key: (link) => link.path,
+  want: (link) => (link.absent === true ? null : { kind: 'link', to: link.to ?? '' }),
+  probe: (batch) =>
+    statProbe(
+      batch.map((link) => link.path),
+      { hash: false },
+    ),
+  parse: (output, batch) => {
+    const found = parseStat(output);
+    return batch.map((link) => {
+      const stat = found.get(link.path);
+      if (stat === undefined) return null;
+      return stat.kind === 'link' ? { kind: stat.kind, to: stat.target } : { kind: stat.kind };
+    });
+  },
+  apply: each(({ id, desired }) => {
+    if (desired.absent === true) {
+      return { resources: [id], title: `remove ${desired.path}`, script: sh`rm -rf ${desired.path}` };
+    }
+    // A new link under another name and a rename: at no moment is there none.
+    const script = sh`if [ -d ${desired.path} ] && [ ! -L ${desired.path} ]; then rm -rf ${desired.path}; fi
+ln -sfT ${desired.to ?? ''} ${`${desired.path}.hostwright`}
+mv -fT ${`${desired.path}.hostwright`} ${desired.path}`;
+    return { resources: [id], title: `link ${desired.path}`, script };
+  }),
+  after: ownedPathAfter,
+  path: (link) => link.path,
+};
+
+/** A symbolic link: `link('/etc/nginx/sites-enabled/app', { to: '../sites-available/app' })`. */
+export function link(
+  at: string,
+  attributes: { readonly to: string } | { readonly absent: true },
+  options?: ResourceOptions,
+): Resource {
+  return declare(linkType, { path: at, ...attributes }, options);
+}

@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import { lines, sh, type Script } from '../transport/shell.ts';
+import {
+  declare,
+  type ApplyContext,
+  type Change,
+  type Resource,
+  type ResourceOptions,
+  type ResourceType,
+  type Step,
+} from './resource.ts';
+
+const schema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, 'expected a Debian package name'),
+  /** The release to install from where it is not the default one: `sid`. */
+  release: z.string().optional(),
+  absent: z.boolean().default(false),
+});
+
+type Package = z.output<typeof schema>;
+
+const minute = 60_000;
+
+/**
+ * apt-get without questions. The lock timeout of dpkg covers only its own lock; those of the lists and the
+ * archives fail at once, so these are tried again for ten minutes.
+ */
+const aptGet = sh`hw_apt() {
+  tries=0
+  while :; do
+    if env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a APT_LISTCHANGES_FRONTEND=none apt-get -y -q \
+      -o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
+      -o Dpkg::Use-Pty=0 "$@" >"$HW/apt" 2>&1; then return 0; fi
+    tries=$((tries + 1))
+    if [ "$tries" -lt 120 ] && grep -q 'Could not get lock\|Unable to lock' "$HW/apt"; then sleep 5; continue; fi
+    tail -n 20 "$HW/apt" >&2
+    return 1
+  done
+}
+hw_apt_update_if_old() {
+  fresh=$(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' -mmin -720 2>/dev/null | head -n 1)
+  if [ -z "$fresh" ] || [ -n "$(find /etc/apt -name '*.sources' -newer /var/lib/apt/lists 2>/dev/null)" ]; then hw_apt update; fi
+}`;
+
+/**
+ * Services that are declared are started by their own resource, once they are configured: a package must
+ * not start them with its defaults. The policy is a link into /run, so that a reboot ends it whatever
+ * happens, and it is only there while apt-get runs.
+ */
+function withoutStarting(services: readonly string[], script: Script): Script {
+  if (services.length === 0) return script;
+  const cases = sh`${services.flatMap((name) => [name, `${name.replace(/\.service$/, '')}`])}`;
+  return sh`if [ ! -e /usr/sbin/policy-rc.d ]; then
+  rm -f /usr/sbin/policy-rc.d
+  cat >/run/hostwright/policy-rc.d <<'POLICY'
+#!/bin/sh
+for held in ${cases}; do [ "$1" = "$held" ] && exit 101; done
+exit 0
+POLICY
+  chmod 0755 /run/hostwright/policy-rc.d
+  trap 'rm -f /usr/sbin/policy-rc.d /run/hostwright/policy-rc.d' EXIT
+  ln -s /run/hostwright/policy-rc.d /usr/sbin/policy-rc.d
+fi
+${script}`;
+}
+
+function transaction(changes: readonly Change<Package>[], host: ApplyContext): Step {
+  const installs = changes.filter((change) => !change.desired.absent).map((change) => change.desired);
+  const removals = changes.filter((change) => change.desired.absent).map((change) => change.desired.name);
+  const script = [aptGet];
+  if (removals.length > 0) script.push(sh`hw_apt purge ${removals}`);
+  if (installs.length > 0) script.push(sh`hw_apt_update_if_old`);
+  for (const release of new Set(installs.map((item) => item.release))) {
+    const names = installs.filter((item) => item.release === release).map((item) => item.name);
+    const target = release === undefined ? [] : ['-t', release];
+    // The lists may be younger than twelve hours and still name versions that the mirror has dropped.
+    script.push(
+      sh`hw_apt install --no-install-recommends ${target} ${names} || { hw_apt update; hw_apt install --no-install-recommends ${target} ${names}; }`,
+    );
+  }
+  const verb = installs.length > 0 ? 'install' : 'remove';
+  return {
+    resources: changes.map((change) => change.id),
+    title: `${verb} ${changes.map((change) => change.desired.name).join(', ')}`,
+    script: withoutStarting(host.declared('service'), lines(script)),
+    timeout: 30 * minute,
+  };
+}
+
+export const packageType: ResourceType<Package> = {
+  name: 'package',
+  summary: 'A Debian package; all packages that are due together are one apt transaction',
+  schema,
+  key: (item) => item.name,
+  want: (item) => (item.absent ? null : { installed: true }),
+  probe: (batch) => ({
+    script: sh`dpkg-query -W -f ${String.raw`\${Package}\t\${db:Status-Status}\n`.replaceAll('\\$', '$')} ${batch.map((item) => item.name)} 2>/dev/null || :`,
+  }),
+  parse: (output, batch) => {
+    const status = new Map<string, string>();
+    for (const line of output.toString('utf8').split('\n')) {
+      const [name, value] = line.split('\t');
+      if (name !== undefined && value !== undefined) status.set(name, value);
+    }
+    return batch.map((item) => {
+      const found = status.get(item.name);
+      if (found === undefined || found === 'not-installed' || (found === 'config-files' && !item.absent))
+        return null;
+      return { installed: found === 'installed' };
+    });
+  },
+  apply: (changes, host) => [transaction(changes, host)],
+};
+
+/** A Debian package: `pkg('nginx-light')`, `pkg('mysql-server', { release: 'sid' })`. */
+export function pkg(
+  name: string,
+  attributes: Omit<z.input<typeof schema>, 'name'> = {},
+  options?: ResourceOptions,
+): Resource {
+  return declare(packageType, { name, ...attributes }, options);
+}

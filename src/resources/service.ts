@@ -1,0 +1,225 @@
+import { z } from 'zod';
+import { lines, sh, type Script } from '../transport/shell.ts';
+import { path } from './path.ts';
+import {
+  declare,
+  each,
+  type Action,
+  type Actual,
+  type AttributeChange,
+  type Change,
+  type Resource,
+  type ResourceId,
+  type ResourceOptions,
+  type ResourceType,
+  type Step,
+} from './resource.ts';
+
+const argv = z.array(z.string()).nonempty();
+
+const schema = z.strictObject({
+  /** A systemd unit; `.service` unless it says `.timer`, `.socket` or another. */
+  name: z
+    .string()
+    .regex(/^[\w@.:-]+$/, 'expected the name of a systemd unit')
+    .transform((name) =>
+      /\.(service|timer|socket|path|mount|target)$/.test(name) ? name : `${name}.service`,
+    ),
+  running: z.boolean().default(true),
+  enabled: z.boolean().default(true),
+  /** Files and trees that the running process has read and takes up by a reload. */
+  reloadOn: z.array(path).default([]),
+  /** Files and trees that it takes up by a restart only. */
+  restartOn: z.array(path).default([]),
+  /** The service's own check of its configuration; runs before anything below `reloadOn` and `restartOn` goes live. */
+  validate: argv.optional(),
+  /** How to reload, where it is not `systemctl reload`; fails when the service refuses. */
+  reload: argv.optional(),
+  /** Succeeds when the service does its work; tried for `healthyWithin` seconds after each start and reload. */
+  healthy: argv.optional(),
+  healthyWithin: z.number().int().positive().default(30),
+  absent: z.literal(false).optional(),
+});
+
+type Service = z.output<typeof schema>;
+
+const properties =
+  'Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,ExecMainStartTimestamp,ActiveEnterTimestamp';
+
+/** One digest over the contents of all files and the targets of all links below some paths. */
+const digestFunction = sh`hw_digest() {
+  { find "$@" -type f ! -name '.hostwright.*' -print0 | sort -z | xargs -0r sha256sum --
+    find "$@" -type l -printf '%p -> %l\n' | sort; } 2>/dev/null | sha256sum | cut -c1-64
+}`;
+
+const loadedFolder = '/run/hostwright/loaded';
+
+function digestFile(unit: string, action: 'reload' | 'restart'): string {
+  return `${loadedFolder}/${unit}.${action}`;
+}
+
+/**
+ * Prints whether what the process has read is still what lies on disk. The digest of its last (re)load
+ * decides; where there is none, a file that changed after the start of the process.
+ */
+function staleness(unit: string, action: 'reload' | 'restart', paths: readonly string[]): Script {
+  if (paths.length === 0) return sh`printf '%s\n' ${`${action}=no`}`;
+  const recorded = digestFile(unit, action);
+  return sh`if [ -f ${recorded} ]; then
+  if [ "$(cat ${recorded})" = "$(hw_digest ${paths})" ]; then printf '%s\n' ${`${action}=no`}; else printf '%s\n' ${`${action}=yes`}; fi
+else
+  s=$(systemctl show -p ExecMainStartTimestamp --value ${unit})
+  if [ -n "$s" ] && [ -n "$(find ${paths} -newerct "$s" -print -quit 2>/dev/null)" ]; then printf '%s\n' ${`${action}=yes`}; else printf '%s\n' ${`${action}=no`}; fi
+fi`;
+}
+
+function parseUnit(block: string, service: Service): Actual {
+  const values = new Map(
+    block.split('\n').flatMap((line): [string, string][] => {
+      const at = line.indexOf('=');
+      return at < 0 ? [] : [[line.slice(0, at), line.slice(at + 1)]];
+    }),
+  );
+  const loadState = values.get('LoadState');
+  const fileState = values.get('UnitFileState') ?? '';
+  if (loadState === undefined) throw new RangeError(`systemctl says nothing of ${service.name}`);
+  if (loadState === 'not-found') return null;
+  const active = values.get('ActiveState') ?? '';
+  const running = active === 'active' || active === 'reloading';
+  // Static, generated and transient units have no enablement of their own.
+  const settled = ['static', 'generated', 'transient', 'indirect', 'alias'].includes(fileState);
+  return {
+    running: running ? true : active === 'inactive' ? false : active,
+    enabled: settled
+      ? service.enabled
+      : fileState === 'enabled'
+        ? true
+        : fileState === 'disabled'
+          ? false
+          : fileState,
+    unit: running && values.get('NeedDaemonReload') === 'yes' ? 'changed since its start' : 'current',
+    restart: running && values.get('restart') === 'yes' ? 'due' : 'not due',
+    reload: running && values.get('reload') === 'yes' ? 'due' : 'not due',
+  };
+}
+
+function action(attributes: readonly AttributeChange[], actual: unknown): Action {
+  if (actual === null) return 'create';
+  const names = new Set(attributes.map((attribute) => attribute.name));
+  if (names.has('running') || names.has('enabled')) return 'update';
+  return names.has('restart') || names.has('unit') ? 'restart' : 'reload';
+}
+
+/** What the process has read is now what lies on disk. */
+function record(service: Service, restarted: boolean): Script {
+  const actions = restarted ? (['reload', 'restart'] as const) : (['reload'] as const);
+  return lines([
+    sh`mkdir -p ${loadedFolder}`,
+    ...actions.flatMap((verb) => {
+      const paths = verb === 'reload' ? service.reloadOn : service.restartOn;
+      return paths.length === 0 ? [] : [sh`hw_digest ${paths} >${digestFile(service.name, verb)}`];
+    }),
+  ]);
+}
+
+function becomeHealthy(service: Service): Script {
+  if (service.healthy === undefined) return sh``;
+  return sh`n=0
+until ${service.healthy} >"$HW/healthy" 2>&1; do
+  n=$((n + 1))
+  if [ "$n" -ge ${service.healthyWithin} ]; then
+    printf '%s\n' ${`${service.name} is not healthy after ${service.healthyWithin} s:`} >&2
+    tail -n 10 "$HW/healthy" >&2
+    journalctl -q --no-pager -n 10 -u ${service.name} >&2 || :
+    exit 1
+  fi
+  sleep 1
+done`;
+}
+
+function orShowJournal(command: Script, unit: string): Script {
+  return sh`${command} || { journalctl -q --no-pager -n 15 -u ${unit} >&2; exit 1; }`;
+}
+
+function step({ id, desired, action: verb, attributes }: Change<Service>): Step {
+  const unit = desired.name;
+  const names = new Set(attributes.map((attribute) => attribute.name));
+  const script = [digestFunction, sh`systemctl daemon-reload`];
+  const first = verb === 'create';
+  if (first || names.has('enabled')) {
+    script.push(sh`systemctl unmask --quiet ${unit}; systemctl unmask --runtime --quiet ${unit} || :`);
+    script.push(
+      desired.enabled ? sh`systemctl enable --quiet ${unit}` : sh`systemctl disable --quiet ${unit}`,
+    );
+  }
+  if (!desired.running) {
+    if (first || names.has('running')) script.push(sh`systemctl stop ${unit}`);
+    return { resources: [id], title: `stop ${unit}`, script: lines(script) };
+  }
+  let title = `enable ${unit}`;
+  const validate = desired.validate === undefined ? sh`` : sh`${desired.validate} >&2`;
+  if (first || names.has('running') || verb === 'restart') {
+    title = `${verb === 'restart' ? 'restart' : 'start'} ${unit}`;
+    script.push(
+      validate,
+      sh`systemctl reset-failed ${unit} 2>/dev/null || :`,
+      orShowJournal(sh`systemctl restart ${unit}`, unit),
+    );
+    script.push(becomeHealthy(desired), record(desired, true));
+  } else if (verb === 'reload' || names.has('reload')) {
+    title = `reload ${unit}`;
+    const reload =
+      desired.reload === undefined ? sh`systemctl reload-or-restart ${unit}` : sh`${desired.reload} >&2`;
+    script.push(validate, orShowJournal(reload, unit), becomeHealthy(desired), record(desired, false));
+  }
+  return { resources: [id], title, script: lines(script) };
+}
+
+export const serviceType: ResourceType<Service> = {
+  name: 'service',
+  summary: 'A systemd unit: running, enabled, and reloaded or restarted when what it has read has changed',
+  schema,
+  key: (service) => service.name,
+  want: (service) => ({
+    running: service.running,
+    enabled: service.enabled,
+    unit: 'current',
+    restart: 'not due',
+    reload: 'not due',
+  }),
+  probe: (batch) => ({
+    script: lines([
+      digestFunction,
+      ...batch.map(
+        (service) => sh`systemctl show -p ${properties} ${service.name}
+${staleness(service.name, 'reload', service.reloadOn)}
+${staleness(service.name, 'restart', service.restartOn)}
+echo`,
+      ),
+    ]),
+  }),
+  parse: (output, batch) => {
+    const blocks = output.toString('utf8').split('\n\n');
+    return batch.map((service, index) => parseUnit(blocks[index] ?? '', service));
+  },
+  apply: each(step),
+  action,
+  after: (service): readonly ResourceId[] => [`unit:${service.name}`],
+  triggers: (service) => [
+    { action: 'restart', paths: service.restartOn },
+    { action: 'reload', paths: service.reloadOn },
+  ],
+  transaction: (service) =>
+    service.validate === undefined
+      ? undefined
+      : { trees: [...service.reloadOn, ...service.restartOn], validate: sh`${service.validate}` },
+};
+
+/** A systemd unit: `service('nginx', { reloadOn: ['/etc/nginx'], validate: ['nginx', '-t'] })`. */
+export function service(
+  name: string,
+  attributes: Omit<z.input<typeof schema>, 'name'> = {},
+  options?: ResourceOptions,
+): Resource {
+  return declare(serviceType, { name, ...attributes }, options);
+}
