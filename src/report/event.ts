@@ -80,3 +80,15 @@ export interface Reporter {
   /** Restores the terminal. */
   close(): void;
 }
+
+/** What is known when the whole plan is, before anything of it is done. */
+export type Planned = Pick<SummaryEvent, 'seconds' | 'hosts'>;
+
+/** Shows a plan as a whole: changes are reported first, then shown together. */
+export interface PlanReporter extends Reporter {
+  /**
+   * Shows the changes reported so far, with the line that counts them. `apply` calls it between planning and
+   * its first step; for `plan` the summary does the same.
+   */
+  showPlan(planned: Planned): void;
+}

@@ -6,13 +6,13 @@ import type { Style } from './style.ts';
 /** Below this many cells for the text itself, indenting would make it unreadable. */
 const NARROWEST = 16;
 
-/** `text` after `lead`, wrapped between words; further lines are indented by the width of `lead`. */
-export function hang(lead: string, text: string, style: Style): string[] {
+/** `text` after `lead`, wrapped between words; further lines are indented by the width of `lead` and `deeper`. */
+export function hang(lead: string, text: string, style: Style, deeper = 0): string[] {
   const columns = style.columns();
   const indent = stringWidth(lead);
   if (indent + stringWidth(text) <= columns) return [lead + text];
-  const wrapped = wrapAnsi(text, Math.max(columns - indent, NARROWEST), { hard: true });
-  return wrapped.split('\n').map((line, index) => (index === 0 ? lead : ' '.repeat(indent)) + line);
+  const wrapped = wrapAnsi(text, Math.max(columns - indent - deeper, NARROWEST), { hard: true });
+  return wrapped.split('\n').map((line, index) => (index === 0 ? lead : ' '.repeat(indent + deeper)) + line);
 }
 
 /** `text` in at most `columns` cells, its end replaced by `…` where it is longer. */

@@ -1,0 +1,61 @@
+import type { ResultEvent, StepEvent } from './event.ts';
+
+/** A step that a host works at. */
+export interface Running {
+  readonly host: string;
+  readonly title: string;
+  /** Milliseconds on the clock of the activity. */
+  readonly since: number;
+}
+
+/** What all hosts do now, and how far the changes of the plan have come. */
+export interface Activity {
+  /** Milliseconds. */
+  now(): number;
+  step(event: StepEvent): void;
+  result(event: ResultEvent): void;
+  /** Adds changes that wait to be made. */
+  plan(changes: number): void;
+  /** The last step of `host`, over or not. */
+  lastStep(host: string): Running | undefined;
+  /** In the order in which the hosts were first named. */
+  running(): readonly Running[];
+  readonly planned: number;
+  /** Changes with a result, whatever it is. */
+  readonly finished: number;
+  readonly failed: number;
+}
+
+export function createActivity(now: () => number): Activity {
+  const last = new Map<string, Running>();
+  const active = new Map<string, Running | undefined>();
+  let planned = 0;
+  let finished = 0;
+  let failed = 0;
+  return {
+    now,
+    step({ host, title }) {
+      const running = title === null ? undefined : { host, title, since: now() };
+      active.set(host, running);
+      if (running !== undefined) last.set(host, running);
+    },
+    result({ outcome }) {
+      finished += 1;
+      if (outcome === 'failed') failed += 1;
+    },
+    plan(changes) {
+      planned += changes;
+    },
+    lastStep: (host) => last.get(host),
+    running: () => [...active.values()].filter((step) => step !== undefined),
+    get planned() {
+      return planned;
+    },
+    get finished() {
+      return finished;
+    },
+    get failed() {
+      return failed;
+    },
+  };
+}

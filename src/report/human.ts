@@ -1,0 +1,140 @@
+import stringWidth from 'string-width';
+import type { Activity } from './activity.ts';
+import { applyLines, type Trouble } from './apply-lines.ts';
+import { complaintLines } from './error.ts';
+import type { ChangeEvent, ErrorEvent, PlanReporter, Planned, ResultEvent, SummaryEvent } from './event.ts';
+import { hang } from './layout.ts';
+import { planLines } from './plan-lines.ts';
+import { planTotal } from './plan-total.ts';
+import { printable } from './printable.ts';
+import { resultLines } from './result-lines.ts';
+import type { Screen } from './screen.ts';
+import type { Output, Style } from './style.ts';
+
+const TICK = 1000;
+
+export interface HumanOptions {
+  readonly activity: Activity;
+  readonly screen: Screen;
+  readonly style: Style;
+  /** Where errors go, and how they look there. */
+  readonly stderr: Output;
+  readonly errorStyle: Style;
+  /** Show diffs of texts in the plan. */
+  readonly diff: boolean;
+  /** Show the changes of the plan, not only their numbers. */
+  readonly listChanges: boolean;
+}
+
+/** What people read: the plan, then the progress, then how it ended. */
+export function createHumanReporter(options: HumanOptions): PlanReporter {
+  const { activity, screen, style } = options;
+  const changes: ChangeEvent[] = [];
+  const pending = new Map<string, ResultEvent[]>();
+  const troubles = new Map<string, { failures: ResultEvent[]; errors: ErrorEvent[] }>();
+  let isShown = false;
+  let hostColumns = 0;
+  let ticking: NodeJS.Timeout | undefined;
+
+  const troubleOf = (host: string): { failures: ResultEvent[]; errors: ErrorEvent[] } => {
+    const trouble = troubles.get(host) ?? { failures: [], errors: [] };
+    troubles.set(host, trouble);
+    return trouble;
+  };
+
+  const flush = (host: string): void => {
+    const results = pending.get(host);
+    if (results === undefined) return;
+    pending.delete(host);
+    const step = activity.lastStep(host)?.title;
+    screen.print(resultLines({ host, hostColumns, step, results }, style));
+  };
+
+  const flushAll = (): void => {
+    for (const host of pending.keys()) flush(host);
+  };
+
+  const start = (): void => {
+    ticking ??= setInterval(() => {
+      // Results whose host has begun no further step since are not held back any longer.
+      flushAll();
+      screen.tick();
+    }, TICK).unref();
+  };
+
+  const stop = (): void => {
+    clearInterval(ticking);
+    ticking = undefined;
+    flushAll();
+    screen.clear();
+  };
+
+  const showPlan = (planned: Planned): void => {
+    if (isShown) return;
+    isShown = true;
+    stop();
+    activity.plan(changes.length);
+    const list = options.listChanges ? planLines(changes, options.diff, style) : [];
+    if (list.length > 0) list.push('');
+    const broken = [...troubles].filter(([, { errors }]) => errors.length > 0).map(([host]) => host);
+    const colour = changes.length === 0 && broken.length === 0 ? (['green'] as const) : (['bold'] as const);
+    const line = hang('', planTotal(changes, planned, new Set(broken)), style);
+    screen.print([...list, ...line.map((text) => style.paint(colour, text))]);
+  };
+
+  const showError = (event: ErrorEvent): void => {
+    if (event.host !== undefined) troubleOf(event.host).errors.push(event);
+    const lines = complaintLines(event, options.errorStyle);
+    screen.aside(() => options.stderr.write(`${lines.join('\n')}\n`));
+  };
+
+  const showResult = (event: ResultEvent): void => {
+    activity.result(event);
+    const results = pending.get(event.host);
+    if (results === undefined) pending.set(event.host, [event]);
+    else results.push(event);
+    if (event.outcome === 'failed') troubleOf(event.host).failures.push(event);
+    start();
+    screen.refresh();
+  };
+
+  const showSummary = (event: SummaryEvent): void => {
+    stop();
+    const isIdle = Object.values(event.hosts).every(
+      (host) => host.changed + host.failed + host.skipped === 0,
+    );
+    // An apply that found nothing to do, or was not let, has told so with its plan.
+    if (event.command === 'plan' || (isIdle && event.ok)) showPlan(event);
+    else screen.print(applyLines(event, troubles satisfies Map<string, Trouble>, style));
+  };
+
+  return {
+    report(event) {
+      if ('host' in event && event.host !== undefined) {
+        hostColumns = Math.max(hostColumns, Math.min(stringWidth(printable(event.host)), 24));
+      }
+      switch (event.type) {
+        case 'change':
+          changes.push(event);
+          break;
+        case 'step':
+          flush(event.host);
+          activity.step(event);
+          start();
+          screen.refresh();
+          break;
+        case 'result':
+          showResult(event);
+          break;
+        case 'error':
+          showError(event);
+          break;
+        case 'summary':
+          showSummary(event);
+          break;
+      }
+    },
+    showPlan,
+    close: stop,
+  };
+}

@@ -1,0 +1,21 @@
+import type { Event, Reporter } from './event.ts';
+import type { Output } from './style.ts';
+
+/** One JSON object a line for every event but steps, which are for the eye only. */
+export function createJsonReporter(output: Output, options: { readonly diff: boolean }): Reporter {
+  const write = (event: Event): void => {
+    output.write(`${JSON.stringify(event)}\n`);
+  };
+  return {
+    report(event) {
+      if (event.type === 'step') return;
+      if (event.type === 'change' && event.diff !== undefined && !options.diff) {
+        const { diff: _, ...rest } = event;
+        write(rest);
+      } else write(event);
+    },
+    close() {
+      // Nothing is held back.
+    },
+  };
+}

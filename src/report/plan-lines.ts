@@ -1,0 +1,103 @@
+import type { Action } from '../resources/resource.ts';
+import { diffLines } from './diff-lines.ts';
+import type { ChangeEvent, ReportedAttribute } from './event.ts';
+import { type ChangeGroup, groupChanges } from './group.ts';
+import { hang, truncate } from './layout.ts';
+import { printable } from './printable.ts';
+import type { Style } from './style.ts';
+
+const INDENT = ' '.repeat(6);
+/** Names of hosts in a heading, as long as there is no width to go by. */
+const HEADING_COLUMNS = 100;
+/** Values of something new are for orientation; the whole of them is in the JSON. */
+const NEW_VALUE_COLUMNS = 60;
+
+const colours = {
+  create: 'green',
+  update: 'yellow',
+  delete: 'red',
+  run: 'cyan',
+  reload: 'cyan',
+  restart: 'magenta',
+} as const satisfies Record<Action, string>;
+
+/** `file:/etc/hosts` as people read it: `file /etc/hosts`. */
+export function resourceTitle(resource: string): string {
+  return printable(resource.replace(':', ' '));
+}
+
+function value(text: string | null): string {
+  if (text === null) return 'none';
+  // Digests tell nothing beyond their first digits.
+  if (/^(sha\d+:)?[0-9a-f]{32,}$/.test(text)) return text.replace(/^sha\d+:/, '').slice(0, 12);
+  return text === '' || text.trim() !== text ? `'${printable(text)}'` : printable(text);
+}
+
+function heading(group: ChangeGroup, style: Style): string {
+  const role = ` ${style.marks.between} ${printable(group.role)}`;
+  const room = Math.min(style.columns(), HEADING_COLUMNS) - role.length;
+  let shown = group.hosts.length;
+  const names = (): string => {
+    const rest = group.hosts.length - shown;
+    return group.hosts.slice(0, shown).map(printable).join(' ') + (rest === 0 ? '' : ` and ${rest} more`);
+  };
+  while (shown > 1 && names().length > room) shown -= 1;
+  return style.paint('bold', truncate(names() + role, style.columns(), style));
+}
+
+function notes(change: ChangeEvent): string[] {
+  const { action, why, knownAfter } = change;
+  const isVerb = action === 'reload' || action === 'restart' || action === 'run';
+  const reason = why === undefined ? undefined : printable(why);
+  const all = isVerb
+    ? [reason === undefined ? action : `${action}: ${reason}`]
+    : reason === undefined
+      ? []
+      : [reason];
+  if (knownAfter !== undefined) all.push(`known after ${printable(knownAfter)}`);
+  return all;
+}
+
+/** Attributes beside the content that a diff shows already. */
+function plainAttributes(change: ChangeEvent, withDiff: boolean): readonly ReportedAttribute[] {
+  return withDiff ? change.attributes.filter(({ name }) => name !== 'content') : change.attributes;
+}
+
+function newAttributes(attributes: readonly ReportedAttribute[], style: Style): string {
+  return attributes
+    .filter(({ to }) => to !== null)
+    .map(({ name, to }) => `${printable(name)} ${truncate(value(to), NEW_VALUE_COLUMNS, style)}`)
+    .join(', ');
+}
+
+function changeLines(change: ChangeEvent, diffs: boolean, style: Style): string[] {
+  const { action } = change;
+  const diff = diffs && change.diff !== undefined && change.diff !== '' ? change.diff : undefined;
+  const attributes = plainAttributes(change, diff !== undefined);
+  const remarks = notes(change);
+  if (action === 'create') remarks.push(newAttributes(attributes, style));
+  const remark = remarks.filter((text) => text !== '').join('; ');
+  const lead = `  ${style.paint(colours[action], style.marks.action[action])} `;
+  const title = resourceTitle(change.resource);
+  const lines = hang(lead, remark === '' ? title : `${title}   ${style.paint('dim', remark)}`, style);
+  if (action !== 'create' && action !== 'delete') {
+    for (const { name, from, to } of attributes) {
+      lines.push(
+        ...hang(INDENT, `${printable(name)} ${value(from)} ${style.marks.arrow} ${value(to)}`, style),
+      );
+    }
+  }
+  if (diff !== undefined && action !== 'delete')
+    lines.push(...diffLines(diff, action === 'create', INDENT, style));
+  return lines;
+}
+
+function groupLines(group: ChangeGroup, diffs: boolean, style: Style): string[] {
+  const lines = group.changes.flatMap((change) => changeLines(change, diffs, style));
+  return [heading(group, style), ...lines];
+}
+
+/** The changes of a plan for people, grouped by role and hosts. */
+export function planLines(changes: readonly ChangeEvent[], diffs: boolean, style: Style): string[] {
+  return groupChanges(changes).flatMap((group) => groupLines(group, diffs, style));
+}
