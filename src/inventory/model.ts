@@ -8,10 +8,12 @@ export interface Host {
   readonly name: string;
   /** Groups that hold the host, itself or through children, without `all`; in Ansible's order. */
   readonly groups: readonly string[];
-  /** Variables after Ansible's precedence, `ansible_…` ones included. */
+  /** Variables after Ansible's precedence, `ansible_…` ones included; references are not resolved yet. */
   readonly vars: Readonly<Record<string, Variable>>;
   /** Where the winning definition of each variable stands. */
   readonly places: ReadonlyMap<string, FilePlace>;
+  /** The file that named the host first. */
+  readonly file: string;
 }
 
 export interface Group {
@@ -19,6 +21,7 @@ export interface Group {
   readonly children: readonly string[];
   /** Hosts named in this very group, in the order of the file. */
   readonly hosts: readonly string[];
+  /** Of this very group, `group_vars/` included. */
   readonly vars: Readonly<Record<string, Variable>>;
 }
 
@@ -27,5 +30,6 @@ export interface Inventory {
   readonly source: string;
   /** In the order of the files. */
   readonly hosts: ReadonlyMap<string, Host>;
+  /** In the order of the files, behind `all` and `ungrouped`, which are always there. */
   readonly groups: ReadonlyMap<string, Group>;
 }

@@ -1,0 +1,77 @@
+import { Command } from 'commander';
+import { HostwrightError } from '../errors.ts';
+import { readExtraVars } from '../inventory/extra.ts';
+import { inventoryPath } from '../inventory/locate.ts';
+import type { Inventory } from '../inventory/model.ts';
+import { selectHosts } from '../inventory/pattern.ts';
+import { readInventory } from '../inventory/read.ts';
+import { hostTable, inventoryGraph, inventoryJson } from '../inventory/show.ts';
+
+export interface InventoryCommandContext {
+  readonly write: (text: string) => void;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+interface Options {
+  readonly inventory?: string;
+  readonly extraVars?: readonly string[];
+}
+
+interface ListOptions extends Options {
+  readonly json?: true;
+  readonly limit?: string;
+}
+
+const surroundings: InventoryCommandContext = {
+  write: (text) => {
+    process.stdout.write(text);
+  },
+  environment: process.env,
+};
+
+async function read(options: Options, { environment }: InventoryCommandContext): Promise<Inventory> {
+  const extraVars = await readExtraVars(options.extraVars ?? []);
+  return await readInventory(inventoryPath(options.inventory, environment), { extraVars });
+}
+
+function verb(name: string, summary: string): Command {
+  return new Command(name)
+    .description(summary)
+    .option('-i, --inventory <path>', 'inventory file or folder')
+    .option(
+      '-e, --extra-vars <vars>',
+      'name=value, JSON or @file; wins over the inventory; repeatable',
+      (text, before: string[] | undefined) => [...(before ?? []), text],
+    );
+}
+
+/** `hostwright inventory list | graph`. Rejects with HostwrightError, or HostwrightErrors where there are several. */
+export function inventoryCommand(context: InventoryCommandContext = surroundings): Command {
+  const list = verb('list', 'hosts with their addresses and groups')
+    .option('--json', 'groups and variables, as ansible-inventory --list prints them')
+    .option('-l, --limit <pattern>', 'only these hosts')
+    .action(async (options: ListOptions) => {
+      if (options.json === true && options.limit !== undefined) {
+        const hint = 'leave one of the two out';
+        throw new HostwrightError('E_USAGE', '--json always lists the whole inventory', {
+          found: '--limit',
+          hint,
+        });
+      }
+      const inventory = await read(options, context);
+      context.write(
+        options.json === true
+          ? inventoryJson(inventory)
+          : hostTable(await selectHosts(inventory, 'all', options.limit)),
+      );
+    });
+  const graph = verb('graph', 'the tree of groups and hosts, as ansible-inventory --graph prints it')
+    .argument('[group]', 'the group to begin with', 'all')
+    .action(async (group: string, options: Options) => {
+      context.write(inventoryGraph(await read(options, context), group));
+    });
+  return new Command('inventory')
+    .description('show what the inventory says')
+    .addCommand(list)
+    .addCommand(graph);
+}

@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises';
+import type { FilePlace } from '../errors.ts';
+import type { Definitions } from './draft.ts';
+import type { Variable } from './model.ts';
+import { collectProblems } from './problems.ts';
+import type { Problems } from './problems.ts';
+import { COMMAND_LINE } from './read.ts';
+import { readVariables } from './sections.ts';
+import { describe, readYaml } from './yaml.ts';
+import type { Entry } from './yaml.ts';
+
+const PLACE: FilePlace = { file: COMMAND_LINE };
+
+/** `port=80 name="a b"`: values are strings, quotes keep spaces. */
+function assignments(text: string, problems: Problems): Entry[] {
+  const words = text.match(/(?:[^\s"']|"(?:\\.|[^"\\])*"|'[^']*'|["'])+/g) ?? [];
+  return words.flatMap((word): Entry[] => {
+    const index = word.indexOf('=');
+    if (index <= 0) {
+      const hint = 'put quotes around a value with spaces, or give JSON: -e \'{"name": "a b"}\'';
+      problems.report('a variable of the command line has no value', {
+        place: PLACE,
+        found: word,
+        expected: 'name=value',
+        hint,
+      });
+      return [];
+    }
+    const value = word.slice(index + 1).replace(/^(["'])([\s\S]*)\1$/, '$2');
+    const key = word.slice(0, index);
+    return [{ key, plain: key, place: PLACE, value: { kind: 'scalar', value, place: PLACE } }];
+  });
+}
+
+async function entries(text: string, problems: Problems): Promise<readonly Entry[]> {
+  const file = text.startsWith('@') ? text.slice(1) : null;
+  if (file === null && !/^[[{]/.test(text)) {
+    if (!/^[/.]/.test(text)) return assignments(text, problems);
+    problems.report('a file of variables needs an @', {
+      place: PLACE,
+      found: text,
+      hint: `write -e @${text}`,
+    });
+    return [];
+  }
+  let yaml = text;
+  try {
+    if (file !== null) yaml = await readFile(file, 'utf8');
+  } catch (error) {
+    const found = error instanceof Error ? error.message : String(error);
+    problems.report('a file of variables cannot be read', {
+      place: { file: file ?? text },
+      found,
+      cause: error,
+    });
+    return [];
+  }
+  const top = readYaml(yaml, file ?? COMMAND_LINE, problems);
+  if (top === null) return [];
+  if (top.kind === 'map') return top.entries;
+  problems.report('variables must be a mapping', {
+    place: top.place,
+    found: describe(top),
+    expected: '{"name": value}',
+  });
+  return [];
+}
+
+/**
+ * Variables of `-e`, each `name=value …`, YAML or JSON in braces, or `@FILE`; later ones win. Throws
+ * E_VARIABLE.
+ */
+export async function readExtraVars(texts: readonly string[]): Promise<Record<string, Variable>> {
+  const problems = collectProblems('E_VARIABLE');
+  const definitions: Definitions = new Map();
+  for (const text of texts) readVariables(await entries(text.trim(), problems), definitions, problems);
+  problems.throwAny();
+  return Object.fromEntries([...definitions].map(([name, { value }]) => [name, value]));
+}

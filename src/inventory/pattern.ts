@@ -1,0 +1,182 @@
+import { readFile } from 'node:fs/promises';
+import { HostwrightError } from '../errors.ts';
+import type { ErrorDetails } from '../errors.ts';
+import { didYouMean } from '../suggestion.ts';
+import { parseAddress } from './address.ts';
+import { globExpression } from './glob.ts';
+import { hostNames } from './groups.ts';
+import type { Host, Inventory } from './model.ts';
+
+function patternError(message: string, details: ErrorDetails): HostwrightError {
+  return new HostwrightError('E_PATTERN', message, details);
+}
+
+/** The single patterns of `web:&lb:!db` or `web,!db`. Colons separate only where there is no comma. */
+export function splitPattern(pattern: string): string[] {
+  const parts = pattern.includes(',')
+    ? pattern.split(',')
+    : parseAddress(pattern) === null
+      ? (pattern.match(/(?:[^\s:[\]]|\[[^\]]*\])+/g) ?? [])
+      : [pattern];
+  return parts.map((part) => part.trim()).filter((part) => part !== '');
+}
+
+interface Subscript {
+  readonly start: number;
+  /** Included; null for the one item at `start`. */
+  readonly end: number | null;
+}
+
+function splitSubscript(pattern: string): { readonly name: string; readonly subscript: Subscript | null } {
+  const match = pattern.startsWith('~') ? null : /^(.+)\[(?:(-?\d+)|(\d+)[:-](\d*))\]$/.exec(pattern);
+  if (match === null) return { name: pattern, subscript: null };
+  const [, name = '', index, start, end] = match;
+  if (index !== undefined) return { name, subscript: { start: Number(index), end: null } };
+  // Ansible takes an end of 0 for none: `web[1:0]` is the second host.
+  const last = end === '' || end === undefined ? Infinity : Number(end) || null;
+  return { name, subscript: { start: Number(start), end: last } };
+}
+
+function applySubscript(
+  names: readonly string[],
+  subscript: Subscript | null,
+  pattern: string,
+): readonly string[] {
+  if (names.length === 0 || subscript === null) return names;
+  const { start, end } = subscript;
+  if (end !== null) return names.slice(start, end + 1);
+  const name = names.at(start);
+  if (name !== undefined) return [name];
+  throw patternError(`pattern ${pattern} names a host that is not there`, {
+    found: `position ${start}`,
+    expected: `0 to ${names.length - 1}`,
+    hint: `there are ${names.length} hosts to choose from, counted from 0`,
+  });
+}
+
+function nameExpression(pattern: string): RegExp {
+  try {
+    // Like Python's match, a regular expression is held to the start of the name only.
+    return pattern.startsWith('~') ? new RegExp(`^(?:${pattern.slice(1)})`) : globExpression(pattern);
+  } catch (error) {
+    throw patternError(`pattern ${pattern} is not a regular expression`, {
+      found: error instanceof Error ? error.message : String(error),
+      hint: 'behind ~ stands a regular expression, such as ~web\\d+',
+      cause: error,
+    });
+  }
+}
+
+function unknownName(pattern: string, inventory: Inventory): HostwrightError {
+  const names = [...inventory.groups.keys(), ...inventory.hosts.keys()];
+  const colon = pattern.includes(':') ? 'beside a comma, colons do not separate: use commas only' : undefined;
+  const [first] = inventory.hosts.keys();
+  const known = [...inventory.groups.keys()].filter((name) => name !== 'ungrouped').join(', ');
+  return patternError(`pattern ${pattern} matches no host and no group`, {
+    found: pattern,
+    expected: `a host or group of ${inventory.source}`,
+    hint:
+      colon ??
+      didYouMean(pattern, names) ??
+      (first === undefined
+        ? 'the inventory has no hosts'
+        : `groups are ${known}; see \`hostwright inventory graph\``),
+  });
+}
+
+/** Hosts that one pattern without `&` and `!` stands for. */
+function matchOne(pattern: string, inventory: Inventory): readonly string[] {
+  const { name, subscript } = splitSubscript(pattern);
+  const expression = nameExpression(name);
+  const groups = [...inventory.groups.keys()].filter((group) => expression.test(group));
+  const found = groups.flatMap((group) => hostNames(inventory.groups, group));
+  if (groups.length === 0 || name.startsWith('~') || /[.?*[]/.test(name)) {
+    found.push(...[...inventory.hosts.keys()].filter((host) => expression.test(host)));
+  }
+  if (found.length === 0 && groups.length === 0) throw unknownName(name, inventory);
+  return applySubscript(found, subscript, pattern);
+}
+
+/** Evaluates single patterns: first those that add, then `&` that keep, then `!` that take away. */
+function evaluate(patterns: readonly string[], inventory: Inventory): string[] {
+  const keeps = patterns.filter((pattern) => pattern.startsWith('&'));
+  const drops = patterns.filter((pattern) => pattern.startsWith('!'));
+  const adds = patterns.filter((pattern) => !/^[&!]/.test(pattern));
+  const bare = [...keeps, ...drops].find((pattern) => pattern.length === 1);
+  if (bare !== undefined) {
+    const hint = "write & or ! right before a name, in quotes for the shell: 'web:!web3'";
+    throw patternError('a host pattern is malformed', { found: bare, hint });
+  }
+  const match = (pattern: string): readonly string[] =>
+    inventory.hosts.has(pattern) ? [pattern] : matchOne(pattern, inventory);
+  let names = (adds.length === 0 ? ['all'] : adds).flatMap(match);
+  for (const pattern of keeps) {
+    const kept = new Set(matchOne(pattern.slice(1), inventory));
+    names = names.filter((name) => kept.has(name));
+  }
+  for (const pattern of drops) {
+    const dropped = new Set(matchOne(pattern.slice(1), inventory));
+    names = names.filter((name) => !dropped.has(name));
+  }
+  return [...new Set(names)];
+}
+
+/**
+ * The hosts of a pattern in the order of `ansible PATTERN --list-hosts`; none where its parts take all away.
+ * Throws E_PATTERN for a part that names nothing.
+ */
+export function matchHosts(inventory: Inventory, pattern: string): Host[] {
+  const parts = splitPattern(pattern);
+  if (parts.length === 0) {
+    throw patternError('a host pattern is empty', {
+      found: JSON.stringify(pattern),
+      hint: 'write all for every host',
+    });
+  }
+  return toHosts(inventory, evaluate(parts, inventory));
+}
+
+function toHosts(inventory: Inventory, names: readonly string[]): Host[] {
+  return names.flatMap((name) => inventory.hosts.get(name) ?? []);
+}
+
+/** The single patterns of `--limit`; `@FILE` stands for the lines of a file, as in Ansible's retry files. */
+async function limitPatterns(limit: string): Promise<string[]> {
+  const patterns: string[] = [];
+  for (const part of splitPattern(limit)) {
+    if (!part.startsWith('@')) {
+      patterns.push(part);
+      continue;
+    }
+    const file = part.slice(1);
+    try {
+      const lines = (await readFile(file, 'utf8')).split('\n').map((line) => line.trim());
+      patterns.push(...lines.filter((line) => line !== ''));
+    } catch (error) {
+      const found = error instanceof Error ? error.message : String(error);
+      const hint = 'behind @ stands a file with one host or pattern a line';
+      throw patternError('the file of a limit cannot be read', {
+        place: { file },
+        found,
+        hint,
+        cause: error,
+      });
+    }
+  }
+  return patterns;
+}
+
+/**
+ * The hosts to work on: those of `pattern` that `limit` names too, in the order of `pattern`. Throws
+ * E_PATTERN where no host is left.
+ */
+export async function selectHosts(inventory: Inventory, pattern: string, limit?: string): Promise<Host[]> {
+  const hosts = matchHosts(inventory, pattern);
+  const patterns = limit === undefined ? null : await limitPatterns(limit);
+  const names = patterns === null ? null : new Set(evaluate(patterns, inventory));
+  const selected = names === null ? hosts : hosts.filter((host) => names.has(host.name));
+  if (selected.length > 0) return selected;
+  const found = limit === undefined ? pattern : `${pattern}, limited to ${limit}`;
+  const hint = 'see `hostwright inventory graph` for the hosts of each group';
+  throw patternError('no host is left to work on', { found, expected: 'at least one host', hint });
+}

@@ -1,0 +1,121 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { newDraft, reconcile } from './draft.ts';
+import type { Definitions, Draft } from './draft.ts';
+import type { Inventory, Variable } from './model.ts';
+import { settleGroups, settleHosts } from './precedence.ts';
+import { collectProblems } from './problems.ts';
+import type { Problems } from './problems.ts';
+import { readSections, readVariables } from './sections.ts';
+import { inventoryFiles, kindOf, variableFiles } from './sources.ts';
+import { describe, readYaml } from './yaml.ts';
+
+export interface ReadOptions {
+  /** Variables of the command line, which win over all others. */
+  readonly extraVars?: Readonly<Record<string, Variable>>;
+}
+
+/** Where variables given with `-e` stand. */
+export const COMMAND_LINE = '--extra-vars';
+
+async function readInventoryFile(file: string, draft: Draft, problems: Problems): Promise<boolean> {
+  const text = await readFile(file, 'utf8');
+  const place = { file, line: 1, column: 1 };
+  if (text.startsWith('#!')) {
+    const hint = `write its hosts down with \`ansible-inventory -i ${file} --list --yaml --export\``;
+    problems.report('inventory scripts are not run', { place, found: text.split('\n', 1)[0] ?? '', hint });
+    return true;
+  }
+  const ini = text.split('\n').findIndex((line) => /^\[[\w.:-]+\]\s*(?:#.*)?$/.test(line));
+  if (ini >= 0) {
+    problems.report('INI inventories are not read', {
+      place: { file, line: ini + 1, column: 1 },
+      found: text.split('\n')[ini]?.trim() ?? '',
+      expected: 'a YAML inventory',
+      hint: `convert it with \`ansible-inventory -i ${file} --list --yaml --export --output hosts.yml\``,
+    });
+    return true;
+  }
+  const top = readYaml(text, file, problems);
+  if (top !== null) readSections(top, { draft, problems, file });
+  return top !== null;
+}
+
+async function readVariableFiles(folder: string, name: string, problems: Problems): Promise<Definitions> {
+  const definitions: Definitions = new Map();
+  for (const file of await variableFiles(folder, name)) {
+    const top = readYaml(await readFile(file, 'utf8'), file, problems);
+    if (top === null) continue;
+    if (top.kind === 'map') {
+      readVariables(top.entries, definitions, problems);
+      continue;
+    }
+    problems.report('a file of variables must be a mapping', {
+      place: top.place,
+      found: describe(top),
+      expected: 'a mapping, one `name: value` a line',
+      hint: top.kind === 'list' ? 'remove the dashes' : 'write `name: value`',
+    });
+  }
+  return definitions;
+}
+
+async function readFolder(
+  folder: string,
+  names: Iterable<string>,
+  problems: Problems,
+): Promise<Map<string, Definitions>> {
+  const definitions = new Map<string, Definitions>();
+  if ((await kindOf(folder)) !== 'folder') return definitions;
+  for (const name of names) definitions.set(name, await readVariableFiles(folder, name, problems));
+  return definitions;
+}
+
+function reportSharedNames(draft: Draft, problems: Problems): void {
+  for (const [name, { place }] of draft.hosts) {
+    const group = draft.groups.get(name);
+    if (group === undefined) continue;
+    // Ansible gives such a host's variables to the group, with no more than a warning.
+    problems.report(`${name} is both a host and a group`, {
+      place,
+      found: `host ${name}${group.place?.line === undefined ? '' : `, and a group of that name at ${group.place.file}:${group.place.line}`}`,
+      expected: 'names that are one or the other',
+      hint: 'rename one of the two',
+    });
+  }
+}
+
+/**
+ * Reads the inventory at `path`, a YAML file or a folder of them, with the variables beside it. Throws
+ * E_INVENTORY or E_VARIABLE, as HostwrightErrors where there are several.
+ */
+export async function readInventory(path: string, options: ReadOptions = {}): Promise<Inventory> {
+  const problems = collectProblems('E_INVENTORY');
+  const draft = newDraft();
+  const files = await inventoryFiles(path, problems);
+  let found = false;
+  for (const file of files) found = (await readInventoryFile(file, draft, problems)) || found;
+  if (!found && problems.count() === 0) {
+    const hint = 'write `all:` with `hosts:` below it, and below that one host a line';
+    problems.report('the inventory is empty', {
+      place: { file: path },
+      expected: 'at least one group',
+      hint,
+    });
+  }
+  reconcile(draft);
+  reportSharedNames(draft, problems);
+  const base = (await kindOf(path)) === 'folder' ? path : dirname(path);
+  const besides = {
+    groups: await readFolder(join(base, 'group_vars'), draft.groups.keys(), problems),
+    hosts: await readFolder(join(base, 'host_vars'), draft.hosts.keys(), problems),
+    extra: new Map(
+      Object.entries(options.extraVars ?? {}).map(([name, value]) => [
+        name,
+        { value, place: { file: COMMAND_LINE } },
+      ]),
+    ),
+  };
+  problems.throwAny();
+  return { source: path, hosts: settleHosts(draft, besides), groups: settleGroups(draft, besides) };
+}

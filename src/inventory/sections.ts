@@ -1,0 +1,245 @@
+import { nearest } from '../suggestion.ts';
+import { parseAddress } from './address.ts';
+import { draftGroup, link, wayDown } from './draft.ts';
+import type { Definitions, Draft, DraftGroup } from './draft.ts';
+import { reportJinja } from './jinja.ts';
+import type { Problems } from './problems.ts';
+import { RangeProblem, expandRange } from './range.ts';
+import { describe, toVariable } from './yaml.ts';
+import type { Entry, Node } from './yaml.ts';
+
+interface Reading {
+  readonly draft: Draft;
+  readonly problems: Problems;
+  readonly file: string;
+}
+
+const SECTIONS = ['hosts', 'children', 'vars'];
+const GROUP_SHAPE = 'a mapping with hosts, children or vars, or nothing';
+const MAGIC = new Set(['inventory_hostname', 'inventory_hostname_short', 'group_names', 'groups']);
+
+/** Takes the variables of a mapping over into `into`, a later one in the place of an earlier. */
+export function readVariables(entries: readonly Entry[], into: Definitions, problems: Problems): void {
+  for (const { key, place, value } of entries) {
+    if (MAGIC.has(key)) {
+      const hint = 'choose another name';
+      problems.report(
+        `variable ${key} is set by Hostwright itself`,
+        { place, found: key, hint },
+        'E_VARIABLE',
+      );
+      continue;
+    }
+    reportJinja(value, problems);
+    into.set(key, { value: toVariable(value), place });
+  }
+}
+
+/** A name that YAML reads as a number or boolean, as in `1:` or `on:`; Ansible refuses it too. */
+function isName(entry: Entry, what: string, problems: Problems): boolean {
+  if (typeof entry.plain === 'string' && entry.plain !== '') return true;
+  problems.report(`the name of a ${what} is not a string`, {
+    place: entry.place,
+    found: entry.plain === null || entry.plain === '' ? 'nothing' : `the ${typeof entry.plain} ${entry.key}`,
+    expected: 'a string',
+    hint: `put the name in quotes: "${entry.key}"`,
+  });
+  return false;
+}
+
+/** The entries of a section; a single name is allowed where the names matter more than what is below them. */
+function sectionEntries(group: DraftGroup, section: Entry, problems: Problems): readonly Entry[] {
+  const { key, place, value } = section;
+  if (value.kind === 'map') return value.entries;
+  if (value.kind === 'scalar' && value.value === null) return [];
+  if (value.kind === 'scalar' && typeof value.value === 'string' && key !== 'vars') {
+    const nothing: Node = { kind: 'scalar', value: null, place: value.place };
+    return [{ key: value.value, plain: value.value, place: value.place, value: nothing }];
+  }
+  const name = key === 'vars' ? 'name: value' : key === 'hosts' ? 'web1:' : 'web:';
+  problems.report(`${key} of group ${group.name} must be a mapping`, {
+    place: value.kind === 'scalar' ? value.place : place,
+    found: describe(value),
+    expected: `a mapping, one \`${name}\` a line`,
+    hint:
+      value.kind === 'list'
+        ? `remove the dashes and write \`${name}\``
+        : `write \`${name}\` below ${key}:, indented`,
+  });
+  return [];
+}
+
+function readHosts(group: DraftGroup, entry: Entry, reading: Reading): void {
+  const { draft, problems } = reading;
+  const { key, place, value } = entry;
+  if (!isName(entry, 'host', problems)) return;
+  if (/[\s,|]/.test(key)) {
+    const hint = /=/.test(key)
+      ? 'put each variable in a line of its own below the host, like `ansible_host: 192.0.2.1`'
+      : 'name one host a line, without spaces and commas';
+    problems.report('a host name holds a space, comma or bar', {
+      place,
+      found: key,
+      expected: 'a name such as web1',
+      hint,
+    });
+    return;
+  }
+  const address = parseAddress(key) ?? { host: key, port: null };
+  let names: string[];
+  try {
+    names = expandRange(address.host);
+  } catch (error) {
+    if (!(error instanceof RangeProblem)) throw error;
+    problems.report(error.message, { place, found: error.found, expected: error.expected, hint: error.hint });
+    return;
+  }
+  const vars: Definitions = new Map();
+  if (value.kind === 'map') readVariables(value.entries, vars, problems);
+  else if (value.kind === 'list' || value.value !== null) {
+    problems.report(`what is below host ${key} must be its variables`, {
+      place: value.place,
+      found: describe(value),
+      expected: 'a mapping of variables, or nothing',
+      hint: 'write `ansible_host: 192.0.2.1` in a line of its own below the host, indented',
+    });
+  }
+  for (const name of names) {
+    const known = draft.hosts.get(name);
+    const host = known ?? { name, vars: new Map(), place };
+    draft.hosts.set(name, host);
+    // Ansible heeds the port only where it meets the host for the first time.
+    if (known === undefined && address.port) host.vars.set('ansible_port', { value: address.port, place });
+    for (const [variable, definition] of vars) host.vars.set(variable, definition);
+    if (!group.hosts.includes(name)) group.hosts.push(name);
+  }
+}
+
+function readChild(group: DraftGroup, entry: Entry, reading: Reading): void {
+  const child = readGroup(entry, reading);
+  if (child === null) return;
+  const circle = child.name === 'all' ? [child.name] : wayDown(reading.draft, child.name, group.name);
+  if (circle === null) {
+    link(group, child);
+    return;
+  }
+  const found = child.name === 'all' ? 'all as a child' : [group.name, ...circle].join(' → ');
+  reading.problems.report(`group ${child.name} cannot be a child of ${group.name}`, {
+    place: entry.place,
+    found,
+    expected: 'groups without a circle',
+    hint: `remove ${child.name} from the children of ${group.name}`,
+  });
+}
+
+function readGroupVariables(group: DraftGroup, entries: readonly Entry[], problems: Problems): void {
+  readVariables(entries, group.vars, problems);
+  const priority = group.vars.get('ansible_group_priority');
+  if (priority === undefined) return;
+  group.vars.delete('ansible_group_priority');
+  const number =
+    typeof priority.value === 'string' ? Number(priority.value.trim() || Number.NaN) : priority.value;
+  if (typeof number === 'number' && Number.isInteger(number)) {
+    group.priority = number;
+    return;
+  }
+  problems.report('ansible_group_priority is not a whole number', {
+    place: priority.place,
+    found: JSON.stringify(priority.value),
+    expected: 'a whole number; 1 is the default',
+    hint: 'the group with the higher number wins',
+  });
+}
+
+function reportSection(group: DraftGroup, section: Entry, problems: Problems): void {
+  const [meant] = nearest(section.key, SECTIONS);
+  const guess = {
+    host: 'hosts',
+    childs: 'children',
+    child: 'children',
+    groups: 'children',
+    variables: 'vars',
+  }[section.key];
+  const suggestion = guess ?? meant;
+  problems.report(`unknown key ${section.key} in group ${group.name}`, {
+    place: section.place,
+    found: section.key,
+    expected: 'hosts, children or vars',
+    hint:
+      suggestion === undefined
+        ? 'a host belongs below `hosts:`, a group below `children:`, a variable below `vars:`'
+        : `did you mean "${suggestion}"`,
+  });
+}
+
+function readGroup(entry: Entry, reading: Reading): DraftGroup | null {
+  const { problems } = reading;
+  if (!isName(entry, 'group', problems)) return null;
+  const group = draftGroup(reading.draft, entry.key, entry.place);
+  const { value } = entry;
+  if (value.kind !== 'map') {
+    if (value.kind === 'scalar' && value.value === null) return group;
+    const hint = 'write `hosts:` below the group, and below it one `web1:` a line, without dashes';
+    problems.report(`group ${group.name} is not a group definition`, {
+      place: value.place,
+      found: describe(value),
+      expected: GROUP_SHAPE,
+      hint,
+    });
+    return group;
+  }
+  for (const section of value.entries) {
+    if (!SECTIONS.includes(section.key)) {
+      reportSection(group, section, problems);
+      continue;
+    }
+    const entries = sectionEntries(group, section, problems);
+    if (section.key === 'vars') readGroupVariables(group, entries, problems);
+    for (const one of entries) {
+      if (section.key === 'hosts') readHosts(group, one, reading);
+      if (section.key === 'children') readChild(group, one, reading);
+    }
+  }
+  return group;
+}
+
+/** Adds what one inventory file says to the draft. */
+export function readSections(top: Node, reading: Reading): void {
+  const { problems } = reading;
+  if (top.kind !== 'map') {
+    const ini =
+      top.kind === 'scalar' || (top.kind === 'list' && top.items.every((item) => item.kind === 'scalar'));
+    problems.report('the file is not a YAML inventory', {
+      place: top.place,
+      found: describe(top),
+      expected: 'a mapping of groups, such as `all:` with `hosts:` below it',
+      hint: ini
+        ? `an INI inventory is converted with \`ansible-inventory -i ${reading.file} --list --yaml --export\``
+        : 'begin with `all:`',
+    });
+    return;
+  }
+  const plugin = top.entries.find((entry) => entry.key === 'plugin');
+  if (plugin !== undefined) {
+    const hint = `write the hosts down with \`ansible-inventory -i ${reading.file} --list --yaml --export\``;
+    problems.report('inventory plugins are not run', {
+      place: plugin.place,
+      found: describe(plugin.value),
+      hint,
+    });
+    return;
+  }
+  const stray = top.entries.filter((entry) => SECTIONS.includes(entry.key));
+  for (const entry of top.entries) {
+    if (!stray.includes(entry)) readGroup(entry, reading);
+  }
+  for (const { key, place } of stray) {
+    const hint = `put a group above it, such as \`all:\`, and indent ${key}:`;
+    problems.report(`${key} stands outside a group`, {
+      place,
+      found: `${key} as a group`,
+      expected: 'groups',
+      hint,
+    });
+  }
+}
