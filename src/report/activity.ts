@@ -20,6 +20,8 @@ export interface Activity {
   lastStep(host: string): Running | undefined;
   /** In the order in which the hosts were first named. */
   running(): readonly Running[];
+  /** No host works at anything any more. */
+  settle(): void;
   readonly planned: number;
   /** Changes with a result, whatever it is. */
   readonly finished: number;
@@ -48,6 +50,9 @@ export function createActivity(now: () => number): Activity {
     },
     lastStep: (host) => last.get(host),
     running: () => [...active.values()].filter((step) => step !== undefined),
+    settle() {
+      active.clear();
+    },
     get planned() {
       return planned;
     },

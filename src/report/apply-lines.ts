@@ -1,7 +1,8 @@
 import stringWidth from 'string-width';
 import type { ErrorEvent, HostSummary, ResultEvent, SummaryEvent } from './event.ts';
 import { count, duration, enumerate, hang, pad } from './layout.ts';
-import { resourceTitle } from './plan-lines.ts';
+import { titles } from './result-lines.ts';
+import { gather } from './group.ts';
 import { hostsThat, total } from './plan-total.ts';
 import { printable, printableLines } from './printable.ts';
 import type { Style } from './style.ts';
@@ -34,20 +35,21 @@ function counts(host: HostSummary): string {
   return parts.length === 0 ? 'as it should be' : parts.join(', ');
 }
 
+function firstLine(text: string): string {
+  return printableLines(text)[0] ?? '';
+}
+
 function troubleLines(trouble: Trouble, indent: string, style: Style): string[] {
-  const shown = trouble.failures.slice(0, FAILURES);
-  const rest = trouble.failures.length - shown.length;
-  const reasons = [
-    ...shown.map(({ resource, reason }) => {
-      const [message] = printableLines(reason ?? '');
-      return message === undefined || message === ''
-        ? resourceTitle(resource)
-        : `${resourceTitle(resource)}: ${message}`;
-    }),
-    ...trouble.errors.map(({ message }) => printableLines(message)[0] ?? ''),
-  ];
+  const reasons = [...gather(trouble.failures, ({ reason }) => firstLine(reason ?? ''))].map(
+    ([message, failures]) => {
+      const what = enumerate(titles(failures), NAMED);
+      return message === '' ? what : `${what}: ${message}`;
+    },
+  );
+  const shown = reasons.slice(0, FAILURES).concat(trouble.errors.map(({ message }) => firstLine(message)));
+  const rest = reasons.length - FAILURES;
   const lead = `${indent}${style.paint('red', style.marks.failed)} `;
-  const lines = reasons.flatMap((reason) => hang(lead, reason, style));
+  const lines = shown.flatMap((reason) => hang(lead, reason, style));
   if (rest > 0) lines.push(`${indent}${style.marks.more} and ${rest} more`);
   return lines;
 }

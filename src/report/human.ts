@@ -66,6 +66,7 @@ export function createHumanReporter(options: HumanOptions): PlanReporter {
     clearInterval(ticking);
     ticking = undefined;
     flushAll();
+    activity.settle();
     screen.clear();
   };
 

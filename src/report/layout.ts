@@ -35,7 +35,11 @@ export function enumerate(items: readonly string[], limit: number): string {
 
 /** `0.8 s`, `42 s`, `2 min 5 s`. */
 export function duration(ms: number): string {
-  if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
+  return ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : elapsed(ms);
+}
+
+/** `0 s`, `42 s`, `2 min 5 s`: for what goes on. */
+export function elapsed(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 60) return `${seconds} s`;
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;

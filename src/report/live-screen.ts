@@ -1,7 +1,7 @@
 import { createLogUpdate } from 'log-update';
 import stringWidth from 'string-width';
 import type { Activity, Running } from './activity.ts';
-import { duration, pad, truncate } from './layout.ts';
+import { elapsed, pad, truncate } from './layout.ts';
 import { printable } from './printable.ts';
 import type { Screen } from './screen.ts';
 import type { Style } from './style.ts';
@@ -12,7 +12,7 @@ const BETWEEN_DRAWINGS = 80;
 
 function stepLine(running: Running, hostColumns: number, now: number, style: Style): string {
   const columns = style.columns();
-  const time = `  ${duration(now - running.since)}`;
+  const time = `  ${elapsed(now - running.since)}`;
   const host = pad(truncate(printable(running.host), hostColumns, style), hostColumns);
   const left = truncate(`${host}  ${printable(running.title)}`, columns - time.length, style);
   return style.paint('bold', left.slice(0, host.length)) + left.slice(host.length) + style.paint('dim', time);
@@ -46,8 +46,8 @@ export function createLiveScreen(output: NodeJS.WriteStream, activity: Activity,
   const region = createLogUpdate(output, { showCursor: true });
   let waiting: NodeJS.Timeout | undefined;
   const draw = (): void => {
-    // log-update ends with an empty line, and a full screen would scroll.
-    const rows = Math.max((output.rows ?? DEFAULT_ROWS) - 2, 1);
+    // Never the whole screen: it would scroll, and what is done would have no room to be read.
+    const rows = Math.max(Math.floor(((output.rows ?? DEFAULT_ROWS) * 2) / 3), 1);
     const lines = activityLines(activity, rows, style);
     if (lines.length === 0) region.clear();
     else region(lines.join('\n'));

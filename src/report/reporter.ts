@@ -56,7 +56,9 @@ export function createReporter(options: ReporterOptions): PlanReporter {
         json.report(event);
         human.report(event);
       },
-      showPlan: human.showPlan,
+      showPlan(planned) {
+        human.showPlan(planned);
+      },
       close() {
         human.close();
         json.close();

@@ -40,11 +40,18 @@ interface Batch {
   readonly results: readonly ResultEvent[];
 }
 
-function names(results: readonly ResultEvent[]): string {
-  return enumerate(
-    results.map(({ resource }) => resourceTitle(resource)),
-    NAMED,
+/** `package nginx, socat, file /etc/hosts`: a type is not repeated. */
+export function titles(results: readonly ResultEvent[]): string[] {
+  const type = (index: number): string | undefined => results[index]?.resource.split(':', 1)[0];
+  return results.map(({ resource }, index) =>
+    type(index) === type(index - 1)
+      ? printable(resource.slice(resource.indexOf(':') + 1))
+      : resourceTitle(resource),
   );
+}
+
+function names(results: readonly ResultEvent[]): string {
+  return enumerate(titles(results), NAMED);
 }
 
 function roles(results: readonly ResultEvent[]): string {
@@ -83,7 +90,7 @@ function failedLines(batch: Batch, results: readonly ResultEvent[], style: Style
   const what =
     results.length === 1
       ? `${resourceTitle(first.resource)} ${undone[first.action]}`
-      : `${results.length} failed: ${results.map(({ resource }) => resourceTitle(resource)).join(', ')}`;
+      : `${results.length} failed: ${titles(results).join(', ')}`;
   const lead = `${host} ${style.paint(['bold', 'red'], style.marks.failed)} `;
   const indent = ' '.repeat(6);
   const lines = hang(lead, `${roles(results)}  ${style.paint('bold', what)}`, style);

@@ -41,7 +41,7 @@ const ascii: Marks = {
   action: { create: '+', update: '~', delete: '-', reload: '@', restart: '!', run: '>' },
   done: 'ok',
   failed: 'FAILED',
-  skipped: 'skipped',
+  skipped: '-',
   arrow: '->',
   between: '-',
   more: '...',
