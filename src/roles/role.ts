@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Resource } from '../resources/resource.ts';
+import type { Secret } from '../secrets/secret.ts';
 
 /** What a host says of itself, read together with the lock. */
 export interface Facts {
@@ -84,7 +85,7 @@ export interface RoleContext<Vars> {
    * Renders `templates/NAME` with `data` (strict: an undefined name is E_TEMPLATE with its place).
    * Looks beside the user's own roles first, then in Hostwright's.
    */
-  template(name: string, data: Readonly<Record<string, unknown>>): string;
+  template(name: string, data: Readonly<Record<string, unknown>>): string | Secret;
   /** Bytes of a file of the project, by a path relative to the role's own folder. */
   asset(path: string): Buffer;
   /** The folder of site.yml, absolute, for variables that hold paths of the user. */

@@ -1,0 +1,235 @@
+import { HostwrightError } from '../errors.ts';
+import { compare } from '../plan/compare.ts';
+import type { PlannedChange } from '../plan/plan.ts';
+import { parseProbes, probeBatches, probeSection, type ProbeBatch } from '../plan/probe.ts';
+import {
+  Unreadable,
+  type Actual,
+  type ApplyContext,
+  type Attribute,
+  type Conversation,
+  type ResourceId,
+  type Step,
+} from '../resources/resource.ts';
+import { parseSections, sectionsRequest, type Section } from '../transport/sections.ts';
+import type { Answer } from '../transport/transport.ts';
+import type { Batch } from './batch.ts';
+import { settle, type HostRun } from './host-run.ts';
+import { transactionSection } from './transaction.ts';
+
+/** Milliseconds of a step that names no timeout. */
+const defaultTimeout = 5 * 60_000;
+
+/** A piece of a batch: a script and the resources whose fate hangs on it. */
+interface Work {
+  readonly resources: readonly ResourceId[];
+  readonly title: string;
+  readonly section: Section;
+  readonly timeout: number;
+}
+
+async function ask(run: HostRun, sections: readonly Section[], timeout: number): Promise<readonly Answer[]> {
+  const answer = await run.transport.request(sectionsRequest(sections, timeout));
+  return parseSections(run.plan.host, answer, sections.length);
+}
+
+/** The command's own last words. */
+function lastWords(answer: Answer): string {
+  const words = answer.stderr.toString('utf8').trim() || answer.stdout.toString('utf8').trim();
+  return words === '' ? `exit status ${answer.code}` : words.slice(-2000);
+}
+
+/**
+ * What was only known after another change is read now: the step must start from what is there. What that
+ * other change has already brought into the declared state needs no step.
+ */
+async function readNow(run: HostRun, changes: readonly PlannedChange[]): Promise<readonly PlannedChange[]> {
+  const late = changes.filter((change) => change.knownAfter !== undefined);
+  if (late.length === 0) return changes;
+  const batches = probeBatches(late.map((change) => change.resource));
+  const found = parseProbes(
+    run.plan.host,
+    batches,
+    await ask(run, batches.map(probeSection), defaultTimeout),
+  );
+  return changes.flatMap((change) => {
+    if (change.knownAfter === undefined) return [change];
+    const actual = found.get(change.id) ?? null;
+    if (actual instanceof Unreadable) {
+      settle(run, change, 'failed', 0, `cannot be read: ${actual.reason}`);
+      return [];
+    }
+    const difference = compare(change.resource.type, change.desired, actual);
+    if (difference === undefined) {
+      settle(run, change, 'changed', 0, `by ${change.knownAfter}`);
+      return [];
+    }
+    return [{ ...change, actual, attributes: difference.attributes }];
+  });
+}
+
+function stepsOf(run: HostRun, changes: readonly PlannedChange[]): readonly (Step | Conversation)[] {
+  const context: ApplyContext = {
+    declared: (name) =>
+      run.plan.resources
+        .filter((resource) => resource.type.name === name && resource.type.want(resource.desired) !== null)
+        .map((resource) => resource.type.key(resource.desired)),
+  };
+  const types = new Set(changes.map((change) => change.resource.type));
+  return [...types].flatMap((type) =>
+    type.apply(
+      changes.filter((change) => change.resource.type === type),
+      context,
+    ),
+  );
+}
+
+function isConversation(step: Step | Conversation): step is Conversation {
+  return 'converse' in step;
+}
+
+function isStep(step: Step | Conversation): step is Step {
+  return !isConversation(step);
+}
+
+function workOf(step: Step): Work {
+  const section =
+    step.stdin === undefined ? { script: step.script } : { script: step.script, stdin: step.stdin };
+  return { resources: step.resources, title: step.title, section, timeout: step.timeout ?? defaultTimeout };
+}
+
+/** Where the resource of a step stands in the order of the changes. */
+function position(order: readonly ResourceId[], step: Step): number {
+  return order.findIndex((id) => step.resources.includes(id));
+}
+
+/** The files of a batch and the service that validates them, as one piece of work. */
+function transactionWork(run: HostRun, changes: readonly PlannedChange[]): Work {
+  const service = run.plan.units.find((unit) =>
+    unit.members.some((member) => member.id === changes[0]?.id),
+  )?.validatedBy;
+  const transaction = service?.type.transaction?.(service.desired);
+  if (service === undefined || transaction === undefined)
+    throw new Error('a transaction without its service');
+  const steps = stepsOf(run, changes).filter(isStep);
+  const order = changes.map((change) => change.id);
+  const files = steps
+    .filter((step) => !step.resources.includes(service.id))
+    .toSorted((a, b) => position(order, a) - position(order, b));
+  const own = steps.find((step) => step.resources.includes(service.id));
+  const paths = changes.flatMap((change) => change.resource.type.path?.(change.desired) ?? []);
+  return {
+    resources: order,
+    title: own?.title ?? files.map((file) => file.title).join(', '),
+    section: transactionSection({
+      transaction,
+      files,
+      paths,
+      ...(own === undefined ? {} : { service: own }),
+    }),
+    timeout: steps.reduce((sum, step) => sum + (step.timeout ?? defaultTimeout), defaultTimeout),
+  };
+}
+
+function shorten(titles: readonly string[]): string {
+  const shown = titles.slice(0, 2).join(', ');
+  return titles.length > 2 ? `${shown} and ${titles.length - 2} more` : shown;
+}
+
+function show(value: Attribute | undefined): string {
+  return value === undefined || value === null ? 'absent' : String(value);
+}
+
+/** Why a resource that was changed is still not as declared, or `undefined` when it is. */
+function remaining(change: PlannedChange, actual: Actual): string | undefined {
+  if (actual instanceof Unreadable) return `cannot be read after the change: ${actual.reason}`;
+  const difference = compare(change.resource.type, change.desired, actual);
+  if (difference === undefined) return undefined;
+  const details = difference.attributes.map(
+    ({ name, from, to }) => `${name} is ${show(from)}, not ${show(to)}`,
+  );
+  return `did not converge: ${details.join('; ') || 'it is still there'}`;
+}
+
+/** Reads the changed resources again: only what is now as declared counts as changed. */
+function verify(
+  run: HostRun,
+  changes: readonly PlannedChange[],
+  failures: ReadonlyMap<ResourceId, string>,
+  batches: readonly ProbeBatch[],
+  answers: readonly Answer[],
+  ms: number,
+): void {
+  const found = parseProbes(run.plan.host, batches, answers);
+  for (const change of changes) {
+    const reason = failures.get(change.id) ?? remaining(change, found.get(change.id) ?? null);
+    settle(run, change, reason === undefined ? 'changed' : 'failed', ms, reason);
+  }
+}
+
+/** Runs pieces of work and the probes that verify them in one round trip. */
+async function executeWork(
+  run: HostRun,
+  changes: readonly PlannedChange[],
+  work: readonly Work[],
+): Promise<void> {
+  const covered = changes.filter((change) => work.some((piece) => piece.resources.includes(change.id)));
+  if (covered.length === 0) return;
+  run.report({ type: 'step', host: run.plan.host, title: shorten(work.map((piece) => piece.title)) });
+  const batches = probeBatches(covered.map((change) => change.resource));
+  const sections = [...work.map((piece) => piece.section), ...batches.map(probeSection)];
+  const timeout = work.reduce((sum, piece) => sum + piece.timeout, defaultTimeout);
+  const started = performance.now();
+  const answers = await ask(run, sections, timeout);
+  const failures = new Map<ResourceId, string>();
+  work.forEach((piece, index) => {
+    const answer = answers[index];
+    if (answer === undefined || answer.code === 0) return;
+    for (const id of piece.resources) failures.set(id, lastWords(answer));
+  });
+  const ms = Math.round(performance.now() - started);
+  verify(run, covered, failures, batches, answers.slice(work.length), ms);
+}
+
+/** A change that talks with the host on its way; then it is verified like any other. */
+async function executeConversation(
+  run: HostRun,
+  changes: readonly PlannedChange[],
+  conversation: Conversation,
+): Promise<void> {
+  const own = changes.filter((change) => conversation.resources.includes(change.id));
+  run.report({ type: 'step', host: run.plan.host, title: conversation.title });
+  const started = performance.now();
+  const failures = new Map<ResourceId, string>();
+  try {
+    await conversation.converse(async (script, stdin) => {
+      const [answer] = await ask(run, [stdin === undefined ? { script } : { script, stdin }], defaultTimeout);
+      if (answer === undefined || answer.code !== 0) {
+        throw new HostwrightError('E_REMOTE', answer === undefined ? 'no answer' : lastWords(answer), {
+          place: { host: run.plan.host },
+        });
+      }
+      return answer.stdout;
+    });
+  } catch (error) {
+    if (!(error instanceof HostwrightError) || error.code !== 'E_REMOTE') throw error;
+    for (const change of own) failures.set(change.id, error.message);
+  }
+  const batches = probeBatches(own.map((change) => change.resource));
+  const answers = await ask(run, batches.map(probeSection), defaultTimeout);
+  verify(run, own, failures, batches, answers, Math.round(performance.now() - started));
+}
+
+/** Carries out one batch; every change in it has an outcome afterwards. */
+export async function executeBatch(run: HostRun, batch: Batch): Promise<void> {
+  const changes = await readNow(run, batch.changes);
+  if (changes.length === 0) return;
+  if (batch.kind === 'transaction') {
+    await executeWork(run, changes, [transactionWork(run, changes)]);
+    return;
+  }
+  const steps = stepsOf(run, changes);
+  await executeWork(run, changes, steps.filter(isStep).map(workOf));
+  for (const conversation of steps.filter(isConversation))
+    await executeConversation(run, changes, conversation);
+}

@@ -1,0 +1,37 @@
+import type { HostPlan, PlannedChange } from '../plan/plan.ts';
+import type { Event, ResultEvent } from '../report/event.ts';
+import type { ResourceId } from '../resources/resource.ts';
+import type { Transport } from '../transport/transport.ts';
+
+export type Outcome = ResultEvent['outcome'];
+
+/** A host while its plan is carried out, over all plays. */
+export interface HostRun {
+  readonly plan: HostPlan;
+  readonly transport: Transport;
+  readonly outcomes: Map<ResourceId, Outcome>;
+  readonly report: (event: Event) => void;
+  /** Once aborted the step in hand is finished and no other is begun. */
+  readonly signal: AbortSignal;
+}
+
+/** Notes and reports how a change ended; `ms` is what its step took. */
+export function settle(
+  run: HostRun,
+  change: PlannedChange,
+  outcome: Outcome,
+  ms: number,
+  reason?: string,
+): void {
+  run.outcomes.set(change.id, outcome);
+  run.report({
+    type: 'result',
+    host: run.plan.host,
+    role: change.resource.role,
+    resource: change.id,
+    action: change.action,
+    outcome,
+    ms,
+    ...(reason === undefined ? {} : { reason }),
+  });
+}

@@ -1,0 +1,72 @@
+import pLimit from 'p-limit';
+import { HostwrightError } from '../errors.ts';
+import type { PlayHosts } from '../site/model.ts';
+import { applyPlay } from './host.ts';
+import type { HostRun } from './host-run.ts';
+
+export interface PlaysOptions {
+  readonly plays: readonly PlayHosts[];
+  readonly runs: ReadonlyMap<string, HostRun>;
+  /** Hosts that take no part any more: unreachable from the start, or lost under way. */
+  readonly lost: Map<string, HostwrightError>;
+  /** Hosts at the same time. */
+  readonly forks: number;
+  readonly signal: AbortSignal;
+}
+
+function batchesOf(
+  hosts: readonly string[],
+  serial: number | string | undefined,
+): readonly (readonly string[])[] {
+  if (serial === undefined) return [hosts];
+  const size =
+    typeof serial === 'number'
+      ? serial
+      : Math.max(1, Math.floor((hosts.length * Number.parseInt(serial, 10)) / 100));
+  const batches: (readonly string[])[] = [];
+  for (let start = 0; start < hosts.length; start += size) batches.push(hosts.slice(start, start + size));
+  return batches;
+}
+
+function hasFailed(run: HostRun): boolean {
+  return [...run.outcomes.values()].includes('failed');
+}
+
+/**
+ * Carries out the plays in order, each on its hosts, `serial` hosts at a time. A host that failed takes no
+ * part in what follows. When more than `max_fail_percentage` of the hosts of a batch fail, nothing more is begun;
+ * without a setting the others go on.
+ */
+export async function applyPlays({ plays, runs, lost, forks, signal }: PlaysOptions): Promise<void> {
+  const limit = pLimit(forks);
+  const takesPart = (host: string): boolean => {
+    const run = runs.get(host);
+    return run !== undefined && !lost.has(host) && !hasFailed(run);
+  };
+  for (const [index, { play, hosts }] of plays.entries()) {
+    for (const batch of batchesOf(
+      hosts.filter((host) => runs.has(host)),
+      play.serial,
+    )) {
+      const members = batch.filter(takesPart);
+      await Promise.all(
+        members.map((host) =>
+          limit(async () => {
+            const run = runs.get(host);
+            if (run === undefined || signal.aborted) return;
+            try {
+              await applyPlay(run, index);
+            } catch (error) {
+              if (!(error instanceof HostwrightError)) throw error;
+              lost.set(host, error);
+            }
+          }),
+        ),
+      );
+      if (signal.aborted) return;
+      const failed = batch.filter((host) => !takesPart(host)).length;
+      if (play.max_fail_percentage !== undefined && (100 * failed) / batch.length > play.max_fail_percentage)
+        return;
+    }
+  }
+}

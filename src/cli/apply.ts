@@ -1,0 +1,128 @@
+import { createInterface } from 'node:readline/promises';
+import { Command } from 'commander';
+import { applyPlays } from '../apply/plays.ts';
+import type { HostRun } from '../apply/host-run.ts';
+import { HostwrightError } from '../errors.ts';
+import type { HostSummary } from '../report/event.ts';
+import { exitStatus, type ExitStatus } from './exit.ts';
+import { addRunOptions, type RunOptions } from './options.ts';
+import { hostSummary, lostStatus, lostSummary, reportLost, survey, type Surveyed } from './survey.ts';
+
+interface ApplyOptions extends RunOptions {
+  readonly yes?: true;
+  readonly check?: true;
+}
+
+async function isConfirmed(signal: AbortSignal): Promise<boolean> {
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await prompt.question('Apply these changes? [y/N] ', { signal })).trim());
+  } catch {
+    return false;
+  } finally {
+    prompt.close();
+  }
+}
+
+function summaries(
+  surveyed: Surveyed,
+  runs: ReadonlyMap<string, HostRun>,
+): Readonly<Record<string, HostSummary>> {
+  const entries = [...surveyed.hosts].map(([name, host]): [string, HostSummary] => {
+    const outcomes = [...(runs.get(name)?.outcomes.values() ?? [])];
+    const count = (outcome: string): number => outcomes.filter((one) => one === outcome).length;
+    const changed = count('changed');
+    const failed = count('failed');
+    const skipped = host.plan.changes.size - changed - failed;
+    return [name, hostSummary(host, { changed, failed, skipped, unreachable: surveyed.lost.has(name) })];
+  });
+  const lost = [...surveyed.lost]
+    .filter(([name]) => !surveyed.hosts.has(name))
+    .map(([name, errors]) => [name, lostSummary(errors)] as const);
+  return Object.fromEntries([...entries, ...lost]);
+}
+
+/** Ctrl-C finishes the step in hand; a second one ends at once, as people expect. */
+function interruptible(controller: AbortController): () => void {
+  const interrupt = (): void => {
+    if (controller.signal.aborted) process.exit(exitStatus.interrupted);
+    process.stderr.write('\ninterrupted: finishing the step in hand (once more to end at once)\n');
+    controller.abort();
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  return () => {
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+  };
+}
+
+async function carryOut(surveyed: Surveyed, forks: number, controller: AbortController): Promise<ExitStatus> {
+  const { site, reporter, hosts, lost, elapsed } = surveyed;
+  const runs = new Map(
+    [...hosts].map(([name, { plan, transport }]): [string, HostRun] => [
+      name,
+      {
+        plan,
+        transport,
+        outcomes: new Map(),
+        signal: controller.signal,
+        report: (event) => {
+          reporter.report(event);
+        },
+      },
+    ]),
+  );
+  const lostUnderWay = new Map<string, HostwrightError>();
+  await applyPlays({ plays: site.plays, runs, lost: lostUnderWay, forks, signal: controller.signal });
+  for (const [host, error] of lostUnderWay) lost.set(host, [error]);
+  reportLost(reporter, new Map([...lostUnderWay].map(([host, error]) => [host, [error]])));
+  const byHost = summaries(surveyed, runs);
+  const undone = Object.values(byHost).some((host) => host.failed > 0 || host.skipped > 0);
+  const ok = lost.size === 0 && !undone && !controller.signal.aborted;
+  reporter.report({ type: 'summary', command: 'apply', ok, seconds: elapsed(), hosts: byHost });
+  if (controller.signal.aborted) return exitStatus.interrupted;
+  const failed = Object.entries(byHost).some(
+    ([name, host]) => host.failed > 0 || (host.skipped > 0 && !lost.has(name)),
+  );
+  return failed ? exitStatus.failed : (lostStatus(lost) ?? exitStatus.ok);
+}
+
+async function apply(options: ApplyOptions): Promise<ExitStatus> {
+  const isInteractive = process.stdin.isTTY && process.stdout.isTTY && options.json !== true;
+  if (options.yes !== true && !isInteractive) {
+    throw new HostwrightError('E_USAGE', 'apply cannot ask for confirmation here', {
+      found: 'no terminal',
+      hint: 'add --yes, or look first with hostwright plan',
+    });
+  }
+  const controller = new AbortController();
+  const restore = interruptible(controller);
+  const surveyed = await survey(options, 'exclusive');
+  const { reporter, hosts, lost, elapsed } = surveyed;
+  try {
+    reportLost(reporter, lost);
+    reporter.showPlan({ seconds: elapsed(), hosts: summaries(surveyed, new Map()) });
+    const changes = [...hosts.values()].reduce((sum, host) => sum + host.plan.changes.size, 0);
+    const goesOn = changes === 0 || options.yes === true || (await isConfirmed(controller.signal));
+    if (!goesOn) {
+      process.stderr.write('nothing was changed\n');
+      return controller.signal.aborted ? exitStatus.interrupted : exitStatus.failed;
+    }
+    return await carryOut(surveyed, options.forks, controller);
+  } finally {
+    restore();
+    reporter.close();
+    await Promise.all([...hosts.values()].map(({ transport }) => transport.close()));
+  }
+}
+
+/** `hostwright apply`: brings the hosts into the declared state. */
+export function applyCommand(finish: (status: ExitStatus) => void): Command {
+  return addRunOptions(new Command('apply'))
+    .description('bring the hosts into the declared state')
+    .option('-y, --yes', 'do not ask')
+    .action(async (options: ApplyOptions) => {
+      finish(await apply(options));
+    });
+}

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { exitStatus, type ExitStatus } from './exit.ts';
+
+type Verb = (finish: (status: ExitStatus) => void) => Promise<Command>;
+
+/** Each verb is loaded when it is asked for: `--version` and `--help` need none of them. */
+const verbs: Readonly<Record<string, { readonly summary: string; readonly load: Verb }>> = {
+  plan: {
+    summary: 'show what apply would change, and change nothing',
+    load: async (finish) => (await import('./plan.ts')).planCommand(finish),
+  },
+  apply: {
+    summary: 'bring the hosts into the declared state',
+    load: async (finish) => (await import('./apply.ts')).applyCommand(finish),
+  },
+  run: {
+    summary: 'run a command as root on hosts',
+    load: async (finish) => (await import('./run.ts')).runCommand(finish),
+  },
+  doctor: {
+    summary: 'say what is wrong with this machine, the inventory or the hosts',
+    load: async (finish) => (await import('./doctor.ts')).doctorCommand(finish),
+  },
+  inventory: {
+    summary: 'show what the inventory says',
+    load: async () => (await import('./inventory.ts')).inventoryCommand(),
+  },
+  secrets: {
+    summary: 'encrypt, change and check the secrets of an inventory',
+    load: async () => (await import('./secrets.ts')).secretsCommand(),
+  },
+  lab: {
+    summary: 'three bare hosts on this machine, to try things on',
+    load: async () => (await import('./lab.ts')).labCommand(),
+  },
+};
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    ? String(manifest.version)
+    : '';
+}
+
+/** Runs one command line; resolves with the exit status and never rejects. */
+export async function main(argv: readonly string[]): Promise<ExitStatus> {
+  let status: ExitStatus = exitStatus.ok;
+  const finish = (finished: ExitStatus): void => {
+    status = finished;
+  };
+  const program = new Command('hostwright')
+    .description('Provisions bare Linux hosts over SSH')
+    .version(version())
+    .showHelpAfterError('(hostwright --help shows the verbs)');
+  const wanted = argv.find((word) => Object.hasOwn(verbs, word));
+  for (const [name, { summary, load }] of Object.entries(verbs)) {
+    program.addCommand(name === wanted ? await load(finish) : new Command(name).description(summary));
+  }
+  const strict = (command: Command): void => {
+    command.exitOverride();
+    for (const inner of command.commands) strict(inner);
+  };
+  strict(program);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError)
+      return error.exitCode === 0 ? exitStatus.ok : exitStatus.configuration;
+    const { formatError } = await import('../report/error.ts');
+    process.stderr.write(`${formatError(error, { debug: process.env['HOSTWRIGHT_DEBUG'] !== undefined })}\n`);
+    const { HostwrightError, HostwrightErrors } = await import('../errors.ts');
+    const isOurs = error instanceof HostwrightError || error instanceof HostwrightErrors;
+    return isOurs ? exitStatus.configuration : exitStatus.failed;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,43 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+
+function positiveInteger(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('expected a number from 1');
+  return number;
+}
+
+function append(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
+/** What `plan` and `apply` take alike. */
+export interface RunOptions {
+  readonly inventory?: string;
+  readonly site?: string;
+  readonly limit?: string;
+  readonly role?: readonly string[];
+  readonly extraVars?: readonly string[];
+  readonly forks: number;
+  readonly askBecomePass?: true;
+  readonly json?: true;
+  readonly diff: boolean;
+}
+
+/** Adds the options that `plan` and `apply` share; Ansible's own names where the meaning is the same. */
+export function addRunOptions(command: Command): Command {
+  return command
+    .option('-i, --inventory <path>', 'inventory file or folder')
+    .option('--site <file>', 'the site; the site.yml of the project of the inventory unless said')
+    .option('-l, --limit <pattern>', 'only these hosts')
+    .option('--role <name>', 'only this role; repeatable', append)
+    .option(
+      '-e, --extra-vars <vars>',
+      'name=value, JSON or @file; wins over the inventory; repeatable',
+      append,
+    )
+    .addOption(new Option('-f, --forks <n>', 'hosts at the same time').argParser(positiveInteger).default(20))
+    .option('-K, --ask-become-pass', 'ask for the sudo password')
+    .option('--json', 'one JSON object a line on stdout')
+    .addOption(new Option('-D, --diff', 'show what changes in texts; the default').default(true).hideHelp())
+    .option('--no-diff', 'do not show what changes in texts');
+}

@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as api from '../index.ts';
+import { readExtraVars } from '../inventory/extra.ts';
+import { inventoryPath } from '../inventory/locate.ts';
+import type { Inventory } from '../inventory/model.ts';
+import { readInventory } from '../inventory/read.ts';
+import { magicVariables, resolveVariables } from '../inventory/variables.ts';
+import type { HostVariables } from '../roles/variables.ts';
+import { readSiteModel, type SiteModel } from '../site/model.ts';
+import { createRenderer } from '../template/render.ts';
+
+/** Hostwright's own folder, which holds its roles, templates and example site. */
+export const packageFolder = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface ProjectOptions {
+  readonly inventory?: string;
+  readonly site?: string;
+  readonly extraVars?: readonly string[];
+}
+
+/** An inventory with the variables of every host resolved, and the site that belongs to it. */
+export interface Project {
+  readonly inventory: Inventory;
+  readonly variables: ReadonlyMap<string, HostVariables>;
+}
+
+export async function readProject(options: ProjectOptions, environment: NodeJS.ProcessEnv): Promise<Project> {
+  const path = inventoryPath(options.inventory, environment);
+  const extraVars = await readExtraVars(options.extraVars ?? []);
+  const inventory = await readInventory(path, { extraVars });
+  const render = createRenderer();
+  const variables = new Map(
+    [...inventory.hosts.values()].map((host): [string, HostVariables] => {
+      const values = resolveVariables({
+        vars: host.vars,
+        places: host.places,
+        magic: magicVariables(inventory, host),
+        render: (text, data, place) => render({ text, file: place.file, data }),
+      });
+      return [host.name, { values, places: host.places }];
+    }),
+  );
+  return { inventory, variables };
+}
+
+/** The site.yml of the project that an inventory belongs to: the nearest one above it, else Hostwright's own. */
+function findSite(inventorySource: string): string {
+  for (let folder = resolve(inventorySource); ; folder = dirname(folder)) {
+    const candidate = join(folder, 'site.yml');
+    if (existsSync(candidate)) return candidate;
+    if (folder === dirname(folder)) return join(packageFolder, 'site.yml');
+  }
+}
+
+/** Reads and checks everything there is to know before a host is touched. */
+export async function readSiteOf(project: Project, options: ProjectOptions): Promise<SiteModel> {
+  const file = options.site === undefined ? findSite(project.inventory.source) : resolve(options.site);
+  return await readSiteModel({ file, ...project, packageFolder, api });
+}

@@ -1,0 +1,79 @@
+import { Command } from 'commander';
+import pLimit from 'p-limit';
+import { HostwrightError } from '../errors.ts';
+import { selectHosts } from '../inventory/pattern.ts';
+import { targetOf } from '../inventory/target.ts';
+import { formatError } from '../report/error.ts';
+import { printable } from '../report/printable.ts';
+import { createConnect } from '../transport/connect.ts';
+import { sh } from '../transport/shell.ts';
+import type { Answer } from '../transport/transport.ts';
+import { exitStatus, type ExitStatus } from './exit.ts';
+import { readProject } from './project.ts';
+
+interface AdHocOptions {
+  readonly inventory?: string;
+  readonly limit?: string;
+  readonly forks: string;
+}
+
+function show(host: string, answer: Answer): void {
+  const lines = (bytes: Buffer): string[] =>
+    bytes
+      .toString('utf8')
+      .split('\n')
+      .filter((line, at, all) => line !== '' || at < all.length - 1);
+  for (const line of lines(answer.stdout)) process.stdout.write(`${host} | ${printable(line)}\n`);
+  for (const line of lines(answer.stderr)) process.stderr.write(`${host} | ${printable(line)}\n`);
+  if (answer.code !== 0) process.stderr.write(`${host} | exit status ${answer.code}\n`);
+}
+
+async function run(pattern: string, words: readonly string[], options: AdHocOptions): Promise<ExitStatus> {
+  const { inventory, variables } = await readProject(options, process.env);
+  const hosts = await selectHosts(inventory, pattern, options.limit);
+  const connect = createConnect();
+  const limit = pLimit(Number(options.forks));
+  let failed = false;
+  let unreachable = false;
+  await Promise.all(
+    hosts.map(({ name }) =>
+      limit(async () => {
+        const own = variables.get(name);
+        if (own === undefined) return;
+        try {
+          const transport = await connect(targetOf(name, own));
+          try {
+            // One word is shell, as people write `run web -- 'df -h | tail -1'`; several are one command.
+            const [only] = words;
+            const script = words.length === 1 && only !== undefined ? sh`sh -c ${only}` : sh`${words}`;
+            const answer = await transport.request({ script });
+            show(name, answer);
+            failed ||= answer.code !== 0;
+          } finally {
+            await transport.close();
+          }
+        } catch (error) {
+          if (!(error instanceof HostwrightError)) throw error;
+          unreachable = true;
+          process.stderr.write(`${formatError(error)}\n`);
+        }
+      }),
+    ),
+  );
+  if (failed) return exitStatus.failed;
+  return unreachable ? exitStatus.unreachable : exitStatus.ok;
+}
+
+/** `hostwright run PATTERN -- COMMAND`: an ad-hoc command on hosts, as root. */
+export function runCommand(finish: (status: ExitStatus) => void): Command {
+  return new Command('run')
+    .description('run a command as root on hosts')
+    .argument('<pattern>', 'hosts, as in --limit')
+    .argument('<command...>', 'the command; one word is run as shell')
+    .option('-i, --inventory <path>', 'inventory file or folder')
+    .option('-l, --limit <pattern>', 'only these hosts')
+    .option('-f, --forks <n>', 'hosts at the same time', '20')
+    .action(async (pattern: string, words: readonly string[], options: AdHocOptions) => {
+      finish(await run(pattern, words, options));
+    });
+}

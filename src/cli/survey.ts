@@ -1,0 +1,152 @@
+import { userInfo, hostname } from 'node:os';
+import type { HostwrightError } from '../errors.ts';
+import { selectHosts } from '../inventory/pattern.ts';
+import { targetOf } from '../inventory/target.ts';
+import { surveyHosts, type LostHost, type SurveyedHost } from '../plan/survey.ts';
+import { createReporter } from '../report/reporter.ts';
+import type { ErrorEvent, HostSummary, PlanReporter } from '../report/event.ts';
+import type { ResourceId } from '../resources/resource.ts';
+import { hostResources } from '../site/resources.ts';
+import type { SiteModel } from '../site/model.ts';
+import { createConnect } from '../transport/connect.ts';
+import type { Lock } from '../transport/transport.ts';
+import type { RunOptions } from './options.ts';
+import { readProject, readSiteOf, type Project } from './project.ts';
+import { exitStatus, type ExitStatus } from './exit.ts';
+
+/** Everything that `plan` and `apply` have in common: the site read, the hosts connected, locked and planned. */
+export interface Surveyed {
+  readonly site: SiteModel;
+  readonly reporter: PlanReporter;
+  readonly hosts: ReadonlyMap<string, SurveyedHost>;
+  readonly lost: Map<string, readonly HostwrightError[]>;
+  /** Seconds since the start. */
+  readonly elapsed: () => number;
+}
+
+export function openReporter(options: RunOptions): PlanReporter {
+  return createReporter({
+    mode: options.json === true ? 'json' : 'human',
+    stdout: process.stdout,
+    stderr: process.stderr,
+    isTTY: process.stdout.isTTY,
+    env: process.env,
+    diff: options.diff,
+  });
+}
+
+function isLost(entry: SurveyedHost | LostHost): entry is LostHost {
+  return 'errors' in entry;
+}
+
+function errorEvent(host: string, error: HostwrightError): ErrorEvent {
+  const { code, message, place, found, expected, hint } = error;
+  return {
+    type: 'error',
+    code,
+    message,
+    host,
+    ...(place === undefined ? {} : { place }),
+    ...(found === undefined ? {} : { found }),
+    ...(expected === undefined ? {} : { expected }),
+    ...(hint === undefined ? {} : { hint }),
+  };
+}
+
+/** Reports why hosts take no part (any more). */
+export function reportLost(
+  reporter: PlanReporter,
+  lost: ReadonlyMap<string, readonly HostwrightError[]>,
+): void {
+  for (const [host, errors] of lost) for (const error of errors) reporter.report(errorEvent(host, error));
+}
+
+function lockFor(mode: Lock['mode']): Lock {
+  return {
+    mode,
+    holder: {
+      user: userInfo().username,
+      controller: hostname(),
+      pid: process.pid,
+      since: new Date().toISOString(),
+    },
+  };
+}
+
+/** Reads the site, checks every host's resources can be made, and only then touches the hosts. */
+export async function survey(options: RunOptions, mode: Lock['mode']): Promise<Surveyed> {
+  const started = performance.now();
+  const project: Project = await readProject(options, process.env);
+  const site = await readSiteOf(project, options);
+  const names = (await selectHosts(project.inventory, 'all', options.limit)).map((host) => host.name);
+  const targets = new Map(
+    [...project.variables].map(([name, variables]) => [name, targetOf(name, variables)] as const),
+  );
+  const reporter = openReporter(options);
+  const connect = createConnect();
+  const roles = options.role === undefined ? undefined : new Set(options.role);
+  const entries = await surveyHosts({
+    hosts: names,
+    lock: lockFor(mode),
+    forks: options.forks,
+    diff: options.diff,
+    report: (event) => {
+      reporter.report(event);
+    },
+    connect: async (host) => {
+      const target = targets.get(host);
+      if (target === undefined) throw new Error(`no target for ${host}`);
+      return await connect(target);
+    },
+    resources: (host, facts) => {
+      const all = hostResources(site, host, facts);
+      if (roles === undefined) return all;
+      const kept = all.filter((resource) => roles.has(resource.role));
+      const ids = new Set<ResourceId>(kept.map((resource) => resource.id));
+      return kept.map((resource) => ({ ...resource, needs: resource.needs.filter((id) => ids.has(id)) }));
+    },
+  });
+  const hosts = new Map<string, SurveyedHost>();
+  const lost = new Map<string, readonly HostwrightError[]>();
+  for (const [host, entry] of entries) {
+    if (isLost(entry)) lost.set(host, entry.errors);
+    else hosts.set(host, entry);
+  }
+  for (const { events } of hosts.values()) for (const event of events) reporter.report(event);
+  return { site, reporter, hosts, lost, elapsed: () => (performance.now() - started) / 1000 };
+}
+
+export function hostSummary(host: SurveyedHost, counted: Partial<HostSummary> = {}): HostSummary {
+  return {
+    resources: host.plan.resources.length,
+    changes: host.plan.changes.size,
+    changed: 0,
+    failed: 0,
+    skipped: 0,
+    unreachable: false,
+    roundTrips: host.transport.roundTrips,
+    ...counted,
+  };
+}
+
+const unreachableCodes = new Set(['E_CONNECT', 'E_TIMEOUT', 'E_AUTH', 'E_HOST_KEY']);
+
+export function isUnreachable(errors: readonly HostwrightError[]): boolean {
+  return errors.every((error) => unreachableCodes.has(error.code));
+}
+
+export const lostSummary = (errors: readonly HostwrightError[]): HostSummary => ({
+  resources: 0,
+  changes: 0,
+  changed: 0,
+  failed: isUnreachable(errors) ? 0 : 1,
+  skipped: 0,
+  unreachable: isUnreachable(errors),
+  roundTrips: 0,
+});
+
+/** The exit status of a run in which hosts were lost; undefined where none was. */
+export function lostStatus(lost: ReadonlyMap<string, readonly HostwrightError[]>): ExitStatus | undefined {
+  if (lost.size === 0) return undefined;
+  return [...lost.values()].every(isUnreachable) ? exitStatus.unreachable : exitStatus.failed;
+}

@@ -1,0 +1,29 @@
+import { isSecret } from '../secrets/secret.ts';
+import type { Action, Attribute, AttributeChange, ResourceType, State } from '../resources/resource.ts';
+
+/** How a resource differs from what is declared. */
+export interface Difference {
+  readonly action: Action;
+  readonly attributes: readonly AttributeChange[];
+}
+
+function isSame(a: Attribute | undefined, b: Attribute | undefined): boolean {
+  if (isSecret(a) && isSecret(b)) return a.reveal() === b.reveal();
+  return a === b;
+}
+
+/** The difference between what a resource should be and what it is; `undefined` when there is none. */
+export function compare<Desired extends object>(
+  type: ResourceType<Desired>,
+  desired: Desired,
+  actual: State | null,
+): Difference | undefined {
+  const want = type.want(desired);
+  if (want === null) return actual === null ? undefined : { action: 'delete', attributes: [] };
+  const attributes = Object.entries(want)
+    .filter(([name, value]) => !isSame(value, actual?.[name]))
+    .map(([name, to]): AttributeChange => ({ name, from: actual?.[name], to }));
+  if (actual !== null && attributes.length === 0) return undefined;
+  const action = type.action?.(attributes, actual) ?? (actual === null ? 'create' : 'update');
+  return { action, attributes };
+}

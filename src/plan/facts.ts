@@ -1,0 +1,49 @@
+import { HostwrightError } from '../errors.ts';
+import type { Facts } from '../roles/role.ts';
+import { sh, type Script } from '../transport/shell.ts';
+import type { Answer } from '../transport/transport.ts';
+
+/** Prints `name=value` lines; together with the lock it is the first request of every run. */
+export const factsScript: Script = sh`mkdir -p /run/hostwright
+for name in ID VERSION_CODENAME; do
+  printf '%s=' "$name"; (. /etc/os-release && eval "printf '%s\n' \"\$$name\"") 2>/dev/null || echo
+done
+printf 'architecture=%s\n' "$(dpkg --print-architecture 2>/dev/null)"
+printf 'hostname=%s\n' "$(cat /proc/sys/kernel/hostname)"
+printf 'kernel=%s\n' "$(uname -r)"
+printf 'processors=%s\n' "$(nproc)"
+printf 'memory=%s\n' "$(awk '/^MemTotal/ { print $2 }' /proc/meminfo)"
+ip -o address show scope global 2>/dev/null | awk '{ split($4, a, "/"); print "address=" a[1] " " $2 }'
+ip -o -4 route show default 2>/dev/null | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") { print "default=" $(i + 1); exit } }'
+# A run that lost its host while apt worked may have left this.
+if [ -L /usr/sbin/policy-rc.d ] && [ "$(readlink /usr/sbin/policy-rc.d)" = /run/hostwright/policy-rc.d ]; then rm -f /usr/sbin/policy-rc.d; fi`;
+
+/** E_PROBE when the host is not one that Hostwright knows how to manage. */
+export function parseFacts(host: string, answer: Answer): Facts {
+  const pairs = answer.stdout
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line.includes('='))
+    .map((line): [string, string] => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]);
+  const values = new Map(pairs);
+  const addresses = pairs.filter(([name]) => name === 'address').map(([, value]) => value.split(' '));
+  const facts: Facts = {
+    os: values.get('ID') ?? '',
+    codename: values.get('VERSION_CODENAME') ?? '',
+    architecture: values.get('architecture') ?? '',
+    hostname: values.get('hostname') ?? '',
+    kernel: values.get('kernel') ?? '',
+    processors: Number(values.get('processors')),
+    memory: Number(values.get('memory')) * 1024,
+    addresses: addresses.flatMap(([address]) => address ?? []),
+    interface: values.get('default') ?? addresses[0]?.[1] ?? '',
+  };
+  if (facts.architecture === '' || !Number.isFinite(facts.memory)) {
+    throw new HostwrightError('E_PROBE', `${host} is not a Debian host`, {
+      place: { host },
+      found: facts.os === '' ? answer.stderr.toString('utf8').trim().slice(-300) : facts.os,
+      expected: 'Debian or a distribution made from it, with dpkg',
+    });
+  }
+  return facts;
+}

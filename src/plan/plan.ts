@@ -1,0 +1,119 @@
+import { HostwrightError } from '../errors.ts';
+import { isWithin } from '../resources/path.ts';
+import {
+  Unreadable,
+  type Actual,
+  type Change,
+  type DeclaredResource,
+  type ResourceId,
+} from '../resources/resource.ts';
+import { compare } from './compare.ts';
+import type { Unit } from './graph.ts';
+
+/** A change that the plan names, with what a person wants to know of it. */
+export interface PlannedChange extends Change {
+  readonly resource: DeclaredResource;
+  /** The resource whose change must come first before the actual state can be known. */
+  readonly knownAfter?: ResourceId;
+  readonly why?: string;
+}
+
+/** Everything that is to happen on one host, in order. */
+export interface HostPlan {
+  readonly host: string;
+  readonly resources: readonly DeclaredResource[];
+  readonly units: readonly Unit[];
+  readonly changes: ReadonlyMap<ResourceId, PlannedChange>;
+}
+
+/** The nearest change among what comes before a unit, through units that do not change. */
+function pendingBefore(unit: Unit, changes: ReadonlyMap<ResourceId, PlannedChange>): ResourceId | undefined {
+  const queue = [...unit.after];
+  const seen = new Set(queue);
+  for (const earlier of queue) {
+    const change = earlier.members.findLast((member) => changes.has(member.id));
+    if (change !== undefined) return change.id;
+    for (const next of earlier.after) {
+      if (!seen.has(next)) queue.push(next);
+      seen.add(next);
+    }
+  }
+  return undefined;
+}
+
+/** A package that is still to come and that `resource` names as what it needs: it may bring what must not be. */
+function pendingPackage(
+  resource: DeclaredResource,
+  changes: ReadonlyMap<ResourceId, PlannedChange>,
+): ResourceId | undefined {
+  return resource.needs.find((id) => id.startsWith('package:') && changes.get(id)?.action === 'create');
+}
+
+/** A service whose files change is due for a reload or a restart, unless it starts anyway. */
+function triggered(
+  resource: DeclaredResource,
+  changes: ReadonlyMap<ResourceId, PlannedChange>,
+): 'reload' | 'restart' | undefined {
+  const changed = [...changes.values()].flatMap((change) => {
+    const path = change.resource.type.path?.(change.resource.desired);
+    return path === undefined ? [] : [path];
+  });
+  const due = (resource.type.triggers?.(resource.desired) ?? [])
+    .filter((trigger) => changed.some((path) => trigger.paths.some((tree) => isWithin(path, tree))))
+    .map((trigger) => trigger.action);
+  return due.includes('restart') ? 'restart' : due[0];
+}
+
+function planResource(
+  host: string,
+  resource: DeclaredResource,
+  unit: Unit,
+  actual: Actual,
+  changes: ReadonlyMap<ResourceId, PlannedChange>,
+): PlannedChange | undefined {
+  const { id, type, desired } = resource;
+  if (actual instanceof Unreadable) {
+    const knownAfter = pendingBefore(unit, changes);
+    if (knownAfter === undefined) {
+      throw new HostwrightError('E_PROBE', `${id} cannot be read: ${actual.reason}`, {
+        place: { host, resource: id },
+      });
+    }
+    const difference = compare(type, desired, null) ?? { action: 'delete', attributes: [] };
+    return { id, resource, desired, actual: null, ...difference, knownAfter };
+  }
+  const difference = compare(type, desired, actual);
+  if (difference === undefined && type.want(desired) === null) {
+    const knownAfter = pendingPackage(resource, changes);
+    if (knownAfter !== undefined) {
+      return { id, resource, desired, actual: null, action: 'delete', attributes: [], knownAfter };
+    }
+  }
+  const due = triggered(resource, changes);
+  if (due !== undefined && (difference === undefined || difference.action === 'reload')) {
+    const attributes = [{ name: due, from: 'due', to: 'not due' }];
+    return { id, resource, desired, actual, action: due, attributes, why: 'its configuration changes' };
+  }
+  return difference === undefined ? undefined : { id, resource, desired, actual, ...difference };
+}
+
+/** The changes of a host, from what its probes found. Pure: the same states give the same plan. */
+export function planHost(
+  host: string,
+  resources: readonly DeclaredResource[],
+  units: readonly Unit[],
+  found: ReadonlyMap<ResourceId, Actual>,
+): HostPlan {
+  const changes = new Map<ResourceId, PlannedChange>();
+  for (const unit of units) {
+    // The service that validates the others is due for a reload only once they are planned.
+    const last = unit.validatedBy;
+    const members =
+      last === undefined ? unit.members : [...unit.members.filter((member) => member !== last), last];
+    for (const resource of members) {
+      const change = planResource(host, resource, unit, found.get(resource.id) ?? null, changes);
+      if (change !== undefined) changes.set(resource.id, change);
+    }
+  }
+  return { host, resources, units, changes };
+}

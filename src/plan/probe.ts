@@ -1,0 +1,67 @@
+import { HostwrightError } from '../errors.ts';
+import type { Actual, DeclaredResource, ResourceId, ResourceType } from '../resources/resource.ts';
+import type { Section } from '../transport/sections.ts';
+import type { Answer } from '../transport/transport.ts';
+
+/** All resources of one type, which are read by one script. */
+export interface ProbeBatch {
+  readonly type: ResourceType;
+  readonly resources: readonly DeclaredResource[];
+}
+
+export function probeBatches(resources: readonly DeclaredResource[]): readonly ProbeBatch[] {
+  const byType = new Map<ResourceType, DeclaredResource[]>();
+  for (const resource of resources) {
+    const batch = byType.get(resource.type);
+    if (batch === undefined) byType.set(resource.type, [resource]);
+    else batch.push(resource);
+  }
+  return [...byType].map(([type, batch]) => ({ type, resources: batch }));
+}
+
+export function probeSection(batch: ProbeBatch): Section {
+  return batch.type.probe(batch.resources.map((resource) => resource.desired));
+}
+
+/** What each probe found, by resource. E_PROBE when a script failed or answers in another form. */
+export function parseProbes(
+  host: string,
+  batches: readonly ProbeBatch[],
+  answers: readonly Answer[],
+): ReadonlyMap<ResourceId, Actual> {
+  const found = new Map<ResourceId, Actual>();
+  batches.forEach((batch, index) => {
+    const answer = answers[index];
+    const words = answer?.stderr.toString('utf8').trim().slice(-1000);
+    if (answer === undefined || answer.code !== 0) {
+      throw new HostwrightError('E_PROBE', `the ${batch.type.name} resources of ${host} cannot be read`, {
+        place: { host },
+        found: words === undefined || words === '' ? `exit status ${answer?.code ?? 'unknown'}` : words,
+      });
+    }
+    const states = parseStates(host, batch, answer.stdout);
+    batch.resources.forEach((resource, at) => {
+      found.set(resource.id, states[at] ?? null);
+    });
+  });
+  return found;
+}
+
+function parseStates(host: string, batch: ProbeBatch, output: Buffer): readonly Actual[] {
+  try {
+    return batch.type.parse(
+      output,
+      batch.resources.map((resource) => resource.desired),
+    );
+  } catch (cause) {
+    throw new HostwrightError(
+      'E_PROBE',
+      `${host} describes its ${batch.type.name} resources in an unexpected form`,
+      {
+        place: { host },
+        found: cause instanceof Error ? cause.message : String(cause),
+        cause,
+      },
+    );
+  }
+}

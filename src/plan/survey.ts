@@ -1,0 +1,122 @@
+import pLimit from 'p-limit';
+import { HostwrightError, HostwrightErrors } from '../errors.ts';
+import type { ChangeEvent, Event } from '../report/event.ts';
+import type { DeclaredResource, ResourceId } from '../resources/resource.ts';
+import type { Facts } from '../roles/role.ts';
+import { sh } from '../transport/shell.ts';
+import { parseSections, sectionsRequest } from '../transport/sections.ts';
+import type { Answer, Lock, Request, Transport } from '../transport/transport.ts';
+import { changeEvent } from './describe.ts';
+import { factsScript, parseFacts } from './facts.ts';
+import { orderUnits } from './graph.ts';
+import { planHost, type HostPlan, type PlannedChange } from './plan.ts';
+import { parseProbes, probeBatches, probeSection } from './probe.ts';
+
+/** Bytes of a file that a diff still reads. */
+const largestText = 1024 * 1024;
+
+export interface Survey {
+  readonly hosts: readonly string[];
+  readonly connect: (host: string) => Promise<Transport>;
+  readonly lock: Lock;
+  /** Hosts at the same time. */
+  readonly forks: number;
+  /** Read the files that change, to show what changes in them. */
+  readonly diff: boolean;
+  readonly resources: (host: string, facts: Facts) => readonly DeclaredResource[];
+  readonly report: (event: Event) => void;
+}
+
+/** A host with its open connection, its plan, and the plan as it is shown. */
+export interface SurveyedHost {
+  readonly transport: Transport;
+  readonly plan: HostPlan;
+  readonly events: readonly ChangeEvent[];
+}
+
+/** Why a host has no plan. */
+export interface LostHost {
+  readonly errors: readonly HostwrightError[];
+}
+
+async function ask(transport: Transport, request: Request, sections: number): Promise<readonly Answer[]> {
+  return parseSections(transport.host, await transport.request(request), sections);
+}
+
+/** The texts of the files that are to change, in one more round trip. */
+async function readTexts(
+  transport: Transport,
+  changes: readonly PlannedChange[],
+): Promise<Map<ResourceId, Buffer>> {
+  const wanted = changes.flatMap((change) => {
+    const text = change.resource.type.text?.(change.desired);
+    const differs = change.attributes.some((attribute) => attribute.name === 'content');
+    const isFile = change.actual?.['kind'] === 'file';
+    return text === undefined || text.text === null || !differs || !isFile
+      ? []
+      : [{ id: change.id, path: text.path }];
+  });
+  if (wanted.length === 0) return new Map();
+  const sections = wanted.map(({ path }) => ({ script: sh`head -c ${largestText} -- ${path}` }));
+  const answers = await ask(transport, sectionsRequest(sections), sections.length);
+  return new Map(
+    wanted.flatMap(({ id }, index) => {
+      const answer = answers[index];
+      return answer === undefined || answer.code !== 0 ? [] : [[id, answer.stdout] as const];
+    }),
+  );
+}
+
+async function surveyHost(host: string, options: Survey): Promise<SurveyedHost> {
+  const step = (title: string): void => {
+    options.report({ type: 'step', host, title });
+  };
+  step('connect');
+  const transport = await options.connect(host);
+  try {
+    const first = { ...sectionsRequest([{ script: factsScript }]), lock: options.lock };
+    const [facts] = await ask(transport, first, 1);
+    if (facts === undefined)
+      throw new HostwrightError('E_REMOTE', `${host} gave no answer`, { place: { host } });
+    const resources = options.resources(host, parseFacts(host, facts));
+    const units = orderUnits(host, resources);
+    step(`read ${resources.length} resources`);
+    const batches = probeBatches(resources);
+    const answers = await ask(transport, sectionsRequest(batches.map(probeSection)), batches.length);
+    const plan = planHost(host, resources, units, parseProbes(host, batches, answers));
+    const changes = [...plan.changes.values()];
+    const texts = options.diff ? await readTexts(transport, changes) : new Map<ResourceId, Buffer>();
+    return {
+      transport,
+      plan,
+      events: changes.map((change) => changeEvent(host, change, texts.get(change.id))),
+    };
+  } catch (error) {
+    await transport.close();
+    throw error;
+  } finally {
+    options.report({ type: 'step', host, title: null });
+  }
+}
+
+/**
+ * Connects to hosts, takes their locks and plans each of them. A host that cannot be planned is an entry of
+ * its own; nothing is changed anywhere. The connections stay open.
+ */
+export async function surveyHosts(options: Survey): Promise<ReadonlyMap<string, SurveyedHost | LostHost>> {
+  const limit = pLimit(options.forks);
+  const entries = await Promise.all(
+    options.hosts.map((host) =>
+      limit(async (): Promise<[string, SurveyedHost | LostHost]> => {
+        try {
+          return [host, await surveyHost(host, options)];
+        } catch (error) {
+          if (error instanceof HostwrightErrors) return [host, { errors: error.errors }];
+          if (error instanceof HostwrightError) return [host, { errors: [error] }];
+          throw error;
+        }
+      }),
+    ),
+  );
+  return new Map(entries);
+}

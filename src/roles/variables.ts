@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { HostwrightError, HostwrightErrors, type FilePlace } from '../errors.ts';
+import { didYouMean } from '../suggestion.ts';
+import type { Role } from './role.ts';
+
+/** The variables of a host after references and secrets are resolved, and where each is defined. */
+export interface HostVariables {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly places: ReadonlyMap<string, FilePlace>;
+}
+
+/** Variables that Hostwright itself reads, beside the `ansible_` ones. */
+export const builtinVariables: readonly string[] = ['private_address'];
+
+/** A role with `z.looseObject` takes every variable: the way out for an inventory that others read as well. */
+function isLoose(role: Role): boolean {
+  return role.variables.def.catchall instanceof z.ZodUnknown;
+}
+
+/** Errors for variables that no role reads: most of them are misspelt. */
+export function unknownVariables(
+  variables: HostVariables,
+  roles: readonly Role[],
+): readonly HostwrightError[] {
+  if (roles.some(isLoose)) return [];
+  const known = new Set([...builtinVariables, ...roles.flatMap((role) => Object.keys(role.variables.shape))]);
+  return Object.keys(variables.values)
+    .filter((name) => !known.has(name) && !name.startsWith('ansible_'))
+    .map((name) => {
+      const place = variables.places.get(name);
+      return new HostwrightError('E_VARIABLE', `no role reads the variable ${name}`, {
+        ...(place === undefined ? {} : { place }),
+        hint: didYouMean(name, known) ?? 'remove it, or declare it in the "variables" of a role',
+      });
+    });
+}
+
+/** What a role gets: its variables checked and with their defaults. Throws E_VARIABLE for all that are wrong. */
+export function roleVariables(host: string, role: Role, variables: HostVariables): Record<string, unknown> {
+  const own = isLoose(role)
+    ? variables.values
+    : Object.fromEntries(Object.entries(variables.values).filter(([name]) => name in role.variables.shape));
+  const parsed = role.variables.safeParse(own);
+  if (parsed.success) return parsed.data;
+  throw new HostwrightErrors(
+    parsed.error.issues.map((issue) => {
+      const [name, ...inner] = issue.path.map(String);
+      const place = name === undefined ? undefined : variables.places.get(name);
+      const isMissing = name !== undefined && !(name in variables.values);
+      const description = name === undefined ? undefined : role.variables.shape[name]?.description;
+      return new HostwrightError(
+        'E_VARIABLE',
+        isMissing
+          ? `the role ${role.name} needs the variable ${name} on ${host}`
+          : `the variable ${[name, ...inner].join('.')} of the role ${role.name} is not right`,
+        {
+          ...(place === undefined ? (isMissing ? {} : { place: { host } }) : { place }),
+          expected: issue.message,
+          hint: isMissing
+            ? `set it in group_vars${description === undefined ? '' : `: ${description}`}`
+            : `see roles/${role.name}/README.md`,
+        },
+      );
+    }),
+  );
+}

@@ -1,0 +1,146 @@
+import { readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { HostwrightError, HostwrightErrors } from '../errors.ts';
+import type { Inventory } from '../inventory/model.ts';
+import { matchHosts } from '../inventory/pattern.ts';
+import { didYouMean } from '../suggestion.ts';
+import { loadRole, type LoadedRole } from '../roles/load.ts';
+import type { Site } from '../roles/role.ts';
+import { roleVariables, unknownVariables, type HostVariables } from '../roles/variables.ts';
+import { collectDeclarations, type AssignedRole, type Assignments } from './declarations.ts';
+import { readSite, type Play } from './site.ts';
+
+/** Everything that is known before a host is touched. */
+export interface SiteModel {
+  /** The folder of site.yml, absolute. */
+  readonly folder: string;
+  readonly inventory: Inventory;
+  readonly plays: readonly PlayHosts[];
+  readonly assignments: Assignments;
+  readonly site: Site;
+  /** Where templates are looked for, the user's own first. */
+  readonly templateFolders: readonly string[];
+}
+
+export interface PlayHosts {
+  readonly play: Play;
+  /** Names, in inventory order. */
+  readonly hosts: readonly string[];
+}
+
+export interface SiteSources {
+  /** site.yml, absolute. */
+  readonly file: string;
+  readonly inventory: Inventory;
+  readonly variables: ReadonlyMap<string, HostVariables>;
+  /** The folder that holds Hostwright's own roles and templates. */
+  readonly packageFolder: string;
+  /** What roles import as 'hostwright'. */
+  readonly api: Readonly<Record<string, unknown>>;
+}
+
+function playHosts(plays: readonly Play[], inventory: Inventory): readonly PlayHosts[] {
+  return plays.map((play) => {
+    try {
+      return { play, hosts: matchHosts(inventory, play.hosts).map((host) => host.name) };
+    } catch (error) {
+      if (!(error instanceof HostwrightError)) throw error;
+      throw new HostwrightError('E_SITE', error.message, {
+        place: play.place,
+        ...(error.hint === undefined ? {} : { hint: error.hint }),
+        cause: error,
+      });
+    }
+  });
+}
+
+async function loadRoles(
+  plays: readonly Play[],
+  folders: readonly string[],
+  api: Readonly<Record<string, unknown>>,
+): Promise<ReadonlyMap<string, LoadedRole>> {
+  const wanted = new Map(plays.flatMap((play) => play.roles.map((name) => [name, play] as const)));
+  const loaded = await Promise.all(
+    [...wanted].map(async ([name, play]) => {
+      try {
+        return [name, await loadRole(name, folders, api)] as const;
+      } catch (error) {
+        if (!(error instanceof HostwrightError) || error.place !== undefined) throw error;
+        const hint = didYouMean(name, await roleNames(folders)) ?? error.hint;
+        throw new HostwrightError('E_ROLE', error.message, {
+          place: play.place,
+          ...(error.expected === undefined ? {} : { expected: error.expected }),
+          ...(hint === undefined ? {} : { hint }),
+        });
+      }
+    }),
+  );
+  return new Map(loaded);
+}
+
+async function roleNames(folders: readonly string[]): Promise<readonly string[]> {
+  const names = await Promise.all(folders.map((folder) => readdir(folder).catch((): string[] => [])));
+  return names.flat();
+}
+
+function assign(
+  host: string,
+  plays: readonly PlayHosts[],
+  roles: ReadonlyMap<string, LoadedRole>,
+  variables: HostVariables,
+  errors: HostwrightError[],
+): readonly AssignedRole[] {
+  const assigned = new Map<string, AssignedRole>();
+  plays.forEach(({ play, hosts }, index) => {
+    if (!hosts.includes(host)) return;
+    for (const name of play.roles) {
+      const loaded = roles.get(name);
+      if (loaded === undefined || assigned.has(name)) continue;
+      try {
+        const vars = roleVariables(host, loaded.role, variables);
+        assigned.set(name, { ...loaded, play: index, vars });
+      } catch (error) {
+        if (!(error instanceof HostwrightErrors)) throw error;
+        errors.push(...error.errors);
+      }
+    }
+  });
+  return [...assigned.values()];
+}
+
+/** The same mistake in a group's variable is found once for every host; it is said once. */
+function distinct(errors: readonly HostwrightError[]): HostwrightError[] {
+  return [...new Map(errors.map((error) => [JSON.stringify([error.message, error.place]), error])).values()];
+}
+
+/** Reads the site, loads its roles and checks the variables of every host; throws all errors it finds. */
+export async function readSiteModel(sources: SiteSources): Promise<SiteModel> {
+  const { file, inventory, variables, packageFolder, api } = sources;
+  const folder = dirname(file);
+  const folders = [...new Set([folder, packageFolder])];
+  const plays = await readSite(file);
+  const withHosts = playHosts(plays, inventory);
+  const roles = await loadRoles(
+    plays,
+    folders.map((parent) => join(parent, 'roles')),
+    api,
+  );
+  const errors: HostwrightError[] = [];
+  const assignments = new Map<string, readonly AssignedRole[]>();
+  const everyRole = [...roles.values()].map((loaded) => loaded.role);
+  for (const host of inventory.hosts.keys()) {
+    const own = variables.get(host);
+    if (own === undefined) continue;
+    errors.push(...unknownVariables(own, everyRole));
+    assignments.set(host, assign(host, withHosts, roles, own, errors));
+  }
+  if (errors.length > 0) throw new HostwrightErrors(distinct(errors));
+  return {
+    folder,
+    inventory,
+    plays: withHosts,
+    assignments,
+    site: collectDeclarations(inventory, assignments),
+    templateFolders: folders.map((parent) => join(parent, 'templates')),
+  };
+}

@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { HostwrightError, HostwrightErrors } from '../errors.ts';
+import { didYouMean } from '../suggestion.ts';
+import type { DeclaredResource, Resource, ResourceId } from '../resources/resource.ts';
+import type { Facts, RoleContext } from '../roles/role.ts';
+import { isSecret } from '../secrets/secret.ts';
+import { openTemplates } from '../template/folders.ts';
+import { siteHosts, type AssignedRole } from './declarations.ts';
+import type { SiteModel } from './model.ts';
+
+/** A text that is the same for equal values only; Secrets count by what they hold. For comparing, not showing. */
+function fingerprint(value: unknown): string {
+  return JSON.stringify(
+    value,
+    function revealing(this: Record<string, unknown>, key: string, shown: unknown) {
+      const original = this[key];
+      return isSecret(original) ? { secret: original.reveal() } : shown;
+    },
+  );
+}
+
+function context(
+  model: SiteModel,
+  host: string,
+  facts: Facts,
+  assigned: AssignedRole,
+): RoleContext<Record<string, unknown>> {
+  const siteHost = siteHosts(model.inventory).get(host);
+  if (siteHost === undefined) throw new HostwrightError('E_ROLE', `there is no host ${host}`);
+  return {
+    vars: assigned.vars,
+    host: siteHost,
+    facts,
+    site: model.site,
+    template: openTemplates(model.templateFolders),
+    asset: (path) => readFileSync(join(assigned.folder, path)),
+    projectFolder: model.folder,
+  };
+}
+
+function check(host: string, role: string, play: number, resource: Resource): DeclaredResource {
+  const { type } = resource;
+  const parsed = type.schema.safeParse(resource.attributes);
+  if (!parsed.success) {
+    throw new HostwrightErrors(
+      parsed.error.issues.map((issue) => {
+        const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+        const hint =
+          unknownKey === undefined ? undefined : didYouMean(unknownKey, Object.keys(resource.attributes));
+        return new HostwrightError(
+          'E_RESOURCE',
+          `the role ${role} declares a ${type.name} that is not right`,
+          {
+            place: { host, resource: `${type.name} ${JSON.stringify(resource.attributes).slice(0, 120)}` },
+            expected: `${issue.path.map(String).join('.')}${issue.path.length > 0 ? ': ' : ''}${issue.message}`,
+            ...(hint === undefined ? {} : { hint }),
+          },
+        );
+      }),
+    );
+  }
+  const id: ResourceId = `${type.name}:${type.key(parsed.data)}`;
+  return { id, type, desired: parsed.data, needs: resource.needs ?? [], role, play };
+}
+
+/**
+ * The second pass for one host: all resources of its roles, checked. Two roles may declare the same resource
+ * in the same state; in different states it is an E_RESOURCE that names both.
+ */
+export function hostResources(model: SiteModel, host: string, facts: Facts): readonly DeclaredResource[] {
+  const resources = new Map<ResourceId, DeclaredResource>();
+  for (const assigned of model.assignments.get(host) ?? []) {
+    const { role, play } = assigned;
+    for (const declared of role.resources(context(model, host, facts, assigned))) {
+      const resource = check(host, role.name, play, declared);
+      const first = resources.get(resource.id);
+      if (first === undefined) {
+        resources.set(resource.id, resource);
+      } else if (fingerprint(first.desired) === fingerprint(resource.desired)) {
+        resources.set(resource.id, { ...first, needs: [...new Set([...first.needs, ...resource.needs])] });
+      } else {
+        throw new HostwrightError('E_RESOURCE', `${resource.id} is declared in two different states`, {
+          place: { host, resource: resource.id },
+          found: `one by the role ${first.role}, another by the role ${role.name}`,
+          hint: 'let one role declare it and the other name it in "needs"',
+        });
+      }
+    }
+  }
+  return [...resources.values()];
+}

@@ -1,0 +1,104 @@
+import { readFile } from 'node:fs/promises';
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from 'yaml';
+import { z } from 'zod';
+import { HostwrightError, HostwrightErrors, type FilePlace } from '../errors.ts';
+import { didYouMean } from '../suggestion.ts';
+
+const percentage = z.string().regex(/^\d{1,3}%$/, 'expected a number of hosts or a percentage such as "30%"');
+
+const play = z.strictObject({
+  name: z.string().optional(),
+  hosts: z.string({ error: 'expected a host pattern such as web or web:&lb' }),
+  roles: z.array(z.string(), { error: 'expected a list of role names' }),
+  serial: z.union([z.number().int().positive(), percentage]).optional(),
+  max_fail_percentage: z.number().min(0).max(100).optional(),
+});
+
+/** One entry of site.yml: which hosts get which roles, how many hosts at a time. */
+export type Play = z.output<typeof play> & { readonly place: FilePlace };
+
+function placeOf(node: Node | null | undefined, file: string, counter: LineCounter): FilePlace {
+  const offset = node?.range?.[0];
+  if (offset === undefined) return { file };
+  const { line, col } = counter.linePos(offset);
+  return { file, line, column: col };
+}
+
+/** The node that an issue of zod is about: the misspelt key itself where there is one. */
+function nodeAt(
+  item: Node,
+  path: readonly PropertyKey[],
+  unknownKey: string | undefined,
+): Node | null | undefined {
+  let node: unknown = item;
+  for (const step of path) {
+    if (isMap(node)) node = node.get(step, true) ?? node;
+    else if (isSeq(node)) node = node.get(step, true) ?? node;
+  }
+  if (unknownKey !== undefined && isMap(node)) {
+    const pair = node.items.find(({ key }) => isScalar(key) && key.value === unknownKey);
+    if (pair !== undefined && isScalar(pair.key)) return pair.key;
+  }
+  return isScalar(node) || isMap(node) || isSeq(node) ? node : item;
+}
+
+/** Reads site.yml; throws E_SITE with the place of everything that is wrong. */
+export async function readSite(file: string): Promise<readonly Play[]> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new HostwrightError('E_SITE', 'the site cannot be read', {
+      place: { file },
+      hint: 'name another with --site',
+      cause,
+    });
+  }
+  const counter = new LineCounter();
+  const document = parseDocument(text, { version: '1.1', lineCounter: counter });
+  if (document.errors.length > 0) {
+    throw new HostwrightErrors(
+      document.errors.map((error) => {
+        const { line, col } = counter.linePos(error.pos[0]);
+        return new HostwrightError('E_SITE', error.message.split('\n')[0] ?? error.message, {
+          place: { file, line, column: col },
+        });
+      }),
+    );
+  }
+  if (!isSeq(document.contents)) {
+    throw new HostwrightError('E_SITE', 'the site is not a list of plays', {
+      place: { file, line: 1, column: 1 },
+      expected: '- hosts: web\n  roles: [nginx]',
+    });
+  }
+  const errors: HostwrightError[] = [];
+  const plays: Play[] = [];
+  for (const item of document.contents.items) {
+    if (!isMap(item) && !isScalar(item) && !isSeq(item)) continue;
+    const parsed = play.safeParse(item.toJS(document));
+    if (parsed.success) {
+      plays.push({ ...parsed.data, place: placeOf(item, file, counter) });
+      continue;
+    }
+    for (const issue of parsed.error.issues) {
+      const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+      const hint = unknownKey === undefined ? undefined : didYouMean(unknownKey, Object.keys(play.shape));
+      errors.push(
+        new HostwrightError(
+          'E_SITE',
+          unknownKey === undefined
+            ? `${issue.path.map(String).join('.') || 'the play'} is not right`
+            : `a play has no ${unknownKey}`,
+          {
+            place: placeOf(nodeAt(item, issue.path, unknownKey), file, counter),
+            expected: unknownKey === undefined ? issue.message : Object.keys(play.shape).join(', '),
+            ...(hint === undefined ? {} : { hint }),
+          },
+        ),
+      );
+    }
+  }
+  if (errors.length > 0) throw new HostwrightErrors(errors);
+  return plays;
+}
