@@ -1,14 +1,39 @@
 import type { Secret } from '../secrets/secret.ts';
 import type { Script } from './shell.ts';
 
+/** Who holds the lock of a host, for the person who finds it taken. */
+export interface LockHolder {
+  readonly user: string;
+  /** The name of the machine that Hostwright runs on. */
+  readonly controller: string;
+  readonly pid: number;
+  /** ISO 8601. */
+  readonly since: string;
+}
+
+/** The lock of a host: exclusive to change it, shared to read it. */
+export interface Lock {
+  readonly mode: 'exclusive' | 'shared';
+  readonly holder: LockHolder;
+  /** Seconds to wait for another run to end; 0 unless said. */
+  readonly waitSeconds?: number;
+}
+
 /** One framed request to the remote shell of a host. */
 export interface Request {
-  /** POSIX shell, run as root in a process of its own. */
+  /** POSIX shell, run as root in a process of its own, with `umask 022`, in `/`, without `set -eu`. */
   readonly script: Script;
   /** Bytes that the script finds on its standard input; secrets travel here, never in the script. */
   readonly stdin?: Uint8Array;
-  /** Milliseconds without an end of the request before it fails with E_TIMEOUT. */
+  /** Milliseconds without an end of the request before it fails with E_TIMEOUT; 5 minutes unless said. */
   readonly timeout?: number;
+  /**
+   * Taken before the script runs and kept until the transport is closed; E_LOCKED, and no script run, when
+   * another run holds it. A second lock of another mode replaces the first, and loses it when it fails.
+   */
+  readonly lock?: Lock;
+  /** What it does, for errors: `install nginx-light`. */
+  readonly title?: string;
 }
 
 export interface Answer {
@@ -22,7 +47,12 @@ export interface Transport {
   readonly host: string;
   /** Requests sent so far: one is one round trip. */
   readonly roundTrips: number;
-  /** Sends one request and waits for its answer. Requests of one transport run one after the other. */
+  /**
+   * Sends one request and waits for its answer. Requests of one transport run one after the other. An exit
+   * code other than 0 is an answer; errors are E_CONNECT (connection lost), E_TIMEOUT, E_LOCKED and
+   * E_REMOTE (an answer that is too large or no answer at all). After any of them but E_LOCKED, and an
+   * answer that is too large, the transport is closed.
+   */
   request(request: Request): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -43,5 +73,5 @@ export interface Target {
   readonly sshArgs?: string;
 }
 
-/** Opens a transport; errors are E_CONNECT, E_AUTH, E_HOST_KEY, E_SUDO and E_TIMEOUT. */
+/** Opens a transport; errors are E_CONNECT, E_AUTH, E_HOST_KEY, E_SUDO, E_TIMEOUT and E_REMOTE. */
 export type Connect = (target: Target) => Promise<Transport>;

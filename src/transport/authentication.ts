@@ -1,0 +1,158 @@
+import { readFileSync } from 'node:fs';
+import { OpenSSHAgent, utils, type AnyAuthMethod, type ParsedKey } from 'ssh2';
+import { HostwrightError } from '../errors.ts';
+import type { Secret } from '../secrets/secret.ts';
+import type { SshConfig } from './ssh-config.ts';
+
+/** One way to log in, with its name for errors: `key /root/.ssh/id_ed25519`, `agent`, `password`. */
+export interface Attempt {
+  readonly name: string;
+  readonly method: AnyAuthMethod;
+}
+
+export interface Authentication {
+  readonly attempts: readonly Attempt[];
+  /** What could not be tried, and why: `key /root/.ssh/id_rsa is encrypted`. */
+  readonly notes: string[];
+}
+
+export interface Login {
+  readonly config: SshConfig;
+  /** Named in the inventory: it is tried first, and it must be there. */
+  readonly privateKeyFile?: string | undefined;
+  readonly password?: Secret | undefined;
+}
+
+/**
+ * Ways to log in, in the order to be tried: the key of the inventory, the agent, other keys, the password.
+ * The key comes before the agent because servers count attempts, and an agent may be full of keys.
+ */
+export function prepareAuthentication({ config, privateKeyFile, password }: Login): Authentication {
+  const username = config.user;
+  const notes: string[] = [];
+  const keys: Attempt[] = [];
+  const preferred: Buffer[] = [];
+  for (const file of config.identityFiles) {
+    const required = privateKeyFile !== undefined && file === config.identityFiles[0];
+    const key = readKey(file);
+    preferred.push(...publicKeys(file));
+    if (typeof key === 'string') {
+      if (required || key !== 'does not exist') notes.push(`key ${file} ${key}`);
+    } else {
+      keys.push({ name: `key ${file}`, method: { type: 'publickey', username, key } });
+    }
+  }
+  const first =
+    privateKeyFile === undefined
+      ? 0
+      : keys.filter(({ name }) => name === `key ${config.identityFiles[0]}`).length;
+  const agent: Attempt[] = [];
+  if (config.agent !== undefined) {
+    const keyring = new Keyring(config.agent, preferred, config.identitiesOnly);
+    agent.push({ name: `agent ${config.agent}`, method: { type: 'agent', username, agent: keyring } });
+  }
+  const secret: Attempt[] = [];
+  if (password !== undefined) {
+    secret.push(
+      { name: 'password', method: { type: 'password', username, password: password.reveal() } },
+      {
+        name: 'password (keyboard-interactive)',
+        method: {
+          type: 'keyboard-interactive',
+          username,
+          // Only a single hidden question can be about the password.
+          prompt: (_name, _instructions, _language, prompts, finish) =>
+            finish(prompts.map(({ echo }) => (echo === true || prompts.length > 1 ? '' : password.reveal()))),
+        },
+      },
+    );
+  }
+  return { attempts: [...keys.slice(0, first), ...agent, ...keys.slice(first), ...secret], notes };
+}
+
+/** E_AUTH with everything that was tried and what could not be. */
+export function authenticationError(
+  host: string,
+  config: SshConfig,
+  { notes }: Authentication,
+  tried: readonly string[],
+): HostwrightError {
+  const encrypted = notes.find((note) => note.includes('is encrypted'))?.split(' ')[1];
+  const found = [
+    tried.length === 0 ? 'nothing to log in with' : `refused: ${tried.join(', ')}`,
+    ...notes,
+  ].join('; ');
+  const hint =
+    encrypted !== undefined
+      ? `give the key to an agent: ssh-add ${encrypted}`
+      : tried.length === 0
+        ? 'set ansible_ssh_private_key_file, start an agent with the key, or set ansible_password'
+        : `try it by hand: ssh -v -p ${config.port} ${config.user}@${config.hostName}`;
+  return new HostwrightError('E_AUTH', `${config.user}@${config.hostName} refuses every way of logging in`, {
+    place: { host },
+    found,
+    hint,
+  });
+}
+
+/** A private key that can be used, or why not. */
+function readKey(file: string): ParsedKey | string {
+  let text: Buffer;
+  try {
+    text = readFileSync(file);
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    return missing ? 'does not exist' : 'cannot be read';
+  }
+  const parsed: unknown = utils.parseKey(text);
+  const key: unknown = Array.isArray(parsed) ? parsed[0] : parsed;
+  if (key instanceof Error) {
+    if (/encrypted/i.test(key.message)) return 'is encrypted and no agent holds it';
+    return `is of a kind that is not supported (${key.message})`;
+  }
+  return isKey(key) && key.isPrivateKey() ? key : 'holds no private key';
+}
+
+function isKey(value: unknown): value is ParsedKey {
+  return typeof value === 'object' && value !== null && 'isPrivateKey' in value;
+}
+
+/** The public half beside a private key: known even where the private one is encrypted. */
+function publicKeys(file: string): readonly Buffer[] {
+  try {
+    const [, base64] = readFileSync(`${file}.pub`, 'latin1').split(' ');
+    return base64 === undefined ? [] : [Buffer.from(base64, 'base64')];
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * The user's agent with the configured keys in front (servers count attempts), and only those with
+ * IdentitiesOnly. A class because ssh2 asks for a descendant of its own.
+ */
+class Keyring extends OpenSSHAgent {
+  readonly #preferred: readonly Buffer[];
+  readonly #only: boolean;
+
+  constructor(socket: string, preferred: readonly Buffer[], only: boolean) {
+    super(socket);
+    this.#preferred = preferred;
+    this.#only = only;
+  }
+
+  override getIdentities(done: Parameters<OpenSSHAgent['getIdentities']>[0]): void {
+    super.getIdentities((error, keys) => {
+      if (keys === undefined) {
+        done(error);
+        return;
+      }
+      const configured = (key: unknown): boolean => {
+        const blob = isKey(key) ? key.getPublicSSH() : undefined;
+        return blob !== undefined && this.#preferred.some((one) => one.equals(blob));
+      };
+      const others = this.#only ? [] : keys.filter((key) => !configured(key));
+      done(error, [...keys.filter(configured), ...others]);
+    });
+  }
+}

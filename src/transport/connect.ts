@@ -1,0 +1,135 @@
+import { HostwrightError } from '../errors.ts';
+import { connectError } from './connect-error.ts';
+import { openConnection, type Connection } from './connection.ts';
+import { openShell } from './remote-shell.ts';
+import { resolveConfig, type SshConfig } from './ssh-config.ts';
+import type { Connect, Target, Transport } from './transport.ts';
+import { splitWords } from './words.ts';
+
+const defaultConnectTimeout = 20_000;
+const defaultAnswerLimit = 64 * 1024 * 1024;
+/** ssh_config that sends a jump host through itself would go round for ever. */
+const longestWay = 8;
+
+export interface ConnectOptions {
+  /** Milliseconds until each connection stands, jump hosts included; ssh's ConnectTimeout wins. */
+  readonly connectTimeout?: number;
+  /** Bytes of standard output and error together that one answer may have; 64 MiB unless said. */
+  readonly answerLimit?: number;
+}
+
+/** Makes the way to open the one connection of a host: over ssh2, through jump hosts, with a remote shell on it. */
+export function createConnect(options: ConnectOptions = {}): Connect {
+  return async (target) => openTransport(target, options);
+}
+
+async function openTransport(target: Target, options: ConnectOptions): Promise<Transport> {
+  if (target.becomeUser !== undefined && target.becomeUser !== 'root') {
+    throw new HostwrightError('E_SUDO', `ansible_become_user is ${target.becomeUser}`, {
+      place: { host: target.host },
+      expected: 'root',
+      hint: 'leave ansible_become_user out: everything is done as root',
+    });
+  }
+  const config = await resolveConfig(target);
+  const way: Connection[] = [];
+  const leave = (): void => {
+    for (const connection of way.toReversed()) connection.end();
+  };
+  try {
+    const connection = await travel(way, { target, config, options });
+    const shell = await openShell((command) => connection.execute(command), {
+      host: target.host,
+      user: config.user,
+      become: target.become,
+      password: target.becomePassword,
+      startTimeout: options.connectTimeout ?? defaultConnectTimeout,
+      answerLimit: options.answerLimit ?? defaultAnswerLimit,
+      directory: '/run/hostwright',
+    });
+    // The host first: a jump host that lasts keeps its connection open otherwise.
+    void connection.ended.then(leave);
+    return {
+      host: target.host,
+      get roundTrips() {
+        return shell.roundTrips;
+      },
+      request: async (request) => shell.request(request),
+      async close() {
+        await shell.close();
+        leave();
+        await connection.ended;
+      },
+    };
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}
+
+interface Journey {
+  readonly target: Target;
+  readonly config: SshConfig;
+  readonly options: ConnectOptions;
+}
+
+/** Connects to the target, hop by hop; every connection made is pushed to `way`. */
+async function travel(way: Connection[], { target, config, options }: Journey): Promise<Connection> {
+  const timeout = options.connectTimeout ?? defaultConnectTimeout;
+  const hops = await resolveHops(target, config);
+  for (const [index, hop] of [...hops, config].entries()) {
+    const last = index === hops.length;
+    const name = last ? target.host : `${target.host} (jump host ${hop.hostName})`;
+    const before = way.at(-1);
+    const via = await before?.forward(hop.hostName, hop.port).catch((error: Error) => {
+      throw connectError(name, hop, error);
+    });
+    const login = last ? { privateKeyFile: target.privateKeyFile, password: target.password } : {};
+    way.push(await openConnection({ host: name, config: hop, timeout, via, ...login }));
+  }
+  const connection = way.at(-1);
+  if (connection === undefined) throw new TypeError('a way without an end');
+  return connection;
+}
+
+/**
+ * The jump hosts of a target, the nearest first. As with ssh, options of the command line are not for them
+ * (but -F is), and the first of them may have jump hosts of its own.
+ */
+async function resolveHops(target: Target, config: SshConfig, depth = 0): Promise<readonly SshConfig[]> {
+  if (depth > longestWay) {
+    throw new HostwrightError('E_CONNECT', 'ProxyJump of the ssh configuration goes round in circles', {
+      place: { host: target.host },
+      found: config.proxyJump.join(','),
+      hint: `see what ssh makes of it: ssh -G ${config.hostName}`,
+    });
+  }
+  const words = splitWords(target.sshArgs ?? '');
+  const file = words.findIndex((word) => word === '-F');
+  const sshArgs = file === -1 ? undefined : `-F '${words[file + 1] ?? ''}'`;
+  const hops: SshConfig[] = [];
+  for (const [index, jump] of config.proxyJump.entries()) {
+    const hop = await resolveConfig({ host: target.host, sshArgs, ...parseJump(target.host, jump) });
+    if (index === 0) hops.push(...(await resolveHops(target, hop, depth + 1)));
+    hops.push(hop);
+  }
+  return hops;
+}
+
+/** `[user@]host[:port]`, `[user@][2001:db8::1]:22`, `ssh://…`. */
+function parseJump(host: string, jump: string): { address: string; user?: string; port?: number } {
+  const match = /^(?:ssh:\/\/)?(?:(.+)@)?(?:\[([^\]]+)\]|([^:@]+|[0-9a-fA-F:]+))(?::(\d+))?$/.exec(jump);
+  const address = match?.[2] ?? match?.[3];
+  if (match === null || address === undefined) {
+    throw new HostwrightError('E_CONNECT', 'ProxyJump of the ssh configuration makes no sense', {
+      place: { host },
+      found: jump,
+      expected: '[user@]host[:port]',
+    });
+  }
+  return {
+    address,
+    ...(match[1] !== undefined && { user: match[1] }),
+    ...(match[4] !== undefined && { port: Number(match[4]) }),
+  };
+}

@@ -1,0 +1,163 @@
+import { connect as connectSocket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Client } from 'ssh2';
+import type { HostwrightError } from '../errors.ts';
+import { offeredAlgorithms } from './algorithms.ts';
+import { authenticationError, prepareAuthentication, type Login } from './authentication.ts';
+import { connectError, connectTimeout } from './connect-error.ts';
+import { checkHostKey } from './host-key.ts';
+import { watchLiveness } from './liveness.ts';
+import type { ShellChannel } from './remote-shell.ts';
+import type { SshConfig } from './ssh-config.ts';
+
+/** One SSH connection, to a host or to a jump host on the way. */
+export interface Connection {
+  /** Runs a command without a terminal. */
+  execute(command: string): Promise<ShellChannel>;
+  /** A stream to a port that this host can reach. */
+  forward(address: string, port: number): Promise<Duplex>;
+  /** Why it ended, once it has. */
+  readonly ended: Promise<string>;
+  end(): void;
+}
+
+export interface ConnectionOptions extends Login {
+  /** The name in errors. */
+  readonly host: string;
+  /** Milliseconds until it stands. */
+  readonly timeout: number;
+  /** The way through a jump host, in the place of TCP. */
+  readonly via?: Duplex | undefined;
+}
+
+/** Opens a connection: E_CONNECT, E_HOST_KEY, E_AUTH. */
+export async function openConnection(options: ConnectionOptions): Promise<Connection> {
+  const { host, config } = options;
+  const check = checkHostKey(host, config);
+  const algorithms = offeredAlgorithms(host, config, check.knownTypes);
+  const authentication = prepareAuthentication(options);
+  const timeout = config.connectTimeout === undefined ? options.timeout : config.connectTimeout * 1000;
+  const client = new Client();
+  const socket = options.via ?? openSocket(config);
+  const tried: string[] = [];
+  const waiting = [...authentication.attempts];
+  let refused: HostwrightError | undefined;
+  let reason = '';
+  let standing = false;
+
+  const ended = new Promise<string>((resolve) => {
+    client.once('close', () => resolve(reason || 'the host closed the connection'));
+  });
+  // One listener for the whole life of the connection: an error without one would end the process.
+  client.on('error', (error: Error & { level?: string }) => {
+    if (error.level === 'agent') authentication.notes.push(`agent: ${error.message}`);
+    else if (reason === '') reason = error.message;
+  });
+
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(connectTimeout(host, config, timeout));
+      socket.destroy();
+    }, timeout);
+    const give = (error: HostwrightError): void => {
+      clearTimeout(timer);
+      reject(error);
+      socket.destroy();
+    };
+    client.once('ready', () => {
+      clearTimeout(timer);
+      standing = true;
+      resolve();
+    });
+    client.on('error', (error: Error & { level?: string }) => {
+      if (standing || error.level === 'agent') return;
+      if (refused !== undefined) give(refused);
+      else if (error.level !== 'client-authentication') give(connectError(host, config, error));
+    });
+    client.once('close', () => {
+      if (!standing)
+        give(refused ?? connectError(host, config, new Error(reason || 'ended before it stood')));
+    });
+    client.connect({
+      sock: socket,
+      username: config.user,
+      algorithms,
+      readyTimeout: 0,
+      // Only sends something regularly; whether the host still answers is judged by watchLiveness.
+      keepaliveInterval: interval(config),
+      keepaliveCountMax: Number.MAX_SAFE_INTEGER,
+      hostVerifier: (key: Buffer) => {
+        refused = check.refuse(key);
+        if (refused !== undefined && reason === '') reason = refused.message;
+        return refused === undefined;
+      },
+      authHandler: (methods, _partial, next) => {
+        const allowed = methods as readonly string[] | null;
+        const fits = ({ method }: (typeof waiting)[number]): boolean =>
+          allowed === null || allowed.includes(method.type === 'agent' ? 'publickey' : method.type);
+        const at = waiting.findIndex(fits);
+        const [attempt] = at === -1 ? [] : waiting.splice(at, 1);
+        if (attempt === undefined) {
+          give(authenticationError(host, config, authentication, tried));
+          return;
+        }
+        tried.push(attempt.name);
+        next(attempt.method);
+      },
+    });
+  });
+
+  watchLiveness(socket, interval(config) * Math.max(1, config.serverAliveCountMax), (silence) => {
+    reason ||= `no sign of life for ${silence / 1000} s`;
+    socket.destroy();
+  });
+  return {
+    ended,
+    async execute(command) {
+      return new Promise((resolve, reject) => {
+        client.exec(command, (error, channel) => {
+          if (error !== undefined) {
+            reject(connectError(host, config, error));
+            return;
+          }
+          const closed = new Promise<string>((done) => {
+            channel.once('close', (code: unknown) => done(typeof code === 'number' ? `exit ${code}` : ''));
+          });
+          resolve({
+            input: channel,
+            output: channel,
+            errors: channel.stderr,
+            ended: Promise.race([ended, closed.then((words) => reason || words)]),
+            destroy: () => socket.destroy(),
+          });
+        });
+      });
+    },
+    async forward(address, port) {
+      return new Promise((resolve, reject) => {
+        client.forwardOut('127.0.0.1', 0, address, port, (error, stream) => {
+          if (error === undefined) resolve(stream);
+          else reject(error);
+        });
+      });
+    },
+    end: () => client.end(),
+  };
+}
+
+/** Milliseconds between signs of life that are asked for. */
+function interval(config: SshConfig): number {
+  return (config.serverAliveInterval || 15) * 1000;
+}
+
+function openSocket(config: SshConfig): Duplex {
+  const family = { any: 0, inet: 4, inet6: 6 }[config.addressFamily];
+  const socket = connectSocket({
+    host: config.hostName,
+    port: config.port,
+    family,
+    noDelay: true,
+    ...(config.bindAddress !== undefined && { localAddress: config.bindAddress }),
+  });
+  return socket;
+}

@@ -1,0 +1,174 @@
+import { randomBytes } from 'node:crypto';
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { formatPlace, HostwrightError, type Place } from '../errors.ts';
+import {
+  fingerprint,
+  hashName,
+  judgeKey,
+  keyType,
+  knownHostsName,
+  knownKeyTypes,
+  parseKnownHosts,
+  type KnownKey,
+  type KnownName,
+} from './known-hosts.ts';
+import type { SshConfig } from './ssh-config.ts';
+
+export interface HostKeyCheck {
+  /** Types of the keys that are known, to be asked for first. */
+  readonly knownTypes: ReadonlySet<string>;
+  /** The error that refuses a key; called at every exchange of keys. */
+  refuse(key: Buffer): HostwrightError | undefined;
+}
+
+/** Reads the known_hosts files of a host; E_HOST_KEY where one cannot be read. */
+export function checkHostKey(host: string, config: SshConfig): HostKeyCheck {
+  const files = [...config.userKnownHostsFiles, ...config.globalKnownHostsFiles];
+  const entries = files.flatMap((file) => parseKnownHosts(readOptional(file, host), file));
+  const name: KnownName =
+    config.hostKeyAlias === undefined
+      ? { name: config.hostName, port: config.port }
+      : { name: config.hostKeyAlias };
+  const revoked = readRevoked(host, config.revokedHostKeys);
+  let accepted: Buffer | undefined;
+  return {
+    knownTypes: knownKeyTypes(entries, name),
+    refuse(key) {
+      if (accepted?.equals(key) === true) return undefined;
+      const error =
+        revokedByList(host, revoked, config.revokedHostKeys, key) ?? judge(host, config, entries, name, key);
+      if (error === undefined) accepted = key;
+      return error;
+    },
+  };
+}
+
+function judge(
+  host: string,
+  config: SshConfig,
+  entries: readonly KnownKey[],
+  name: KnownName,
+  key: Buffer,
+): HostwrightError | undefined {
+  const shown = knownHostsName(name);
+  const place: Place = { host };
+  const found = `${keyType(key)} ${fingerprint(key)}`;
+  const verdict = judgeKey(entries, name, key);
+  switch (verdict.kind) {
+    case 'known':
+      return undefined;
+    case 'revoked':
+      return new HostwrightError('E_HOST_KEY', `the key of ${shown} is revoked`, {
+        place,
+        found: `${found}, revoked at ${formatPlace(verdict.entry.place)}`,
+        hint: 'somebody may hold the private key: give the host a new one before you trust it',
+      });
+    case 'changed':
+      return new HostwrightError('E_HOST_KEY', `the key of ${shown} has changed`, {
+        place,
+        found,
+        expected: verdict.expected.map(showEntry).join(', '),
+        hint: `if the host was set up anew, remove the old key: ssh-keygen -R '${shown}'${fileOption(verdict.expected)}; if not, somebody may be listening`,
+      });
+    case 'unknown': {
+      if (
+        config.strictHostKeyChecking === 'accept-new' &&
+        verdict.others.every((other) => other.marker !== null)
+      ) {
+        remember(config, shown, key);
+        return undefined;
+      }
+      return unknownKey(config, { host, shown, found, others: verdict.others });
+    }
+  }
+}
+
+function unknownKey(
+  config: SshConfig,
+  { host, shown, found, others }: { host: string; shown: string; found: string; others: readonly KnownKey[] },
+): HostwrightError {
+  const authority = others.find((other) => other.marker === 'cert-authority');
+  const port = config.port === 22 ? '' : `-p ${config.port} `;
+  const file = config.userKnownHostsFiles[0] ?? '~/.ssh/known_hosts';
+  const scan = `compare the fingerprint with the host's own (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then add it: ssh-keyscan ${port}${config.hostName} >> ${file}`;
+  const hint =
+    authority !== undefined
+      ? `host certificates (@cert-authority, ${formatPlace(authority.place)}) are not supported: ${scan}`
+      : config.strictHostKeyChecking === 'no'
+        ? `StrictHostKeyChecking=no is not followed, accept-new is; or ${scan}`
+        : scan;
+  return new HostwrightError('E_HOST_KEY', `the key of ${shown} is unknown`, {
+    place: { host },
+    found,
+    expected: others.length === 0 ? 'an entry in known_hosts' : others.map(showEntry).join(', '),
+    hint,
+  });
+}
+
+function showEntry(entry: KnownKey): string {
+  return `${entry.type} ${fingerprint(entry.key)} (${formatPlace(entry.place)})`;
+}
+
+function fileOption(entries: readonly KnownKey[]): string {
+  const file = entries[0]?.place.file;
+  return file === undefined ? '' : ` -f ${file}`;
+}
+
+/** Adds a key to the first file of the user, as ssh does with StrictHostKeyChecking=accept-new. */
+function remember(config: SshConfig, name: string, key: Buffer): void {
+  const [file] = config.userKnownHostsFiles;
+  if (file === undefined || file === '/dev/null') return;
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const before = readOptional(file, name);
+  const start = before === '' || before.endsWith('\n') ? '' : '\n';
+  const patterns = config.hashKnownHosts ? hashName(name, randomBytes(20)) : name;
+  appendFileSync(file, `${start}${patterns} ${keyType(key)} ${key.toString('base64')}\n`, { mode: 0o600 });
+}
+
+/** '' for a file that does not exist; a file that cannot be read might hold a revoked key. */
+function readOptional(file: string, host: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR'))
+      return '';
+    throw new HostwrightError('E_HOST_KEY', `${file} cannot be read`, { place: { host }, cause });
+  }
+}
+
+function readRevoked(host: string, file: string | undefined): readonly string[] {
+  if (file === undefined) return [];
+  const hint = 'write RevokedHostKeys as a list of public keys, one a line';
+  let text: string;
+  try {
+    text = readFileSync(file, 'latin1');
+  } catch (cause) {
+    throw new HostwrightError('E_HOST_KEY', `the list of revoked keys cannot be read: ${file}`, {
+      place: { host },
+      hint,
+      cause,
+    });
+  }
+  if (text.startsWith('SSHKRL\n')) {
+    throw new HostwrightError('E_HOST_KEY', `binary lists of revoked keys are not supported: ${file}`, {
+      place: { host },
+      hint,
+    });
+  }
+  return text.split(/\s+/);
+}
+
+function revokedByList(
+  host: string,
+  revoked: readonly string[],
+  file: string | undefined,
+  key: Buffer,
+): HostwrightError | undefined {
+  if (!revoked.includes(key.toString('base64'))) return undefined;
+  return new HostwrightError('E_HOST_KEY', 'the key of the host is revoked', {
+    place: { host },
+    found: `${keyType(key)} ${fingerprint(key)}, revoked in ${file}`,
+    hint: 'somebody may hold the private key: give the host a new one before you trust it',
+  });
+}

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { HostwrightError } from '../errors.ts';
+import { lastWords } from './start-error.ts';
+import type { LockHolder } from './transport.ts';
+
+const holderSchema = z.object({
+  user: z.string(),
+  controller: z.string(),
+  pid: z.number(),
+  since: z.string(),
+});
+
+/** E_LOCKED from what the sessions that hold the lock wrote about themselves: one JSON object a line. */
+export function lockedError(host: string, holders: string): HostwrightError {
+  const known = holders.split('\n').flatMap(readHolder);
+  const [first, ...others] = known.map(
+    ({ user, controller, pid, since }) => `${user} on ${controller} (pid ${pid}) since ${since}`,
+  );
+  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  return new HostwrightError('E_LOCKED', `another run holds the lock: ${first ?? 'unknown'}${more}`, {
+    place: { host },
+    ...(others.length > 0 && { found: others.join(', ') }),
+    hint: 'wait until it has ended: the lock goes away with its connection, or with the step it was in',
+  });
+}
+
+function readHolder(line: string): readonly LockHolder[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return [];
+  }
+  const holder = holderSchema.safeParse(value);
+  if (!holder.success) return [];
+  const { user, controller, pid, since } = holder.data;
+  return [{ user: lastWords(user), controller: lastWords(controller), pid, since: lastWords(since) }];
+}

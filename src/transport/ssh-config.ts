@@ -1,0 +1,197 @@
+import { execFile } from 'node:child_process';
+import { homedir, hostname, userInfo } from 'node:os';
+import { HostwrightError } from '../errors.ts';
+import { lastWords } from './start-error.ts';
+import { splitWords } from './words.ts';
+
+/** What is asked for; everything given wins over the user's ssh configuration. */
+export interface ConfigRequest {
+  /** The name of the host in errors. */
+  readonly host: string;
+  readonly address: string;
+  readonly port?: number | undefined;
+  readonly user?: string | undefined;
+  readonly privateKeyFile?: string | undefined;
+  /** Further arguments of ssh: `-o ProxyJump=bastion -F ./ssh_config`. */
+  readonly sshArgs?: string | undefined;
+}
+
+/** The answer of `ssh -G`, as far as it matters here. */
+export interface SshConfig {
+  readonly hostName: string;
+  readonly port: number;
+  readonly user: string;
+  /** The inventory's own key first; not all of them need to exist. */
+  readonly identityFiles: readonly string[];
+  readonly identitiesOnly: boolean;
+  /** The socket of the agent. */
+  readonly agent: string | undefined;
+  /** `[user@]host[:port]`, in the order of travel. */
+  readonly proxyJump: readonly string[];
+  readonly hostKeyAlias: string | undefined;
+  readonly userKnownHostsFiles: readonly string[];
+  readonly globalKnownHostsFiles: readonly string[];
+  readonly revokedHostKeys: string | undefined;
+  readonly strictHostKeyChecking: 'yes' | 'accept-new' | 'no';
+  readonly hashKnownHosts: boolean;
+  /** Seconds; undefined where nothing is said. */
+  readonly connectTimeout: number | undefined;
+  /** Seconds; 0 where nothing is said. */
+  readonly serverAliveInterval: number;
+  readonly serverAliveCountMax: number;
+  readonly addressFamily: 'any' | 'inet' | 'inet6';
+  readonly bindAddress: string | undefined;
+  /** Names in the user's order; undefined for all. */
+  readonly hostKeyAlgorithms: readonly string[] | undefined;
+  readonly kexAlgorithms: readonly string[] | undefined;
+  readonly ciphers: readonly string[] | undefined;
+  readonly macs: readonly string[] | undefined;
+}
+
+/**
+ * Resolves a host as the user's own ssh would; E_CONNECT where ssh finds its configuration wrong, or asks
+ * for what cannot be done here. Without an ssh on the machine its defaults apply.
+ */
+export async function resolveConfig(request: ConfigRequest): Promise<SshConfig> {
+  const output = await runSsh(request);
+  const settings = new Map<string, string[]>();
+  for (const line of output.split('\n')) {
+    const [, name, value] = /^(\S+) (.*)$/.exec(line) ?? [];
+    if (name === undefined || value === undefined) continue;
+    settings.set(name, [...(settings.get(name) ?? []), value]);
+  }
+  return readSettings(settings, request);
+}
+
+function sshArguments(request: ConfigRequest): readonly string[] {
+  const options = [
+    ...(request.port === undefined ? [] : ['-o', `Port=${request.port}`]),
+    ...(request.user === undefined ? [] : ['-o', `User=${request.user}`]),
+    ...(request.privateKeyFile === undefined ? [] : ['-o', `IdentityFile="${request.privateKeyFile}"`]),
+  ];
+  return ['-G', ...options, ...splitWords(request.sshArgs ?? ''), '--', request.address];
+}
+
+async function runSsh(request: ConfigRequest): Promise<string> {
+  const place = { host: request.host };
+  return new Promise((resolve, reject) => {
+    execFile('ssh', sshArguments(request), { timeout: 20_000 }, (error, stdout, stderr) => {
+      if (error === null) {
+        resolve(stdout);
+      } else if (error.code !== 'ENOENT') {
+        const found = lastWords(stderr) || lastWords(error.message);
+        const hint = `see what ssh says: ssh -G ${request.address}`;
+        reject(
+          new HostwrightError('E_CONNECT', 'ssh cannot resolve its configuration', { place, found, hint }),
+        );
+      } else if (request.sshArgs === undefined || request.sshArgs.trim() === '') {
+        resolve('');
+      } else {
+        const hint = 'install openssh-client, or leave out ansible_ssh_common_args';
+        reject(
+          new HostwrightError('E_CONNECT', 'ansible_ssh_common_args need ssh on this machine', {
+            place,
+            hint,
+          }),
+        );
+      }
+    });
+  });
+}
+
+function readSettings(settings: ReadonlyMap<string, readonly string[]>, request: ConfigRequest): SshConfig {
+  const one = (name: string): string | undefined => {
+    const value = settings.get(name)?.[0];
+    return value === undefined || value === 'none' ? undefined : value;
+  };
+  const list = (name: string): readonly string[] | undefined => one(name)?.split(',');
+  const hostName = one('hostname') ?? request.address;
+  const port = Number(one('port') ?? request.port ?? 22);
+  const user = one('user') ?? request.user ?? userInfo().username;
+  const alias = one('hostkeyalias');
+  const expand = (path: string): string =>
+    expandPath(path, {
+      h: hostName,
+      n: request.address,
+      p: String(port),
+      r: user,
+      k: alias ?? request.address,
+    });
+  const files = (name: string, otherwise: string): readonly string[] =>
+    (settings.get(name)?.[0] ?? otherwise)
+      .split(/\s+/)
+      .filter((file) => file !== '' && file !== 'none')
+      .map(expand);
+  if (one('proxycommand') !== undefined) throw unsupported(request, 'ProxyCommand', 'use ProxyJump instead');
+  const agent =
+    one('identityagent') ?? (settings.get('identityagent') === undefined ? 'SSH_AUTH_SOCK' : undefined);
+  const explicit = request.privateKeyFile === undefined ? [] : [request.privateKeyFile];
+  const identities = [...explicit, ...(settings.get('identityfile') ?? defaultIdentities)].map(expand);
+  return {
+    hostName,
+    port,
+    user,
+    identityFiles: [...new Set(identities)],
+    identitiesOnly: one('identitiesonly') === 'yes',
+    agent:
+      agent === 'SSH_AUTH_SOCK'
+        ? process.env['SSH_AUTH_SOCK']
+        : agent?.startsWith('$') === true
+          ? process.env[agent.slice(1)]
+          : agent && expand(agent),
+    proxyJump: list('proxyjump') ?? [],
+    hostKeyAlias: alias,
+    userKnownHostsFiles: files('userknownhostsfile', '~/.ssh/known_hosts ~/.ssh/known_hosts2'),
+    globalKnownHostsFiles: files(
+      'globalknownhostsfile',
+      '/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2',
+    ),
+    revokedHostKeys: one('revokedhostkeys'),
+    strictHostKeyChecking: strictness(one('stricthostkeychecking')),
+    hashKnownHosts: one('hashknownhosts') === 'yes',
+    connectTimeout: Number(one('connecttimeout') ?? 0) || undefined,
+    serverAliveInterval: Number(one('serveraliveinterval') ?? 0),
+    serverAliveCountMax: Number(one('serveralivecountmax') ?? 3),
+    addressFamily: family(one('addressfamily')),
+    bindAddress: one('bindaddress'),
+    hostKeyAlgorithms: list('hostkeyalgorithms'),
+    kexAlgorithms: list('kexalgorithms'),
+    ciphers: list('ciphers'),
+    macs: list('macs'),
+  };
+}
+
+const defaultIdentities = ['~/.ssh/id_rsa', '~/.ssh/id_ecdsa', '~/.ssh/id_ed25519'];
+
+function strictness(value: string | undefined): SshConfig['strictHostKeyChecking'] {
+  if (value === 'accept-new') return value;
+  return value === 'false' || value === 'no' || value === 'off' ? 'no' : 'yes';
+}
+
+function family(value: string | undefined): SshConfig['addressFamily'] {
+  return value === 'inet' || value === 'inet6' ? value : 'any';
+}
+
+function unsupported(request: ConfigRequest, option: string, hint: string): HostwrightError {
+  return new HostwrightError('E_CONNECT', `${option} of the ssh configuration is not supported`, {
+    place: { host: request.host },
+    hint,
+  });
+}
+
+/** `~`, the tokens of ssh_config(5) that can stand in file names, and `${NAME}` of the environment. */
+function expandPath(path: string, tokens: Readonly<Record<string, string>>): string {
+  const values: Readonly<Record<string, string>> = {
+    ...tokens,
+    '%': '%',
+    d: homedir(),
+    u: userInfo().username,
+    i: String(userInfo().uid),
+    l: hostname(),
+    L: hostname().replace(/\..*/, ''),
+  };
+  return path
+    .replace(/^~(?=\/|$)/, () => homedir())
+    .replaceAll(/%(.)/g, (token, letter: string) => values[letter] ?? token)
+    .replaceAll(/\$\{(\w+)\}/g, (_, name: string) => process.env[name] ?? '');
+}

@@ -1,0 +1,80 @@
+import { HostwrightError } from '../errors.ts';
+
+/** What was seen until the remote shell failed to start. */
+export interface FailedStart {
+  readonly host: string;
+  readonly user: string;
+  /** Standard error so far, the end of it. */
+  readonly stderr: string;
+  /** Standard output so far, the end of it. */
+  readonly stdout: string;
+  readonly become: boolean;
+  /** How often sudo asked for the password. */
+  readonly asked: number;
+  readonly passwordKnown: boolean;
+  /** Why the channel ended, where the connection knows; undefined while it is still open. */
+  readonly ended: string | undefined;
+}
+
+const reasons: readonly (readonly [RegExp, string, string])[] = [
+  [
+    /must have a tty|tty to run sudo|no tty present/,
+    'sudo wants a terminal, which a connection of a program does not have',
+    'remove requiretty from the sudoers of the host: Defaults:USER !requiretty',
+  ],
+  [
+    /not in the sudoers|may not run sudo|is not allowed to (execute|run)|not allowed to run sudo/i,
+    'the user may not become root with sudo',
+    'give the user the right to run everything as root in /etc/sudoers.d, or connect as another one',
+  ],
+  [
+    /sudo: (not found|command not found|No such file)|sudo: inaccessible/,
+    'there is no sudo on the host',
+    'install sudo there, or connect as root',
+  ],
+  [
+    /incorrect password|Sorry, try again|Authentication failure/i,
+    'sudo does not accept the password',
+    'correct ansible_become_password, or use --ask-become-pass',
+  ],
+];
+
+/** Tells apart why no root shell came up: E_SUDO, or E_REMOTE where sudo has no part in it. */
+export function startError(failed: FailedStart): HostwrightError {
+  const place = { host: failed.host };
+  const words = lastWords(failed.stderr) || lastWords(failed.stdout);
+  const found = words || failed.ended || 'no answer';
+  if (failed.asked > 0 && !failed.passwordKnown) {
+    return new HostwrightError('E_SUDO', `sudo asks for the password of ${failed.user}`, {
+      place,
+      hint: 'set ansible_become_password (encrypted), use --ask-become-pass, or allow NOPASSWD in sudoers',
+    });
+  }
+  if (failed.asked > 1) {
+    return new HostwrightError('E_SUDO', `sudo does not accept the password of ${failed.user}`, {
+      place,
+      hint: 'correct ansible_become_password, or use --ask-become-pass',
+    });
+  }
+  const known = failed.become ? reasons.find(([pattern]) => pattern.test(failed.stderr)) : undefined;
+  if (known !== undefined) {
+    return new HostwrightError('E_SUDO', known[1], { place, found, hint: known[2] });
+  }
+  const code = failed.become ? 'E_SUDO' : 'E_REMOTE';
+  const message =
+    failed.ended === undefined ? 'no shell has started in time' : 'the shell ended before it was ready';
+  return new HostwrightError(code, message, {
+    place,
+    found,
+    hint: `try it by hand: ssh ${failed.user}@… ${failed.become ? 'sudo sh -c id' : 'sh -c id'}`,
+  });
+}
+
+/** The last line with something in it, without control characters: it comes from the host. */
+export function lastWords(text: string): string {
+  const last = text
+    .split('\n')
+    .map((line) => line.replaceAll(/\p{Cc}+/gu, ' ').trim())
+    .findLast((line) => line !== '');
+  return last === undefined ? '' : last.slice(-300);
+}
