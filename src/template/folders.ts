@@ -1,0 +1,44 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { HostwrightError } from '../errors.ts';
+import type { Secret } from '../secrets/secret.ts';
+import { createRenderer, type ReadPartial } from './render.ts';
+
+/** Whether a name stays inside the folder that it is looked up in. */
+function isInside(name: string): boolean {
+  return name !== '' && !name.startsWith('/') && !normalize(name).startsWith('..');
+}
+
+/** The path of a template, from the first of the folders that has it; E_TEMPLATE where none has. */
+export function findTemplate(name: string, folders: readonly string[]): string {
+  if (!isInside(name)) {
+    throw new HostwrightError('E_TEMPLATE', `"${name}" is no name of a template`, {
+      expected: 'a path inside a folder of templates, such as nginx/app.conf.hbs',
+    });
+  }
+  const found = folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+  if (found !== undefined) return found;
+  throw new HostwrightError('E_TEMPLATE', `there is no template "${name}"`, {
+    found: `nothing in ${folders.join(' and ')}`,
+    hint: 'make the file, or mend the name',
+  });
+}
+
+/** `{{> name}}` stands for NAME.hbs in the folder of the template that is rendered. */
+export function partialsBeside(file: string): ReadPartial {
+  return (name) => {
+    const path = join(dirname(file), `${name}.hbs`);
+    return isInside(name) && existsSync(path) ? { file: path, text: readFileSync(path, 'utf8') } : undefined;
+  };
+}
+
+/** The `template` of a role's context: renders `NAME` of the first of the folders that has it. */
+export function openTemplates(
+  folders: readonly string[],
+): (name: string, data: Readonly<Record<string, unknown>>) => string | Secret {
+  const render = createRenderer();
+  return (name, data) => {
+    const file = findTemplate(name, folders);
+    return render({ text: readFileSync(file, 'utf8'), file, data, partial: partialsBeside(file) });
+  };
+}
