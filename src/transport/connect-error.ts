@@ -1,5 +1,6 @@
 import { HostwrightError } from '../errors.ts';
 import type { SshConfig } from './ssh-config.ts';
+import { lastWords } from './start-error.ts';
 
 const reasons: Readonly<Record<string, readonly [string, string]>> = {
   ECONNREFUSED: [
@@ -49,4 +50,19 @@ export function connectTimeout(host: string, config: SshConfig, milliseconds: nu
       hint: 'see that the host is up and no firewall is in between, or raise ConnectTimeout in the ssh configuration',
     },
   );
+}
+
+/** E_CONNECT for a jump host that cannot go on. */
+export function unreachableFrom(
+  host: string,
+  jump: SshConfig,
+  address: string,
+  cause: unknown,
+): HostwrightError {
+  return new HostwrightError('E_CONNECT', `the jump host ${jump.hostName} cannot reach ${address}`, {
+    place: { host },
+    found: cause instanceof Error ? lastWords(cause.message) : '',
+    hint: 'see that the host is up, and that AllowTcpForwarding of the jump host lets it be reached',
+    cause,
+  });
 }

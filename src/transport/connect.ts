@@ -1,8 +1,9 @@
+import { availableParallelism } from 'node:os';
+import pLimit from 'p-limit';
 import { HostwrightError } from '../errors.ts';
-import { connectError } from './connect-error.ts';
 import { openConnection, type Connection } from './connection.ts';
 import { openShell } from './remote-shell.ts';
-import { resolveConfig, type SshConfig } from './ssh-config.ts';
+import { resolveConfig, type ConfigRequest, type SshConfig } from './ssh-config.ts';
 import type { Connect, Target, Transport } from './transport.ts';
 import { splitWords } from './words.ts';
 
@@ -20,10 +21,31 @@ export interface ConnectOptions {
 
 /** Makes the way to open the one connection of a host: over ssh2, through jump hosts, with a remote shell on it. */
 export function createConnect(options: ConnectOptions = {}): Connect {
-  return async (target) => openTransport(target, options);
+  // Each resolution is a process of ssh. Jump hosts are resolved once for all the hosts behind them.
+  const limit = pLimit(availableParallelism() * 2);
+  const jumps = new Map<string, Promise<SshConfig>>();
+  const resolver: Resolver = {
+    target: async (request) => limit(resolveConfig, request),
+    async jump(request) {
+      const key = JSON.stringify({ ...request, host: '' });
+      const config = jumps.get(key) ?? limit(resolveConfig, request);
+      jumps.set(key, config);
+      return config;
+    },
+  };
+  return async (target) => openTransport(target, options, resolver);
 }
 
-async function openTransport(target: Target, options: ConnectOptions): Promise<Transport> {
+interface Resolver {
+  target(request: ConfigRequest): Promise<SshConfig>;
+  jump(request: ConfigRequest): Promise<SshConfig>;
+}
+
+async function openTransport(
+  target: Target,
+  options: ConnectOptions,
+  resolver: Resolver,
+): Promise<Transport> {
   if (target.becomeUser !== undefined && target.becomeUser !== 'root') {
     throw new HostwrightError('E_SUDO', `ansible_become_user is ${target.becomeUser}`, {
       place: { host: target.host },
@@ -31,13 +53,13 @@ async function openTransport(target: Target, options: ConnectOptions): Promise<T
       hint: 'leave ansible_become_user out: everything is done as root',
     });
   }
-  const config = await resolveConfig(target);
+  const config = await resolver.target(target);
   const way: Connection[] = [];
   const leave = (): void => {
     for (const connection of way.toReversed()) connection.end();
   };
   try {
-    const connection = await travel(way, { target, config, options });
+    const connection = await travel(way, { target, config, options, resolver });
     const shell = await openShell((command) => connection.execute(command), {
       host: target.host,
       user: config.user,
@@ -71,19 +93,19 @@ interface Journey {
   readonly target: Target;
   readonly config: SshConfig;
   readonly options: ConnectOptions;
+  readonly resolver: Resolver;
 }
 
 /** Connects to the target, hop by hop; every connection made is pushed to `way`. */
-async function travel(way: Connection[], { target, config, options }: Journey): Promise<Connection> {
+async function travel(way: Connection[], journey: Journey): Promise<Connection> {
+  const { target, config, options } = journey;
   const timeout = options.connectTimeout ?? defaultConnectTimeout;
-  const hops = await resolveHops(target, config);
+  const hops = await resolveHops(journey);
   for (const [index, hop] of [...hops, config].entries()) {
     const last = index === hops.length;
     const name = last ? target.host : `${target.host} (jump host ${hop.hostName})`;
     const before = way.at(-1);
-    const via = await before?.forward(hop.hostName, hop.port).catch((error: Error) => {
-      throw connectError(name, hop, error);
-    });
+    const via = await before?.forward(hop.hostName, hop.port);
     const login = last ? { privateKeyFile: target.privateKeyFile, password: target.password } : {};
     way.push(await openConnection({ host: name, config: hop, timeout, via, ...login }));
   }
@@ -96,7 +118,10 @@ async function travel(way: Connection[], { target, config, options }: Journey): 
  * The jump hosts of a target, the nearest first. As with ssh, options of the command line are not for them
  * (but -F is), and the first of them may have jump hosts of its own.
  */
-async function resolveHops(target: Target, config: SshConfig, depth = 0): Promise<readonly SshConfig[]> {
+async function resolveHops(
+  { target, config, resolver }: Omit<Journey, 'options'>,
+  depth = 0,
+): Promise<readonly SshConfig[]> {
   if (depth > longestWay) {
     throw new HostwrightError('E_CONNECT', 'ProxyJump of the ssh configuration goes round in circles', {
       place: { host: target.host },
@@ -109,8 +134,8 @@ async function resolveHops(target: Target, config: SshConfig, depth = 0): Promis
   const sshArgs = file === -1 ? undefined : `-F '${words[file + 1] ?? ''}'`;
   const hops: SshConfig[] = [];
   for (const [index, jump] of config.proxyJump.entries()) {
-    const hop = await resolveConfig({ host: target.host, sshArgs, ...parseJump(target.host, jump) });
-    if (index === 0) hops.push(...(await resolveHops(target, hop, depth + 1)));
+    const hop = await resolver.jump({ host: target.host, sshArgs, ...parseJump(target.host, jump) });
+    if (index === 0) hops.push(...(await resolveHops({ target, config: hop, resolver }, depth + 1)));
     hops.push(hop);
   }
   return hops;

@@ -1,14 +1,17 @@
 import { connect as connectSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Client } from 'ssh2';
+import { Client, type ClientChannel } from 'ssh2';
 import type { HostwrightError } from '../errors.ts';
 import { offeredAlgorithms } from './algorithms.ts';
 import { authenticationError, prepareAuthentication, type Login } from './authentication.ts';
-import { connectError, connectTimeout } from './connect-error.ts';
+import { connectError, connectTimeout, unreachableFrom } from './connect-error.ts';
 import { checkHostKey } from './host-key.ts';
 import { watchLiveness } from './liveness.ts';
 import type { ShellChannel } from './remote-shell.ts';
 import type { SshConfig } from './ssh-config.ts';
+
+/** Milliseconds that a host gets to answer a goodbye. */
+const goodbye = 2000;
 
 /** One SSH connection, to a host or to a jump host on the way. */
 export interface Connection {
@@ -18,7 +21,10 @@ export interface Connection {
   forward(address: string, port: number): Promise<Duplex>;
   /** Why it ended, once it has. */
   readonly ended: Promise<string>;
+  /** Says goodbye to the host, and does not wait for an answer for long. */
   end(): void;
+  /** Ends it now. */
+  destroy(): void;
 }
 
 export interface ConnectionOptions extends Login {
@@ -43,40 +49,40 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
   const waiting = [...authentication.attempts];
   let refused: HostwrightError | undefined;
   let reason = '';
-  let standing = false;
 
+  const given = new AbortController();
   const ended = new Promise<string>((resolve) => {
     client.once('close', () => resolve(reason || 'the host closed the connection'));
+    given.signal.addEventListener('abort', () => resolve(reason || 'given up'), { once: true });
   });
-  // One listener for the whole life of the connection: an error without one would end the process.
-  client.on('error', (error: Error & { level?: string }) => {
-    if (error.level === 'agent') authentication.notes.push(`agent: ${error.message}`);
-    else if (reason === '') reason = error.message;
-  });
+  /** A link that is half open never closes by itself. */
+  const destroy = (): void => {
+    socket.destroy();
+    given.abort();
+  };
 
   await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(connectTimeout(host, config, timeout));
-      socket.destroy();
-    }, timeout);
     const give = (error: HostwrightError): void => {
       clearTimeout(timer);
       reject(error);
-      socket.destroy();
+      destroy();
     };
+    const timer = setTimeout(() => give(connectTimeout(host, config, timeout)), timeout);
     client.once('ready', () => {
       clearTimeout(timer);
-      standing = true;
       resolve();
     });
+    // One listener for the whole life of the connection: an error without one would end the process.
     client.on('error', (error: Error & { level?: string }) => {
-      if (standing || error.level === 'agent') return;
-      if (refused !== undefined) give(refused);
-      else if (error.level !== 'client-authentication') give(connectError(host, config, error));
+      if (error.level === 'agent') {
+        authentication.notes.push(`agent: ${error.message}`);
+        return;
+      }
+      reason ||= error.message;
+      if (error.level !== 'client-authentication') give(refused ?? connectError(host, config, error));
     });
     client.once('close', () => {
-      if (!standing)
-        give(refused ?? connectError(host, config, new Error(reason || 'ended before it stood')));
+      give(refused ?? connectError(host, config, new Error(reason || 'ended before it stood')));
     });
     client.connect({
       sock: socket,
@@ -88,7 +94,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
       keepaliveCountMax: Number.MAX_SAFE_INTEGER,
       hostVerifier: (key: Buffer) => {
         refused = check.refuse(key);
-        if (refused !== undefined && reason === '') reason = refused.message;
+        if (refused !== undefined) reason ||= refused.message;
         return refused === undefined;
       },
       authHandler: (methods, _partial, next) => {
@@ -109,40 +115,55 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
 
   watchLiveness(socket, interval(config) * Math.max(1, config.serverAliveCountMax), (silence) => {
     reason ||= `no sign of life for ${silence / 1000} s`;
-    socket.destroy();
+    destroy();
   });
+  const failed = (error: unknown): never => {
+    throw connectError(host, config, error instanceof Error ? error : new Error(String(error)));
+  };
   return {
     ended,
+    destroy,
     async execute(command) {
-      return new Promise((resolve, reject) => {
-        client.exec(command, (error, channel) => {
-          if (error !== undefined) {
-            reject(connectError(host, config, error));
-            return;
-          }
-          const closed = new Promise<string>((done) => {
-            channel.once('close', (code: unknown) => done(typeof code === 'number' ? `exit ${code}` : ''));
-          });
-          resolve({
-            input: channel,
-            output: channel,
-            errors: channel.stderr,
-            ended: Promise.race([ended, closed.then((words) => reason || words)]),
-            destroy: () => socket.destroy(),
-          });
-        });
+      const channel = await execute(client, command).catch(failed);
+      const closed = new Promise<string>((resolve) => {
+        channel.once('close', (code: unknown) => resolve(typeof code === 'number' ? `exit ${code}` : ''));
       });
+      return {
+        input: channel,
+        output: channel,
+        errors: channel.stderr,
+        ended: Promise.race([ended, closed.then((words) => reason || words)]),
+        destroy,
+      };
     },
     async forward(address, port) {
-      return new Promise((resolve, reject) => {
-        client.forwardOut('127.0.0.1', 0, address, port, (error, stream) => {
-          if (error === undefined) resolve(stream);
-          else reject(error);
-        });
+      return forward(client, address, port).catch((cause: unknown) => {
+        throw unreachableFrom(host, config, `${address} port ${port}`, cause);
       });
     },
-    end: () => client.end(),
+    end() {
+      client.end();
+      setTimeout(destroy, goodbye).unref();
+    },
   };
+}
+
+async function execute(client: Client, command: string): Promise<ClientChannel> {
+  return new Promise((resolve, reject) => {
+    client.exec(command, (error, channel) => {
+      if (error === undefined) resolve(channel);
+      else reject(error);
+    });
+  });
+}
+
+async function forward(client: Client, address: string, port: number): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    client.forwardOut('127.0.0.1', 0, address, port, (error, stream) => {
+      if (error === undefined) resolve(stream);
+      else reject(error);
+    });
+  });
 }
 
 /** Milliseconds between signs of life that are asked for. */
@@ -152,12 +173,11 @@ function interval(config: SshConfig): number {
 
 function openSocket(config: SshConfig): Duplex {
   const family = { any: 0, inet: 4, inet6: 6 }[config.addressFamily];
-  const socket = connectSocket({
+  return connectSocket({
     host: config.hostName,
     port: config.port,
     family,
     noDelay: true,
     ...(config.bindAddress !== undefined && { localAddress: config.bindAddress }),
   });
-  return socket;
 }

@@ -71,17 +71,19 @@ function judge(
         expected: verdict.expected.map(showEntry).join(', '),
         hint: `if the host was set up anew, remove the old key: ssh-keygen -R '${shown}'${fileOption(verdict.expected)}; if not, somebody may be listening`,
       });
-    case 'unknown': {
-      if (
-        config.strictHostKeyChecking === 'accept-new' &&
-        verdict.others.every((other) => other.marker !== null)
-      ) {
-        remember(config, shown, key);
-        return undefined;
-      }
-      return unknownKey(config, { host, shown, found, others: verdict.others });
-    }
+    case 'unknown':
+      break;
   }
+  // ssh would take a key of a new type for a host with a known one; known types are offered first, so this
+  // host hides them.
+  if (
+    config.strictHostKeyChecking === 'accept-new' &&
+    verdict.others.every(({ marker }) => marker !== null)
+  ) {
+    remember(config, shown, key);
+    return undefined;
+  }
+  return unknownKey(config, { host, shown, found, others: verdict.others });
 }
 
 function unknownKey(
@@ -90,7 +92,7 @@ function unknownKey(
 ): HostwrightError {
   const authority = others.find((other) => other.marker === 'cert-authority');
   const port = config.port === 22 ? '' : `-p ${config.port} `;
-  const file = config.userKnownHostsFiles[0] ?? '~/.ssh/known_hosts';
+  const file = config.userKnownHostsFiles.find((name) => name !== '/dev/null') ?? '~/.ssh/known_hosts';
   const scan = `compare the fingerprint with the host's own (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then add it: ssh-keyscan ${port}${config.hostName} >> ${file}`;
   const hint =
     authority !== undefined

@@ -150,10 +150,12 @@ export async function openShell(
   channel.errors.on('data', takeErrors);
   // Errors of the streams end the channel, which says why; unheard they would end the process.
   for (const stream of [channel.input, channel.output, channel.errors]) stream.on('error', () => undefined);
-  void channel.ended.then((reason) => {
+  const watchEnd = async (): Promise<void> => {
+    const reason = await channel.ended;
     if (ready !== undefined) fail(started ? lost('starting the remote shell', reason) : startFailed(reason));
     else fail(lost(pending === undefined ? 'idle' : doing(pending.request), reason));
-  });
+  };
+  void watchEnd();
 
   const lost = (what: string, reason: string): HostwrightError =>
     new HostwrightError('E_CONNECT', `connection lost while ${what}`, {
