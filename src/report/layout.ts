@@ -19,7 +19,10 @@ export function hang(lead: string, text: string, style: Style, deeper = 0): stri
 export function truncate(text: string, columns: number, style: Style): string {
   if (stringWidth(text) <= columns) return text;
   const { more } = style.marks;
-  return sliceAnsi(text, 0, Math.max(columns - stringWidth(more), 0)) + more;
+  const room = Math.max(columns - stringWidth(more), 0);
+  const cut = sliceAnsi(text, 0, room);
+  // A wide character across the edge is kept whole, one cell too much.
+  return (stringWidth(cut) > room ? sliceAnsi(text, 0, room - 1) : cut) + more;
 }
 
 /** `text` filled with spaces to `columns` cells. */

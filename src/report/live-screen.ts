@@ -4,7 +4,7 @@ import type { Activity, Running } from './activity.ts';
 import { elapsed, pad, truncate } from './layout.ts';
 import { printable } from './printable.ts';
 import type { Screen } from './screen.ts';
-import type { Style } from './style.ts';
+import type { Style, Terminal } from './style.ts';
 
 const DEFAULT_ROWS = 24;
 /** Milliseconds; hosts start steps more often than an eye can follow. */
@@ -41,7 +41,7 @@ export function activityLines(activity: Activity, rows: number, style: Style): s
 }
 
 /** A terminal: what hosts do now stays at the bottom, what is done scrolls above it. */
-export function createLiveScreen(output: NodeJS.WriteStream, activity: Activity, style: Style): Screen {
+export function createLiveScreen(output: Terminal, activity: Activity, style: Style): Screen {
   // A hidden cursor would have to be shown again, and nobody does so after a SIGKILL.
   const region = createLogUpdate(output, { showCursor: true });
   let waiting: NodeJS.Timeout | undefined;

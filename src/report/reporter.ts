@@ -4,11 +4,11 @@ import { createHumanReporter } from './human.ts';
 import { createJsonReporter } from './json.ts';
 import { createLiveScreen } from './live-screen.ts';
 import { createPlainScreen } from './plain-screen.ts';
-import { chooseStyle, type Environment, type Output } from './style.ts';
+import { chooseStyle, type Environment, type Output, type Terminal } from './style.ts';
 
 export interface ReporterOptions {
   readonly mode: 'json' | 'human';
-  readonly stdout: NodeJS.WriteStream;
+  readonly stdout: Terminal;
   readonly stderr: Output;
   /** Cells in a line of stdout; those of the terminal unless said. */
   readonly columns?: number;

@@ -36,7 +36,8 @@ export function sourceLines(place: FilePlace, style: Style, read: ReadSource): s
   if (line === undefined || place.line < 1) return [];
   const gutter = `${place.line} | `;
   const empty = `${' '.repeat(gutter.length - 2)}| `;
-  const room = Math.max(style.columns() - gutter.length, 16);
+  // One cell less, for a wide character across the edge.
+  const room = Math.max(style.columns() - gutter.length - 1, 16);
   const shown = withoutSecret(line);
   const before = stringWidth(printable(shown.slice(0, (place.column ?? 1) - 1)));
   // A caret out of sight is of no use: the start of a long line gives way.

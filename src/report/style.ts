@@ -12,6 +12,9 @@ export interface Output {
   readonly isTTY?: boolean | undefined;
 }
 
+/** Where a terminal may be redrawn: process.stdout. */
+export type Terminal = NodeJS.WritableStream & Pick<Output, 'columns' | 'rows'>;
+
 type Format = Extract<Parameters<typeof styleText>[0], string>;
 
 /** Signs with a meaning, each with a stand-in where the locale has ASCII only. */

@@ -5,6 +5,9 @@ import { capture, change, host, summary } from './terminal.ts';
 
 const three = { web1: host(), web2: host(), web3: host() };
 
+const newMode = (to: string) => ({ attributes: [{ name: 'mode', from: null, to }] });
+const digest = (digit: string): string => digit.repeat(64);
+
 describe('the plan', () => {
   it('shows a change that several hosts share once, below their names', () => {
     const { reporter, lines } = capture();
@@ -28,9 +31,8 @@ describe('the plan', () => {
 
   it('keeps changes apart that differ in anything', () => {
     const { reporter, lines } = capture();
-    const attribute = (to: string) => ({ attributes: [{ name: 'mode', from: null, to }] });
-    reporter.report(change('web1', 'base', attribute('0644')));
-    reporter.report(change('web2', 'base', attribute('0600')));
+    reporter.report(change('web1', 'base', newMode('0644')));
+    reporter.report(change('web2', 'base', newMode('0600')));
     reporter.report(summary(three));
     expect(lines()).toContain('web1 · base');
     expect(lines()).toContain('web2 · base');
@@ -61,7 +63,6 @@ describe('the plan', () => {
 
   it('shows attributes from and to, what waits for another resource, and the diff', () => {
     const { reporter, lines } = capture();
-    const digest = (digit: string) => digit.repeat(64);
     reporter.report(
       change('web1', 'x', {
         action: 'update',
@@ -187,14 +188,14 @@ describe('the plan', () => {
   });
 });
 
-describe('colour', () => {
-  const colourOf = (isTTY: boolean, env: Record<string, string>): boolean => {
-    const { reporter, stdout } = capture({ isTTY, env });
-    reporter.report(change('web1', 'x'));
-    reporter.report(summary(three));
-    return stdout().includes('\u001b[3');
-  };
+const colourOf = (isTTY: boolean, env: Record<string, string>): boolean => {
+  const { reporter, stdout } = capture({ isTTY, env });
+  reporter.report(change('web1', 'x'));
+  reporter.report(summary(three));
+  return stdout().includes('\u001b[3');
+};
 
+describe('colour', () => {
   it('is for terminals, unless NO_COLOR or FORCE_COLOR say otherwise', () => {
     expect(colourOf(true, { TERM: 'xterm' })).toBe(true);
     expect(colourOf(true, { TERM: 'dumb' })).toBe(false);

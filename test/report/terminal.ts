@@ -7,23 +7,23 @@ import type {
   ResultEvent,
   SummaryEvent,
 } from '../../src/report/event.ts';
+import type { Terminal } from '../../src/report/style.ts';
 import { createReporter, type ReporterOptions } from '../../src/report/reporter.ts';
 
 interface Captured {
   readonly reporter: PlanReporter;
-  stdout(): string;
-  stderr(): string;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
   /** Lines of stdout without colours and cursor movements. */
-  lines(): string[];
+  readonly lines: () => string[];
 }
 
-function sink(columns: number | undefined, rows: number): { stream: NodeJS.WriteStream; text: () => string } {
+function sink(columns: number | undefined, rows: number): { stream: Terminal; text: () => string } {
   const chunks: string[] = [];
   const stream = new PassThrough();
   stream.on('data', (chunk: Buffer) => chunks.push(chunk.toString()));
-  // Only what a terminal has beyond a stream and what the reporters read.
   return {
-    stream: Object.assign(stream, { columns, rows }) as unknown as NodeJS.WriteStream,
+    stream: Object.assign(stream, { columns, rows }),
     text: () => chunks.join(''),
   };
 }

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { capture, change, host, result, summary } from './terminal.ts';
+
+const apply = { command: 'apply', seconds: 72 } as const;
+
+describe('the end of an apply', () => {
+  it('tells what each host did, and the total', () => {
+    const { reporter, lines } = capture();
+    reporter.report(summary({ web1: host({ changes: 4, changed: 4 }), web10: host() }, apply));
+    expect(lines()).toEqual([
+      '',
+      'web1   4 changed',
+      'web10  as it should be',
+      '',
+      'Done: 4 changed on 2 hosts; 20 as they should be. 1 min 12 s',
+      '',
+    ]);
+  });
+
+  it('names what failed with its reason, and how to go on', () => {
+    const { reporter, lines } = capture();
+    const reason = 'exit status 1\nE: no such package';
+    for (const name of ['a', 'b']) {
+      reporter.report(result('web1', 'x', { resource: `package:${name}`, outcome: 'failed', reason }));
+    }
+    reporter.report({ type: 'error', code: 'E_CONNECT', host: 'web3', message: 'no route to web3' });
+    const hosts = {
+      web1: host({ changes: 5, changed: 1, failed: 2, skipped: 2 }),
+      web2: host({ changes: 1, changed: 1 }),
+      web3: host({ resources: 0, unreachable: true }),
+    };
+    reporter.report(summary(hosts, { ...apply, ok: false }));
+    const text = lines();
+    expect(text.slice(text.indexOf('web1  1 changed, 2 failed, 2 skipped'))).toEqual([
+      'web1  1 changed, 2 failed, 2 skipped',
+      '      ✗ package a, b: exit status 1',
+      'web2  1 changed',
+      'web3  unreachable',
+      '      ✗ no route to web3',
+      '',
+      'Failed: 2 changed, 2 failed, 2 skipped, 1 host unreachable on 3 hosts; 16 as they should be. 1 min 12 s',
+      'What is done stays done. Mend the cause, then run the same command again: it does what is left.',
+      'For these hosts alone: --limit web1,web3',
+      'Why web3 cannot be reached: hostwright doctor',
+      '',
+    ]);
+  });
+
+  it('leaves well hosts out where there are many', () => {
+    const { reporter, lines } = capture();
+    const hosts = Object.fromEntries(
+      Array.from({ length: 40 }, (_, index) => [`web${index}`, host({ changed: 1 })]),
+    );
+    reporter.report(summary({ ...hosts, web7: host({ failed: 1 }) }, { ...apply, ok: false }));
+    expect(lines()).toContain('web7   1 failed');
+    expect(lines()).toContain('… and 39 hosts without a fault');
+    expect(lines().length).toBeLessThan(10);
+  });
+
+  it('repeats nothing where there was nothing to do', () => {
+    const { reporter, stdout } = capture();
+    const hosts = { web1: host() };
+    reporter.showPlan({ seconds: 0.5, hosts });
+    reporter.report(summary(hosts, apply));
+    expect(stdout()).toBe('Nothing to do: 10 resources on 1 host are as they should be. 0.5 s\n');
+  });
+
+  it('tells of hosts that failed before their first change', () => {
+    const { reporter, lines } = capture();
+    reporter.report(change('web1', 'x'));
+    reporter.report(summary({ web1: host({ unreachable: true }) }, { ...apply, ok: false }));
+    expect(lines()).toContain('web1  unreachable');
+  });
+});
