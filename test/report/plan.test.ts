@@ -1,11 +1,11 @@
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
+import type { ChangeEvent } from '../../src/report/event.ts';
 import { unifiedDiff } from '../../src/plan/diff.ts';
 import { capture, change, host, summary } from './terminal.ts';
 
 const three = { web1: host(), web2: host(), web3: host() };
 
-const newMode = (to: string) => ({ attributes: [{ name: 'mode', from: null, to }] });
 const digest = (digit: string): string => digit.repeat(64);
 
 describe('the plan', () => {
@@ -29,10 +29,17 @@ describe('the plan', () => {
     ]);
   });
 
-  it('keeps changes apart that differ in anything', () => {
+  it.each<Partial<ChangeEvent>>([
+    { action: 'update' },
+    { attributes: [{ name: 'mode', from: null, to: '0600' }] },
+    { diff: '@@ -0,0 +1,1 @@\n+a' },
+    { knownAfter: 'package:x' },
+    { why: 'another' },
+    { resource: 'file:/etc/issue' },
+  ])('keeps changes of two hosts apart that differ in %o', (difference) => {
     const { reporter, lines } = capture();
-    reporter.report(change('web1', 'base', newMode('0644')));
-    reporter.report(change('web2', 'base', newMode('0600')));
+    reporter.report(change('web1', 'base'));
+    reporter.report(change('web2', 'base', difference));
     reporter.report(summary(three));
     expect(lines()).toContain('web1 · base');
     expect(lines()).toContain('web2 · base');
