@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { lines, sh, type Script } from '../transport/shell.ts';
+import { aptGet } from './apt.ts';
 import {
   declare,
   type ApplyContext,
@@ -22,34 +23,13 @@ type Package = z.output<typeof schema>;
 const minute = 60_000;
 
 /**
- * apt-get without questions. The lock timeout of dpkg covers only its own lock; those of the lists and the
- * archives fail at once, so these are tried again for ten minutes.
- */
-const aptGet = sh`hw_apt() {
-  tries=0
-  while :; do
-    if env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a APT_LISTCHANGES_FRONTEND=none apt-get -y -q \
-      -o DPkg::Lock::Timeout=600 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
-      -o Dpkg::Use-Pty=0 "$@" >"$HW/apt" 2>&1; then return 0; fi
-    tries=$((tries + 1))
-    if [ "$tries" -lt 120 ] && grep -q 'Could not get lock\|Unable to lock' "$HW/apt"; then sleep 5; continue; fi
-    tail -n 20 "$HW/apt" >&2
-    return 1
-  done
-}
-hw_apt_update_if_old() {
-  fresh=$(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' -mmin -720 2>/dev/null | head -n 1)
-  if [ -z "$fresh" ] || [ -n "$(find /etc/apt -name '*.sources' -newer /var/lib/apt/lists 2>/dev/null)" ]; then hw_apt update; fi
-}`;
-
-/**
  * Services that are declared are started by their own resource, once they are configured: a package must
  * not start them with its defaults. The policy is a link into /run, so that a reboot ends it whatever
  * happens, and it is only there while apt-get runs.
  */
 function withoutStarting(services: readonly string[], script: Script): Script {
   if (services.length === 0) return script;
-  const cases = sh`${services.flatMap((name) => [name, `${name.replace(/\.service$/, '')}`])}`;
+  const cases = sh`${services.flatMap((name) => [name, name.replace(/\.service$/, '')])}`;
   return sh`if [ ! -e /usr/sbin/policy-rc.d ]; then
   rm -f /usr/sbin/policy-rc.d
   cat >/run/hostwright/policy-rc.d <<'POLICY'
@@ -89,6 +69,7 @@ function transaction(changes: readonly Change<Package>[], host: ApplyContext): S
 
 export const packageType: ResourceType<Package> = {
   name: 'package',
+  stage: 'package',
   summary: 'A Debian package; all packages that are due together are one apt transaction',
   schema,
   key: (item) => item.name,

@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { lines, sh } from '../transport/shell.ts';
+import { accountName, oneLine } from './attribute.ts';
+import {
+  declare,
+  each,
+  type Actual,
+  type Resource,
+  type ResourceId,
+  type ResourceOptions,
+  type ResourceType,
+} from './resource.ts';
+
+const schema = z.strictObject({
+  user: accountName,
+  key: z
+    .string()
+    .trim()
+    .regex(
+      /^(ssh-|ecdsa-|sk-)[\w@.-]+ AAAA[A-Za-z0-9+/]+={0,2}( [^\n\0]*)?$/,
+      'expected a public key as in a .pub file, such as "ssh-ed25519 AAAA… somebody@somewhere"',
+    )
+    .describe('As in a .pub file; its comment is kept'),
+  options: oneLine
+    .regex(/^((?!#)([^\s"]|"([^"\\]|\\.)*")+)?$/, 'expected options without space outside of double quotes')
+    .default('')
+    .describe('Those of sshd(8): `restrict,from="10.0.0.0/8"`'),
+  absent: z.boolean().default(false),
+});
+
+type AuthorizedKey = z.output<typeof schema>;
+
+function publicKey({ key }: AuthorizedKey): { kind: string; blob: string; comment: string } {
+  const [kind = '', blob = '', ...comment] = key.split(' ');
+  return { kind, blob, comment: comment.join(' ').trim() };
+}
+
+/** As `ssh-keygen -l` prints it. */
+function fingerprint(key: AuthorizedKey): string {
+  const digest = createHash('sha256')
+    .update(Buffer.from(publicKey(key).blob, 'base64'))
+    .digest('base64');
+  return `SHA256:${digest.replace(/=+$/, '')}`;
+}
+
+/** Lines that hold the key and are no comment. Base64 has nothing special in it for a basic expression. */
+function pattern(key: AuthorizedKey): string {
+  return String.raw`^[[:space:]]*[^#[:space:]].*[[:space:]]${publicKey(key).blob}\([[:space:]]\|$\)`;
+}
+
+const readFunction = sh`hw_read() {
+  home=$(getent passwd "$1" | cut -d: -f6)
+  if [ -n "$home" ] && [ -f "$home/.ssh/authorized_keys" ]; then
+    grep -a -e "$2" "$home/.ssh/authorized_keys" || [ $? -eq 1 ]
+  fi
+  echo
+}`;
+
+function parseKey(found: readonly string[], key: AuthorizedKey): Actual {
+  if (found.length === 0) return null;
+  const { kind, blob } = publicKey(key);
+  const parts = found.map((entry) => {
+    const [options = '', comment = ''] = entry.split(`${kind} ${blob}`);
+    return { options: options.trim(), comment: comment.trim() };
+  });
+  // sshd takes every line of a key into account: a second one with weaker options counts.
+  const all = (name: 'options' | 'comment') => [...new Set(parts.map((part) => part[name]))].join(' | ');
+  return { options: all('options'), comment: all('comment') };
+}
+
+/** Edits the file as its user: in a folder of somebody else a link could lead root anywhere. */
+const editAsUser = String.raw`umask 077
+mkdir -p "$1/.ssh"
+cd "$1/.ssh"
+t=$(mktemp .hostwright.XXXXXX)
+trap 'rm -f "$t"' EXIT
+if [ -e authorized_keys ]; then grep -av -e "$2" authorized_keys >"$t" || [ $? -eq 1 ]; fi
+if [ -n "$3" ]; then printf '%s\n' "$3" >>"$t"; fi
+mv -fT "$t" authorized_keys`;
+
+export const authorizedKeyType: ResourceType<AuthorizedKey> = {
+  name: 'authorized_key',
+  summary:
+    'A public key that may log in as a user; for all keys of a user at once declare the file ~/.ssh/authorized_keys',
+  schema,
+  key: (key) => `${key.user} ${fingerprint(key)}`,
+  want: (key) => (key.absent ? null : { options: key.options, comment: publicKey(key).comment }),
+  probe: (batch) => ({
+    script: lines([readFunction, ...batch.map((key) => sh`hw_read ${key.user} ${pattern(key)}`)]),
+  }),
+  parse: (output, batch) => {
+    // One empty line ends the lines of each key.
+    const rest = output.toString('utf8').split('\n');
+    return batch.map((key) => {
+      const end = rest.indexOf('');
+      if (end < 0 || end === rest.length - 1) throw new RangeError(`no answer for ${key.user}`);
+      const found = rest.splice(0, end + 1).slice(0, -1);
+      return parseKey(found, key);
+    });
+  },
+  apply: each(({ id, desired: key }) => {
+    const { kind, blob, comment } = publicKey(key);
+    const entry = [key.options, kind, blob, comment].filter((word) => word !== '').join(' ');
+    const script = sh`if ! getent passwd ${key.user} >"$HW/entry"; then
+  printf '%s\n' ${`there is no user ${key.user}`} >&2
+  exit 1
+fi
+IFS=: read -r _ _ uid gid _ home _ <"$HW/entry"
+setpriv --reuid="$uid" --regid="$gid" --clear-groups sh -euc ${editAsUser} sh "$home" ${pattern(key)} ${key.absent ? '' : entry}`;
+    return {
+      resources: [id],
+      title: `${key.absent ? 'take a key from' : 'give a key to'} ${key.user}`,
+      script,
+    };
+  }),
+  after: (key): readonly ResourceId[] => [`user:${key.user}`],
+};
+
+/** A public key of a user: `authorizedKey('deploy', 'ssh-ed25519 AAAA… anna@laptop')`. */
+export function authorizedKey(
+  user: string,
+  key: string,
+  attributes: Omit<z.input<typeof schema>, 'user' | 'key'> = {},
+  options?: ResourceOptions,
+): Resource {
+  return declare(authorizedKeyType, { user, key, ...attributes }, options);
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { sh } from '../transport/shell.ts';
+import { accountName } from './attribute.ts';
+import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
+
+const schema = z.strictObject({
+  name: accountName,
+  gid: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 32 - 2)
+    .optional()
+    .describe(
+      'Left out: whatever it is, the next free one when new. Files of the old number are not changed',
+    ),
+  system: z.boolean().default(false).describe('A new group gets a number of the system range'),
+  absent: z.boolean().default(false),
+});
+
+type Group = z.output<typeof schema>;
+
+export const groupType: ResourceType<Group> = {
+  name: 'group',
+  summary: 'A group of users; who is in it is said by the users',
+  schema,
+  key: (group) => group.name,
+  want: (group) => (group.absent ? null : group.gid === undefined ? {} : { gid: group.gid }),
+  probe: (batch) => ({ script: sh`getent group ${batch.map((group) => group.name)} || [ $? -eq 2 ]` }),
+  parse: (output, batch) => {
+    const found = new Map<string, number>();
+    for (const entry of output.toString('utf8').split('\n').filter(Boolean)) {
+      const [name, , gid] = entry.split(':');
+      if (name === undefined || gid === undefined || !/^\d+$/.test(gid)) {
+        throw new RangeError(`unexpected group entry "${entry}"`);
+      }
+      found.set(name, Number(gid));
+    }
+    return batch.map((group) => {
+      const gid = found.get(group.name);
+      return gid === undefined ? null : { gid };
+    });
+  },
+  apply: each(({ id, desired: { name, gid, system, absent } }) => {
+    if (absent) {
+      const script = sh`if getent group ${name} >/dev/null; then groupdel ${name}; fi`;
+      return { resources: [id], title: `remove group ${name}`, script };
+    }
+    const number = gid === undefined ? [] : ['--gid', gid];
+    const modify = gid === undefined ? sh`:` : sh`groupmod ${number} ${name}`;
+    const script = sh`if getent group ${name} >/dev/null; then ${modify}
+else groupadd ${system ? ['--system'] : []} ${number} ${name}; fi`;
+    return { resources: [id], title: `make group ${name}`, script };
+  }),
+};
+
+/** A group of users: `userGroup('app', { system: true })`. */
+export function userGroup(
+  name: string,
+  attributes: Omit<z.input<typeof schema>, 'name'> = {},
+  options?: ResourceOptions,
+): Resource {
+  return declare(groupType, { name, ...attributes }, options);
+}

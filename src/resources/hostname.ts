@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { sh } from '../transport/shell.ts';
+import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
+
+const schema = z.strictObject({
+  name: z
+    .string()
+    .max(64)
+    .regex(
+      /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/,
+      'expected a host name of lower-case letters, digits and "-"',
+    ),
+  absent: z.literal(false).optional(),
+});
+
+type Hostname = z.output<typeof schema>;
+
+export const hostnameType: ResourceType<Hostname> = {
+  name: 'hostname',
+  summary: 'The name of the host, now and after the next boot',
+  schema,
+  // A host has one name: two roles that want different ones must collide.
+  key: () => 'system',
+  want: ({ name }) => ({ running: name, persisted: name }),
+  probe: () => ({ script: sh`uname -n; if [ -f /etc/hostname ]; then cat /etc/hostname; fi` }),
+  parse: (output, batch) => {
+    const [running, ...rest] = output.toString('utf8').split('\n');
+    if (running === undefined || running === '') throw new RangeError('uname says nothing');
+    const persisted = rest.find((entry) => entry !== '' && !entry.startsWith('#')) ?? null;
+    return batch.map(() => ({ running, persisted }));
+  },
+  apply: each(({ id, desired: { name } }) => ({
+    resources: [id],
+    title: `name the host ${name}`,
+    script: sh`t=$(mktemp /etc/.hostwright.XXXXXX)
+trap 'rm -f "$t"' EXIT
+printf '%s\n' ${name} >"$t"
+chmod 0644 "$t"
+hostname ${name}
+mv -fT "$t" /etc/hostname`,
+  })),
+};
+
+/** The name of the host: `hostname('web1')`. */
+export function hostname(name: string, options?: ResourceOptions): Resource {
+  return declare(hostnameType, { name }, options);
+}

@@ -1,0 +1,177 @@
+import { z } from 'zod';
+import { isSecret, Secret } from '../secrets/secret.ts';
+import { lines, sh, type Script } from '../transport/shell.ts';
+import { isOneLine, oneLine, secret } from './attribute.ts';
+import { ancestors, path } from './path.ts';
+import {
+  declare,
+  Unreadable,
+  type Actual,
+  type Attribute,
+  type Change,
+  type Resource,
+  type ResourceId,
+  type ResourceOptions,
+  type ResourceType,
+  type Step,
+} from './resource.ts';
+
+const schema = z
+  .strictObject({
+    path: path.describe('The file, made where there is none; a link is followed'),
+    line: z
+      .union([oneLine, secret('expected a single line', isOneLine)])
+      .optional()
+      .describe('The whole line; a Secret is never shown and needs `match`'),
+    match: oneLine
+      .min(1)
+      .optional()
+      .describe(
+        'A POSIX extended regular expression: the line takes the place of the first one that matches, and all others that match go',
+      ),
+    absent: z.boolean().default(false).describe('Neither the line nor any that matches is in the file'),
+  })
+  .refine((item) => item.line !== undefined || (item.absent && item.match !== undefined), {
+    message: 'expected "line", or "match" with "absent"',
+  })
+  .refine((item) => !isSecret(item.line) || item.match !== undefined, {
+    message: 'a secret line needs "match", which names it in the plan',
+    path: ['match'],
+  });
+
+type Line = z.output<typeof schema>;
+
+function text(item: Line): string | undefined {
+  return isSecret(item.line) ? item.line.reveal() : item.line;
+}
+
+/** Each line of text as one line of base64, empty where there is none: nothing of it is ever in a script. */
+function encode(items: readonly Line[]): Uint8Array {
+  return Buffer.from(items.map((item) => `${Buffer.from(text(item) ?? '').toString('base64')}\n`).join(''));
+}
+
+/** The words that tell the functions below what an item asks for. */
+function words(item: Line): readonly string[] {
+  const expression = item.match === undefined ? [] : [item.match];
+  return [item.line === undefined ? 'no' : 'yes', ...expression];
+}
+
+const readLine = sh`LC_ALL=C.UTF-8; export LC_ALL
+hw_next() { IFS= read -r encoded; { printf '%s' "$encoded" | base64 -d; echo; } >"$HW/line"; }`;
+
+/** Prints `none`, `bad WHY`, or how often the very line is there and all others that match. */
+const readFunction = sh`hw_read() {
+  file=$1; has_line=$2; shift 2
+  hw_next
+  if [ ! -f "$file" ]; then echo none; return; fi
+  exact=0; status=0; : >"$HW/others"
+  if [ "$has_line" = yes ]; then exact=$(grep -acFx -f "$HW/line" -- "$file") || [ $? -eq 1 ]; fi
+  if [ $# -gt 0 ]; then grep -aE -e "$1" -- "$file" >"$HW/found" 2>"$HW/why" || status=$?; else : >"$HW/found"; fi
+  if [ "$status" -gt 1 ]; then echo "bad $(base64 -w0 "$HW/why")"; return; fi
+  if [ "$has_line" = no ]; then cat "$HW/found"; else grep -avFx -f "$HW/line" "$HW/found" || [ $? -eq 1 ]; fi >"$HW/others"
+  echo "$exact $(base64 -w0 "$HW/others")"
+}`;
+
+/** Edits "$t". The line is put in by sed's own reading of a file, which takes every byte as it is. */
+const editFunction = sh`hw_edit() {
+  keep=$1; has_line=$2; shift 2
+  hw_next
+  : >"$HW/found"
+  if [ "$has_line" = yes ]; then grep -anFx -f "$HW/line" -- "$t" >>"$HW/found" || [ $? -eq 1 ]; fi
+  if [ $# -gt 0 ]; then grep -anE -e "$1" -- "$t" >>"$HW/found" || [ $? -eq 1 ]; fi
+  cut -d: -f1 "$HW/found" | sort -nu >"$HW/hits"
+  if [ -s "$HW/hits" ]; then
+    if [ "$keep" = yes ]; then printf '%sr %s\n' "$(head -n 1 "$HW/hits")" "$HW/line"; fi >"$HW/edit"
+    sed 's/$/d/' "$HW/hits" >>"$HW/edit"
+    sed -f "$HW/edit" "$t" >"$HW/new"
+  else
+    cat "$t" >"$HW/new"
+    if [ "$keep" = yes ]; then
+      if [ -n "$(tail -c 1 "$t" | tr '\0' x)" ]; then echo >>"$HW/new"; fi
+      cat "$HW/line" >>"$HW/new"
+    fi
+  fi
+  cat "$HW/new" >"$t"
+}`;
+
+function edit(at: string, items: readonly Line[]): Script {
+  return lines([
+    readLine,
+    editFunction,
+    sh`f=$(readlink -m -- ${at})
+if [ -e "$f" ] && [ ! -f "$f" ]; then printf '%s\n' ${`${at} is not a regular file`} >&2; exit 1; fi
+t=$(mktemp "$(dirname "$f")/.hostwright.XXXXXX")
+trap 'rm -f "$t"' EXIT
+if [ -e "$f" ]; then cp --preserve=all -- "$f" "$t"; else chmod 0644 "$t"; fi`,
+    ...items.map((item) => sh`hw_edit ${item.absent ? 'no' : 'yes'} ${words(item)}`),
+    sh`if [ -e "$f" ]; then ! cmp -s "$t" "$f" || exit 0; elif [ ! -s "$t" ]; then exit 0; fi
+mv -fT "$t" "$f"`,
+  ]);
+}
+
+function step(at: string, changes: readonly Change<Line>[]): Step {
+  const items = changes.map((change) => change.desired);
+  return {
+    resources: changes.map((change) => change.id),
+    title: `edit ${at}`,
+    script: edit(at, items),
+    stdin: encode(items),
+  };
+}
+
+function masked(item: Line, found: string): Attribute {
+  return isSecret(item.line) ? new Secret(found) : found;
+}
+
+function parseLine(answer: string, item: Line): Actual {
+  if (answer === 'none') return null;
+  const [, exact, others] = /^(\d+) ([A-Za-z0-9+/=]*)$/.exec(answer) ?? [];
+  if (exact === undefined || others === undefined) throw new RangeError(`unexpected answer "${answer}"`);
+  const found = Buffer.from(others, 'base64').toString('utf8').replace(/\n$/, '');
+  const line = Number(exact) > 0 ? [text(item) ?? ''] : [];
+  if (others === '') return line.length === 0 ? null : { line: masked(item, line.join('')) };
+  return { line: masked(item, (item.absent ? [...line, found] : [found]).join('\n')) };
+}
+
+export const lineType: ResourceType<Line> = {
+  name: 'line',
+  summary: 'One line of a text file that is otherwise left alone',
+  schema,
+  key: (item) => `${item.path} ${item.match ?? text(item) ?? ''}`,
+  want: (item) => (item.absent ? null : { line: item.line ?? '' }),
+  probe: (batch) => ({
+    script: lines([readLine, readFunction, ...batch.map((item) => sh`hw_read ${item.path} ${words(item)}`)]),
+    stdin: encode(batch),
+  }),
+  parse: (output, batch) => {
+    const answers = output.toString('utf8').split('\n');
+    return batch.map((item, index) => {
+      const answer = answers[index] ?? '';
+      if (!answer.startsWith('bad ')) return parseLine(answer, item);
+      return new Unreadable(Buffer.from(answer.slice(4), 'base64').toString('utf8').trim());
+    });
+  },
+  apply: (changes) => {
+    const files = new Set(changes.map((change) => change.desired.path));
+    return [...files].map((at) =>
+      step(
+        at,
+        changes.filter((change) => change.desired.path === at),
+      ),
+    );
+  },
+  after: (item): readonly ResourceId[] => [
+    `file:${item.path}`,
+    ...ancestors(item.path).map((above): ResourceId => `directory:${above}`),
+  ],
+  path: (item) => item.path,
+};
+
+/** A line of a file: `line('/etc/default/ufw', { line: 'IPV6=yes', match: '^IPV6=' })`. */
+export function line(
+  at: string,
+  attributes: Omit<z.input<typeof schema>, 'path'>,
+  options?: ResourceOptions,
+): Resource {
+  return declare(lineType, { path: at, ...attributes }, options);
+}

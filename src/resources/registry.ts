@@ -1,0 +1,33 @@
+import { aptRepositoryType } from './apt-repository.ts';
+import { authorizedKeyType } from './authorized-key.ts';
+import { commandType } from './command.ts';
+import { directoryType } from './directory.ts';
+import { fileType } from './file.ts';
+import { groupType } from './group.ts';
+import { hostnameType } from './hostname.ts';
+import { lineType } from './line.ts';
+import { linkType } from './link.ts';
+import { packageType } from './package.ts';
+import type { ResourceType } from './resource.ts';
+import { serviceType } from './service.ts';
+import { sysctlType } from './sysctl.ts';
+import { unitType } from './unit.ts';
+import { userType } from './user.ts';
+
+/** Every type there is, in the order of the documentation. */
+export const resourceTypes: readonly ResourceType[] = [
+  fileType,
+  directoryType,
+  linkType,
+  lineType,
+  aptRepositoryType,
+  packageType,
+  groupType,
+  userType,
+  authorizedKeyType,
+  unitType,
+  serviceType,
+  sysctlType,
+  hostnameType,
+  commandType,
+];

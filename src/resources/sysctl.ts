@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { lines, sh } from '../transport/shell.ts';
+import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
+
+/** sysctl.d(5): where the first separator is a slash the name is a path; otherwise dots and slashes swap. */
+function kernelPath(name: string): string {
+  if (/^[^.]*\//.test(name)) return name;
+  return name.replace(/[./]/g, (separator) => (separator === '.' ? '/' : '.'));
+}
+
+function dotted(name: string): string {
+  return kernelPath(name).replace(/[./]/g, (separator) => (separator === '.' ? '/' : '.'));
+}
+
+function normalize(value: string): string {
+  return value.trim().replace(/\s+/g, ' ');
+}
+
+const schema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(
+        /^\w+([./](?!\.\.?([./]|$))[\w:@-]+)+$/,
+        'expected the name of a kernel parameter, such as "net.ipv4.ip_forward"',
+      )
+      .transform(dotted)
+      .describe('`net.ipv4.ip_forward`; a dot inside of a part is written as a slash'),
+    value: z
+      .union([z.number().int(), z.string().regex(/^[^\n\0]*\S[^\n\0]*$/, 'expected a value of one line')])
+      .transform((value) => normalize(String(value)))
+      .optional()
+      .describe('Words are compared without regard to the white space between them'),
+    absent: z.boolean().default(false).describe('Not persisted; the running value stays until the next boot'),
+  })
+  .refine((sysctl) => sysctl.absent || sysctl.value !== undefined, {
+    message: 'expected a value',
+    path: ['value'],
+  });
+
+type Sysctl = z.output<typeof schema>;
+
+/** Behind every other file, 99-sysctl.conf included: the last one read wins. */
+function persistedIn({ name }: Sysctl): string {
+  return `/etc/sysctl.d/zz-${name.replaceAll('/', '~')}.conf`;
+}
+
+function persistedText({ name, value = '' }: Sysctl): string {
+  return `${name} = ${value}\n`;
+}
+
+const readFunction = sh`hw_read() {
+  for file in "$@"; do
+    if [ -f "$file" ] && base64 -w0 "$file" >"$HW/value" 2>/dev/null; then printf ' +%s' "$(cat "$HW/value")"; else printf ' -'; fi
+  done
+  echo
+}`;
+
+function decode(word: string): string | null {
+  return word === '-' ? null : Buffer.from(word.slice(1), 'base64').toString('utf8');
+}
+
+export const sysctlType: ResourceType<Sysctl> = {
+  name: 'sysctl',
+  summary: 'A kernel parameter, now and after the next boot',
+  schema,
+  key: (sysctl) => sysctl.name,
+  want: (sysctl) => {
+    if (sysctl.absent) return null;
+    const value = sysctl.value ?? '';
+    return { value, persisted: value };
+  },
+  probe: (batch) => ({
+    script: lines([
+      readFunction,
+      ...batch.map((sysctl) => sh`hw_read ${`/proc/sys/${kernelPath(sysctl.name)}`} ${persistedIn(sysctl)}`),
+    ]),
+  }),
+  parse: (output, batch) => {
+    const answers = output.toString('utf8').split('\n');
+    return batch.map((sysctl, index) => {
+      const [, first, second] = /^ (-|\+[\w+/]*=*) (-|\+[\w+/]*=*)$/.exec(answers[index] ?? '') ?? [];
+      if (first === undefined || second === undefined) {
+        throw new RangeError(`unexpected answer "${answers[index] ?? ''}"`);
+      }
+      const running = decode(first);
+      const file = decode(second);
+      if (sysctl.absent && file === null) return null;
+      const persisted = file === persistedText(sysctl) ? (sysctl.value ?? '') : file;
+      return { value: running === null ? null : normalize(running), persisted };
+    });
+  },
+  apply: each((change) => {
+    const { id, desired } = change;
+    const file = persistedIn(desired);
+    const value = desired.value ?? '';
+    if (desired.absent) {
+      return { resources: [id], title: `forget ${desired.name}`, script: sh`rm -f ${file}` };
+    }
+    const running = `/proc/sys/${kernelPath(desired.name)}`;
+    // First the kernel: a value that it refuses is not kept for the next boot either.
+    const script = sh`if [ "$(tr -s '[:space:]' ' ' <${running} | sed 's/^ //; s/ $//')" != ${value} ]; then printf '%s\n' ${value} >${running}; fi
+mkdir -p /etc/sysctl.d
+t=$(mktemp /etc/sysctl.d/.hostwright.XXXXXX)
+trap 'rm -f "$t"' EXIT
+printf '%s' ${persistedText(desired)} >"$t"
+chmod 0644 "$t"
+mv -fT "$t" ${file}`;
+    return { resources: [id], title: `set ${desired.name}`, script };
+  }),
+  path: persistedIn,
+};
+
+/** A kernel parameter: `sysctl('net.ipv4.ip_forward', { value: 1 })`. */
+export function sysctl(
+  name: string,
+  attributes: Omit<z.input<typeof schema>, 'name'>,
+  options?: ResourceOptions,
+): Resource {
+  return declare(sysctlType, { name, ...attributes }, options);
+}

@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto';
+import { dirname } from 'node:path/posix';
+import { z } from 'zod';
+import { lines, sh, type Script } from '../transport/shell.ts';
+import {
+  declare,
+  type Change,
+  type Resource,
+  type ResourceOptions,
+  type ResourceType,
+  type Step,
+} from './resource.ts';
+import { parseStat, statProbe } from './stat.ts';
+
+const schema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(
+        /^[\w@:-][\w@:.-]*\.(service|timer|socket|path|mount|automount|swap|target|slice)$/,
+        'expected the full name of a unit, such as "app.service" or "backup.timer"',
+      ),
+    dropIn: z
+      .string()
+      .regex(/^\w[\w.-]*$/, 'expected the name of a drop-in without ".conf"')
+      .optional()
+      .describe('Adds `NAME.d/DROPIN.conf` to a unit that a package brings, instead of a unit of its own'),
+    content: z
+      .string()
+      .optional()
+      .describe('The text of systemd.unit(5); no place for a secret, everybody may read it'),
+    absent: z.boolean().default(false).describe('Removed; a whole unit is stopped and disabled first'),
+  })
+  .refine((unit) => unit.absent || unit.content !== undefined, {
+    message: 'expected the text of the unit',
+    path: ['content'],
+  });
+
+type Unit = z.output<typeof schema>;
+
+const folder = '/etc/systemd/system';
+
+/** Below /etc/systemd/system. */
+function fileName({ name, dropIn }: Unit): string {
+  return dropIn === undefined ? name : `${name}.d/${dropIn}.conf`;
+}
+
+function file(unit: Unit): string {
+  return `${folder}/${fileName(unit)}`;
+}
+
+function digest(sha256: string): string {
+  return `sha256:${sha256.slice(0, 16)}`;
+}
+
+function bytes(unit: Unit): Uint8Array {
+  return Buffer.from(unit.content ?? '');
+}
+
+/** The candidates, from standard input, in a tree that systemd-analyze sees before the real one. */
+function stage(units: readonly Unit[]): Script {
+  return lines(
+    units.map((unit) => {
+      const candidate = fileName(unit);
+      return sh`mkdir -p "$HW/units"/${dirname(candidate)}
+head -c ${bytes(unit).length} >"$HW/units"/${candidate}`;
+    }),
+  );
+}
+
+/**
+ * systemd goes on past settings that it does not know, so that a misspelt sandbox is none: a warning about
+ * one of the candidates is an error here. What it says of other units is only passed on.
+ */
+function verify(units: readonly Unit[]): Script {
+  const names = [...new Set(units.map((unit) => unit.name))];
+  return sh`bad=0
+SYSTEMD_UNIT_PATH="$HW/units:" systemd-analyze verify --man=no ${names} >"$HW/said" 2>&1 || bad=1
+if grep -qF "$HW/units/" "$HW/said"; then bad=1; fi
+sed "s|^$HW/units/||" "$HW/said" >&2
+[ "$bad" -eq 0 ]`;
+}
+
+function install(unit: Unit): Script {
+  const target = file(unit);
+  return sh`mkdir -p ${dirname(target)}
+t=$(mktemp ${dirname(target)}/.hostwright.XXXXXX)
+cat "$HW/units"/${fileName(unit)} >"$t"
+chmod 0644 "$t"
+mv -fT "$t" ${target}`;
+}
+
+function remove(unit: Unit): Script {
+  const target = file(unit);
+  if (unit.dropIn !== undefined) {
+    return sh`rm -f ${target}
+rmdir --ignore-fail-on-non-empty ${dirname(target)} 2>/dev/null || :`;
+  }
+  return sh`if [ -e ${target} ]; then systemctl disable --now --quiet ${unit.name}; fi
+rm -f ${target}`;
+}
+
+function step(changes: readonly Change<Unit>[]): Step {
+  const units = changes.map((change) => change.desired);
+  const present = units.filter((unit) => !unit.absent);
+  const script = [
+    ...(present.length === 0 ? [] : [stage(present), verify(present)]),
+    sh`t=''
+trap 'rm -f "$t"' EXIT`,
+    ...present.map(install),
+    ...units.filter((unit) => unit.absent).map(remove),
+    sh`systemctl daemon-reload`,
+  ];
+  return {
+    resources: changes.map((change) => change.id),
+    title: `${present.length > 0 ? 'write' : 'remove'} ${units.map(fileName).join(', ')}`,
+    script: lines(script),
+    stdin: Buffer.concat(present.map(bytes)),
+  };
+}
+
+export const unitType: ResourceType<Unit> = {
+  name: 'unit',
+  summary:
+    'A systemd unit or a drop-in for one, verified before it goes live; a timer is a `unit` and a `service` of it',
+  schema,
+  key: fileName,
+  want: (unit) => {
+    if (unit.absent) return null;
+    const content = digest(createHash('sha256').update(bytes(unit)).digest('hex'));
+    return { kind: 'file', owner: 'root', mode: '0644', content };
+  },
+  probe: (batch) => statProbe(batch.map(file), { hash: true }),
+  parse: (output, batch) => {
+    const found = parseStat(output);
+    return batch.map((unit) => {
+      const stat = found.get(file(unit));
+      if (stat === undefined) return null;
+      return { kind: stat.kind, owner: stat.owner, mode: stat.mode, content: digest(stat.sha256 ?? '') };
+    });
+  },
+  // Together: a timer is verified with the service that it starts.
+  apply: (changes) => [step(changes)],
+  path: file,
+  text: (unit) => ({ path: file(unit), text: unit.content ?? null }),
+};
+
+/**
+ * A systemd unit: `unit('backup.timer', { content: template('backup.timer.hbs', vars) })`, or a drop-in:
+ * `unit('nginx.service', { dropIn: 'sandbox', content: '[Service]\nProtectSystem=strict\n' })`.
+ */
+export function unit(
+  name: string,
+  attributes: Omit<z.input<typeof schema>, 'name'>,
+  options?: ResourceOptions,
+): Resource {
+  return declare(unitType, { name, ...attributes }, options);
+}
