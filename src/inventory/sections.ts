@@ -15,7 +15,6 @@ interface Reading {
 }
 
 const SECTIONS = ['hosts', 'children', 'vars'];
-const GROUP_SHAPE = 'a mapping with hosts, children or vars, or nothing';
 const MAGIC = new Set(['inventory_hostname', 'inventory_hostname_short', 'group_names', 'groups']);
 
 /** Takes the variables of a mapping over into `into`, a later one in the place of an earlier. */
@@ -115,21 +114,22 @@ function readHosts(group: DraftGroup, entry: Entry, reading: Reading): void {
   }
 }
 
-function readChild(group: DraftGroup, entry: Entry, reading: Reading): void {
-  const child = readGroup(entry, reading);
-  if (child === null) return;
-  const circle = child.name === 'all' ? [child.name] : wayDown(reading.draft, child.name, group.name);
+function readChild(parent: DraftGroup, entry: Entry, reading: Reading): void {
+  const { draft, problems } = reading;
+  if (!isName(entry, 'group', problems)) return;
+  const child = draftGroup(draft, entry.key, entry.place);
+  const circle = child.name === 'all' ? ['all'] : wayDown(draft, child.name, parent.name);
   if (circle === null) {
-    link(group, child);
-    return;
+    link(parent, child);
+  } else {
+    problems.report(`group ${child.name} cannot be a child of ${parent.name}`, {
+      place: entry.place,
+      found: child.name === 'all' ? 'all as a child' : [parent.name, ...circle].join(' → '),
+      expected: 'groups without a circle',
+      hint: `remove ${child.name} from the children of ${parent.name}`,
+    });
   }
-  const found = child.name === 'all' ? 'all as a child' : [group.name, ...circle].join(' → ');
-  reading.problems.report(`group ${child.name} cannot be a child of ${group.name}`, {
-    place: entry.place,
-    found,
-    expected: 'groups without a circle',
-    hint: `remove ${child.name} from the children of ${group.name}`,
-  });
+  readGroup(child, entry.value, reading);
 }
 
 function readGroupVariables(group: DraftGroup, entries: readonly Entry[], problems: Problems): void {
@@ -172,21 +172,17 @@ function reportSection(group: DraftGroup, section: Entry, problems: Problems): v
   });
 }
 
-function readGroup(entry: Entry, reading: Reading): DraftGroup | null {
+function readGroup(group: DraftGroup, value: Node, reading: Reading): void {
   const { problems } = reading;
-  if (!isName(entry, 'group', problems)) return null;
-  const group = draftGroup(reading.draft, entry.key, entry.place);
-  const { value } = entry;
   if (value.kind !== 'map') {
-    if (value.kind === 'scalar' && value.value === null) return group;
-    const hint = 'write `hosts:` below the group, and below it one `web1:` a line, without dashes';
+    if (value.kind === 'scalar' && value.value === null) return;
     problems.report(`group ${group.name} is not a group definition`, {
       place: value.place,
       found: describe(value),
-      expected: GROUP_SHAPE,
-      hint,
+      expected: 'a mapping with hosts, children or vars, or nothing',
+      hint: 'write `hosts:` below the group, and below it one `web1:` a line, without dashes',
     });
-    return group;
+    return;
   }
   for (const section of value.entries) {
     if (!SECTIONS.includes(section.key)) {
@@ -200,7 +196,6 @@ function readGroup(entry: Entry, reading: Reading): DraftGroup | null {
       if (section.key === 'children') readChild(group, one, reading);
     }
   }
-  return group;
 }
 
 /** Adds what one inventory file says to the draft. */
@@ -231,7 +226,8 @@ export function readSections(top: Node, reading: Reading): void {
   }
   const stray = top.entries.filter((entry) => SECTIONS.includes(entry.key));
   for (const entry of top.entries) {
-    if (!stray.includes(entry)) readGroup(entry, reading);
+    if (stray.includes(entry) || !isName(entry, 'group', problems)) continue;
+    readGroup(draftGroup(reading.draft, entry.key, entry.place), entry.value, reading);
   }
   for (const { key, place } of stray) {
     const hint = `put a group above it, such as \`all:\`, and indent ${key}:`;

@@ -91,7 +91,8 @@ export function inventoryGraph(inventory: Inventory, top = 'all'): string {
 function address(host: Host): string {
   const { ansible_host: name = host.name, ansible_port: port } = host.vars;
   const where = typeof name === 'string' ? name : host.name;
-  return typeof port === 'string' || typeof port === 'number' ? `${where}:${port}` : where;
+  if (typeof port !== 'string' && typeof port !== 'number') return where;
+  return where.includes(':') ? `[${where}]:${port}` : `${where}:${port}`;
 }
 
 /** A line a host for people: name, address, groups. */

@@ -1,5 +1,6 @@
+import { dirname } from 'node:path';
 import Handlebars from 'handlebars';
-import { HostwrightError } from '../errors.ts';
+import { HostwrightError, HostwrightErrors } from '../errors.ts';
 import type { FilePlace } from '../errors.ts';
 import { isSecret } from '../secrets/secret.ts';
 import type { Secret } from '../secrets/secret.ts';
@@ -16,7 +17,7 @@ export interface ValueMap {
   readonly [key: string]: Value;
 }
 
-/** Renders one handlebars text strictly; a Secret where a secret went into it. Throws HostwrightError. */
+/** Renders one handlebars text strictly; a Secret where a secret went into it. Throws HostwrightError or HostwrightErrors. */
 export type Render = (text: string, data: ValueMap, place: FilePlace) => string | Secret;
 
 export interface Unresolved {
@@ -38,6 +39,8 @@ export function magicVariables(inventory: Inventory, host: Host): ValueMap {
     inventory_hostname_short: isIpAddress(host.name) ? host.name : (host.name.split('.')[0] ?? host.name),
     group_names: host.groups.toSorted(),
     groups: Object.fromEntries(groups),
+    inventory_file: host.file,
+    inventory_dir: dirname(host.file),
   };
 }
 
@@ -173,6 +176,12 @@ function resolveSingle(name: string, keys: readonly string[], resolving: Resolvi
   return value;
 }
 
+function errorsOf(error: unknown): readonly HostwrightError[] {
+  if (error instanceof HostwrightErrors) return error.errors;
+  if (error instanceof HostwrightError) return [error];
+  throw error;
+}
+
 function resolveText(text: string, resolving: Resolving): Value {
   if (!text.includes('{{')) return text;
   const single = singleReference(text);
@@ -188,15 +197,16 @@ function resolveText(text: string, resolving: Resolving): Value {
   try {
     return resolving.given.render(text, data, place);
   } catch (error) {
-    if (!(error instanceof HostwrightError)) throw error;
-    const { found, expected, hint } = error;
-    resolving.problems.report(`variable ${current}: ${error.message}`, {
-      place,
-      ...(found === undefined ? {} : { found }),
-      ...(expected === undefined ? {} : { expected }),
-      ...(hint === undefined ? {} : { hint }),
-      cause: error,
-    });
+    for (const one of errorsOf(error)) {
+      const { found, expected, hint } = one;
+      resolving.problems.report(`variable ${current}: ${one.message}`, {
+        place,
+        ...(found === undefined ? {} : { found }),
+        ...(expected === undefined ? {} : { expected }),
+        ...(hint === undefined ? {} : { hint }),
+        cause: one,
+      });
+    }
     throw new Broken();
   }
 }

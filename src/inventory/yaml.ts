@@ -226,7 +226,8 @@ export function readYaml(text: string, file: string, problems: Problems): Node |
     merge: false,
     uniqueKeys: false,
     lineCounter,
-    logLevel: 'silent',
+    // `silent` would also hide that there are several documents.
+    logLevel: 'error',
   });
   const place = (offset: number): FilePlace => {
     const { line, col } = lineCounter.linePos(offset);
