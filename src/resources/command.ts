@@ -69,8 +69,10 @@ export const commandType: ResourceType<Command> = {
   action: () => 'run',
   apply: each(({ id, desired: command }) => {
     const input = command.stdin === undefined ? sh`</dev/null` : sh``;
+    // What a command prints is shown when it fails; many print what they read.
+    const output = isSecret(command.stdin) ? sh`>/dev/null` : sh`>&2`;
     const script = sh`${guard(command)}
-if [ "$reached" -ne 0 ]; then ${command.run} >&2 ${input}; fi`;
+if [ "$reached" -ne 0 ]; then ${command.run} ${input} ${output}; fi`;
     const step = { resources: [id], title: command.name, script, timeout: command.timeout * 1000 };
     if (command.stdin === undefined) return step;
     return { ...step, stdin: Buffer.from(isSecret(command.stdin) ? command.stdin.reveal() : command.stdin) };

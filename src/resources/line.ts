@@ -56,8 +56,7 @@ function words(item: Line): readonly string[] {
   return [item.line === undefined ? 'no' : 'yes', ...expression];
 }
 
-const readLine = sh`LC_ALL=C.UTF-8; export LC_ALL
-hw_next() { IFS= read -r encoded; { printf '%s' "$encoded" | base64 -d; echo; } >"$HW/line"; }`;
+const readLine = sh`hw_next() { IFS= read -r encoded; { printf '%s' "$encoded" | base64 -d; echo; } >"$HW/line"; }`;
 
 /** Prints `none`, `bad WHY`, or how often the very line is there and all others that match. */
 const readFunction = sh`hw_read() {
