@@ -31,14 +31,15 @@ export interface Unresolved {
 
 /** What every value may refer to beside the variables: the names of the host and of its groups. */
 export function magicVariables(inventory: Inventory, host: Host): ValueMap {
-  const groups = [...inventory.groups.keys()].map(
-    (name) => [name, hostNames(inventory.groups, name)] as const,
-  );
   return {
     inventory_hostname: host.name,
     inventory_hostname_short: isIpAddress(host.name) ? host.name : (host.name.split('.')[0] ?? host.name),
     group_names: host.groups.toSorted(),
-    groups: Object.fromEntries(groups),
+    // Made only where a value asks for it: it names every host of the inventory.
+    get groups() {
+      const groups = [...inventory.groups.keys()];
+      return Object.fromEntries(groups.map((name) => [name, hostNames(inventory.groups, name)]));
+    },
     inventory_file: host.file,
     inventory_dir: dirname(host.file),
   };

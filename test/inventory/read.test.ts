@@ -48,6 +48,30 @@ describe('what is read', () => {
     });
   });
 
+  test('deeper groups win, then priority, then the later name; files over the inventory, hosts over groups', async () => {
+    const folder = tree({
+      'hosts.yml': [
+        'all: { vars: { a: all, b: all, c: all, d: all, e: all, f: all } }',
+        'outer: { vars: { b: outer, c: outer }, children: { inner: { hosts: { h: { f: host } }, vars: { c: inner } } } }',
+        'red: { hosts: { h: }, vars: { ansible_group_priority: 2, b: red, c: red, d: red } }',
+        'tan: { hosts: { h: }, vars: { b: tan, d: tan } }',
+        '',
+      ].join('\n'),
+      'group_vars/all.yml': 'e: all file\nf: all file\n',
+      'host_vars/h.yml': 'g: host file\n',
+    });
+    const { hosts } = await readInventory(folder);
+    expect(hosts.get('h')?.vars).toStrictEqual({
+      a: 'all',
+      b: 'red',
+      c: 'inner',
+      d: 'red',
+      e: 'all file',
+      f: 'host',
+      g: 'host file',
+    });
+  });
+
   test('values are YAML 1.1 as Ansible reads it', async () => {
     const text =
       'all: { hosts: { h: { a: yes, b: 0644, c: y, d: 1e3, e: 08, f: 1:30, g: "yes", h: 0o17, i: ~, j: 1_000 } } }\n';
