@@ -1,0 +1,52 @@
+import { Decrypter, Encrypter } from 'age-encryption';
+import { HostwrightError } from '../errors.ts';
+import { Secret } from './secret.ts';
+
+const prefix = 'age:';
+
+/** Whether a string of the inventory is an encrypted value, or was meant to be one. */
+export function isEncrypted(value: string): boolean {
+  return /^age:\S/.test(value);
+}
+
+/** Encrypts a text for recipients (`age1…`), as one line: `age:` and the age file in base64. */
+export async function encryptValue(value: Secret, recipients: readonly string[]): Promise<string> {
+  const encrypter = new Encrypter();
+  for (const recipient of recipients) encrypter.addRecipient(recipient);
+  const file = await encrypter.encrypt(value.reveal());
+  return prefix + Buffer.from(file).toString('base64');
+}
+
+/** The opposite of `encryptValue`; E_SECRET, without any of the value, where it cannot be done. */
+export async function decryptValue(value: string, identities: readonly string[]): Promise<Secret> {
+  const base64 = value.slice(prefix.length).replaceAll(/\s/g, '');
+  const file = Buffer.from(base64, 'base64');
+  // Node takes whatever it finds in base64 and leaves the rest out.
+  const isWhole = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) && file.toString('base64') === base64;
+  if (!isWhole || !file.toString('latin1').startsWith('age-encryption.org/v1\n')) {
+    throw new HostwrightError('E_SECRET', 'the value begins with age: but is not an encrypted value', {
+      hint: 'part of it may be missing: store it again with hostwright secrets set',
+    });
+  }
+  if (identities.length === 0) {
+    throw new HostwrightError('E_SECRET', 'the value is encrypted and there is no identity', {
+      hint: 'copy the identity of whoever encrypted it, or name its file in HOSTWRIGHT_IDENTITY',
+    });
+  }
+  const decrypter = new Decrypter();
+  for (const identity of identities) decrypter.addIdentity(identity);
+  try {
+    return new Secret(await decrypter.decrypt(file, 'text'));
+  } catch (error) {
+    const isForOthers = error instanceof Error && error.message.startsWith('no identity matched');
+    throw new HostwrightError(
+      'E_SECRET',
+      isForOthers ? 'the value is encrypted for other identities' : 'the encrypted value is damaged',
+      {
+        hint: isForOthers
+          ? 'ask one who can read it to add your recipient (hostwright secrets init shows it) and run hostwright secrets rotate'
+          : 'store it again with hostwright secrets set',
+      },
+    );
+  }
+}
