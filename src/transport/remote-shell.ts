@@ -14,7 +14,7 @@ export interface ShellChannel {
   readonly input: Writable;
   readonly output: Readable;
   readonly errors: Readable;
-  /** Why it ended, in a few words, once it has. Never rejects. */
+  /** Why it ended, in a few words, once it has or was destroyed. Never rejects. */
   readonly ended: Promise<string>;
   /** Ends it now, without waiting for the host. */
   destroy(): void;
@@ -212,6 +212,7 @@ export async function openShell(
       return turn;
     },
     async close() {
+      if (broken !== undefined) return;
       channel.input.end();
       const timer = setTimeout(() => channel.destroy(), closeTimeout);
       await channel.ended;

@@ -11,22 +11,40 @@ import {
 } from '../../src/transport/remote-shell.ts';
 
 /** A command on this machine in the place of one on a host: no SSH, everything else is real. */
-export function localChannel(shell: string, command: string): ShellChannel & { readonly pid: number } {
-  const child = spawn(shell, ['-c', command], { stdio: 'pipe' });
+export interface LocalChannel extends ShellChannel {
+  readonly pid: number;
+  /** Once the process itself has ended. */
+  readonly exited: Promise<void>;
+}
+
+export interface Login {
+  /** The login shell, `sh` unless said. */
+  readonly shell?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export function localChannel(command: string, { shell = 'sh', environment = {} }: Login = {}): LocalChannel {
+  const env = { ...process.env, ...environment };
+  const child = spawn(shell, ['-c', command], { stdio: 'pipe', env });
+  const destroyed = new AbortController();
   const ended = new Promise<string>((resolve) => {
     child.once('close', (code, signal) => resolve(`exit ${code ?? signal}`));
     child.once('error', (error) => resolve(error.message));
+    destroyed.signal.addEventListener('abort', () => resolve('destroyed'), { once: true });
+  });
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
   });
   return {
     input: child.stdin,
     output: child.stdout,
     errors: child.stderr,
     ended,
+    exited,
     pid: child.pid ?? 0,
     destroy() {
-      child.stdin.destroy();
-      child.stdout.destroy();
-      child.stderr.destroy();
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+      destroyed.abort();
     },
   };
 }
@@ -38,37 +56,38 @@ export async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-export const defaults = {
-  host: 'web1',
-  user: 'admin',
-  become: false,
-  startTimeout: 20_000,
-  answerLimit: 64 * 1024 * 1024,
-} as const;
-
-export interface LocalShell extends RemoteShell {
+export interface LocalShell {
+  readonly shell: RemoteShell;
+  readonly channel: LocalChannel;
+  /** What stands for /run/hostwright. */
   readonly directory: string;
-  readonly pid: number;
 }
 
 /** The remote loop on this machine, below a folder of its own, closed after the test. */
 export async function openLocalShell(
-  options: Partial<ShellOptions> & { readonly login?: string } = {},
+  options: Partial<ShellOptions> = {},
+  login: Login = {},
 ): Promise<LocalShell> {
   const directory = options.directory ?? (await temporaryFolder());
-  let pid = 0;
+  const channels: LocalChannel[] = [];
   const shell = await openShell(
     (command) => {
-      const channel = localChannel(options.login ?? 'sh', command);
-      pid = channel.pid;
+      const channel = localChannel(command, login);
+      channels.push(channel);
       return Promise.resolve(channel);
     },
-    { ...defaults, ...options, directory },
+    {
+      host: 'web1',
+      user: 'admin',
+      become: false,
+      startTimeout: 20_000,
+      answerLimit: 64 * 1024 * 1024,
+      ...options,
+      directory,
+    },
   );
   onTestFinished(async () => shell.close());
-  return Object.assign(Object.create(shell) as RemoteShell, {
-    request: shell.request.bind(shell),
-    directory,
-    pid,
-  });
+  const [channel] = channels;
+  if (channel === undefined) throw new Error('no channel was opened');
+  return { shell, channel, directory };
 }

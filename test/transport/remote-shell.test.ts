@@ -1,0 +1,335 @@
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { sh } from '../../src/transport/shell.ts';
+import type { Lock } from '../../src/transport/transport.ts';
+import { openLocalShell, temporaryFolder } from './local-shell.ts';
+
+function lock(mode: Lock['mode'], user: string, waitSeconds = 0): Lock {
+  return { mode, waitSeconds, holder: { user, controller: 'desk', pid: 42, since: '2026-03-01T10:00:00Z' } };
+}
+
+function sessions(directory: string): readonly string[] {
+  return readdirSync(directory).filter((name) => name !== 'lock');
+}
+
+/** Every byte there is, in an order that a line-wise reader would trip over. */
+const bytes = Buffer.from(Array.from({ length: 1024 }, (_, index) => (index * 7) % 256));
+
+describe('a request to the remote shell', () => {
+  it('gives the exit code and both outputs, byte for byte', async () => {
+    const { shell } = await openLocalShell();
+    const answer = await shell.request({ script: sh`cat; cat >&2 <&-; exit 3`, stdin: bytes });
+    expect(answer.code).toBe(3);
+    expect(answer.stdout).toEqual(bytes);
+    expect(answer.stderr.toString()).toContain('cat');
+  });
+
+  it('is one round trip, and runs after those before it', async () => {
+    const { shell } = await openLocalShell();
+    const answers = await Promise.all(
+      ['a', 'b', 'c'].map(async (word) => shell.request({ script: sh`echo ${word}` })),
+    );
+    expect(answers.map(({ stdout }) => stdout.toString())).toEqual(['a\n', 'b\n', 'c\n']);
+    expect(shell.roundTrips).toBe(3);
+  });
+
+  it('takes and gives many megabytes', async () => {
+    const { shell } = await openLocalShell();
+    const payload = Buffer.concat(Array.from({ length: 20_000 }, () => bytes));
+    const answer = await shell.request({ script: sh`cat`, stdin: payload });
+    expect(answer.stdout.equals(payload)).toBe(true);
+  });
+
+  it('finds a clean environment, in / and with umask 022, whatever the login brings', async () => {
+    const environment = {
+      LC_ALL: 'de_DE.UTF-8',
+      BASH_ENV: '/x',
+      CDPATH: '/etc',
+      http_proxy: 'http://proxy:3128',
+    };
+    const { shell } = await openLocalShell({}, { environment });
+    const { stdout } = await shell.request({ script: sh`pwd; umask; env | sort` });
+    expect(stdout.toString().split('\n').slice(0, 2)).toEqual(['/', '0022']);
+    expect(stdout.toString().split('\n').slice(2, -1)).toEqual([
+      'DEBIAN_FRONTEND=noninteractive',
+      'HOME=/root',
+      'LC_ALL=C.UTF-8',
+      'LOGNAME=root',
+      'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      'PWD=/',
+      'SHELL=/bin/sh',
+      'TERM=dumb',
+      'USER=root',
+      'http_proxy=http://proxy:3128',
+    ]);
+  });
+
+  it('leaves nothing for the next one: no standard input, no files, no variables', async () => {
+    const { shell, directory } = await openLocalShell();
+    await shell.request({ script: sh`leak=1; cd /etc`, stdin: Buffer.from('not read') });
+    const { stdout } = await shell.request({ script: sh`cat; echo "[$leak]"; pwd` });
+    expect(stdout.toString()).toBe('[]\n/\n');
+    const { stdout: files } = await shell.request({
+      script: sh`find ${directory} -name '1.*' -o -name '2.*'`,
+    });
+    expect(files.toString()).toBe('');
+  });
+
+  it.each([
+    ['exits', sh`exit 7`, 7],
+    ['kills itself', sh`kill -9 $$`, 137],
+    ['is no shell', sh`if then fi (`, 2],
+    ['closes everything', sh`exec 0<&- 1>&- 2>&-; exit 1`, 1],
+    ['writes into a broken pipe', sh`yes | head -1 >/dev/null`, 0],
+    ['traps everything', sh`trap '' HUP INT TERM PIPE; exit 4`, 4],
+  ])('does no harm to the next when its script %s', async (_, script, code) => {
+    const { shell } = await openLocalShell();
+    expect((await shell.request({ script })).code).toBe(code);
+    expect((await shell.request({ script: sh`echo on` })).stdout.toString()).toBe('on\n');
+  });
+
+  it('does not wait for what its script leaves in the background', async () => {
+    const { shell } = await openLocalShell();
+    const { stdout } = await shell.request({ script: sh`sleep 600 & echo $!` });
+    const pid = stdout.toString().trim();
+    const { code } = await shell.request({ script: sh`kill ${pid}` });
+    expect(code).toBe(0);
+  });
+
+  it('cannot forge an answer', async () => {
+    const { shell } = await openLocalShell();
+    const { stdout } = await shell.request({ script: sh`printf '%s\n' 'x answer 1 done 0 0 0' 'x end 1'` });
+    expect(stdout.toString()).toBe('x answer 1 done 0 0 0\nx end 1\n');
+  });
+
+  it('is refused when it writes more than an answer may hold, and the shell goes on', async () => {
+    const { shell } = await openLocalShell({ answerLimit: 100_000 });
+    await expect(shell.request({ script: sh`head -c 100001 /dev/zero` })).rejects.toMatchObject({
+      code: 'E_REMOTE',
+      expected: 'at most 100000 bytes',
+    });
+    const { stdout } = await shell.request({ script: sh`head -c 100000 /dev/zero` });
+    expect(stdout.length).toBe(100_000);
+  });
+
+  it('is ended when it would write for ever', async () => {
+    const { shell } = await openLocalShell({ answerLimit: 1_000_000 });
+    await expect(shell.request({ script: sh`yes` })).rejects.toMatchObject({ code: 'E_REMOTE' });
+    expect((await shell.request({ script: sh`echo on` })).stdout.toString()).toBe('on\n');
+  });
+
+  it('fails with E_TIMEOUT when it takes too long, and its script is ended soon', async () => {
+    const { shell, channel, directory } = await openLocalShell();
+    const request = shell.request({ script: sh`sleep 600`, timeout: 300, title: 'dozing' });
+    await expect(request).rejects.toMatchObject({
+      code: 'E_TIMEOUT',
+      message: 'no answer within 0.3 s while dozing',
+      place: { host: 'web1' },
+    });
+    await expect(shell.request({ script: sh`true` })).rejects.toMatchObject({ code: 'E_TIMEOUT' });
+    await channel.exited;
+    expect(sessions(directory)).toEqual([]);
+  }, 30_000);
+
+  it('fails with E_CONNECT when the connection dies meanwhile', async () => {
+    const { shell, channel } = await openLocalShell();
+    const request = shell.request({ script: sh`sleep 600`, title: 'install nginx' });
+    process.kill(channel.pid, 'SIGKILL');
+    channel.destroy();
+    await expect(request).rejects.toMatchObject({
+      code: 'E_CONNECT',
+      message: 'connection lost while install nginx',
+    });
+  });
+
+  it('fails with E_REMOTE when something else writes into the connection', async () => {
+    const { shell, channel } = await openLocalShell();
+    const request = shell.request({ script: sh`sleep 600` });
+    channel.output.emit('data', Buffer.from('Warning: something happened\n'));
+    await expect(request).rejects.toMatchObject({ code: 'E_REMOTE', found: '"Warning: something happened"' });
+  });
+
+  it('fails with E_REMOTE when its folder is gone', async () => {
+    const { shell, directory } = await openLocalShell();
+    const [session = ''] = sessions(directory);
+    await shell.request({ script: sh`rm -rf ${join(directory, session)}` }).catch(() => undefined);
+    await expect(shell.request({ script: sh`true` })).rejects.toMatchObject({ code: 'E_REMOTE' });
+  });
+});
+
+describe('the session of the remote shell', () => {
+  it('keeps its files to root, and removes them when it is closed', async () => {
+    const { shell, directory } = await openLocalShell();
+    const [session = ''] = sessions(directory);
+    const folder = join(directory, session);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    const { stdout } = await shell.request({
+      script: sh`stat -c %a ${folder}/1.in ${folder}/1.script`,
+      stdin: bytes,
+    });
+    expect(stdout.toString()).toBe('600\n600\n');
+    await shell.close();
+    expect(sessions(directory)).toEqual([]);
+  });
+
+  it('removes them when the controller dies, also in the middle of an upload, and runs no half script', async () => {
+    const { channel, directory } = await openLocalShell();
+    const mark = join(directory, 'ran');
+    const script = `touch ${mark}\n`;
+    channel.input.write(`1 ${script.length + 100} 0 60 none 0 -\n${script}`);
+    channel.input.end();
+    await channel.exited;
+    expect(readdirSync(directory)).toEqual(['lock']);
+  });
+
+  it('lets the script in hand come to its end when the controller dies', async () => {
+    const { shell, channel, directory } = await openLocalShell();
+    const [go, done] = [join(directory, 'go'), join(directory, 'done')];
+    const request = shell.request({
+      script: sh`until [ -e ${go} ]; do sleep 0.05; done; echo much; touch ${done}`,
+    });
+    await vi.waitFor(() =>
+      expect(readdirSync(join(directory, sessions(directory)[0] ?? ''))).toContain('1.out'),
+    );
+    channel.destroy();
+    await expect(request).rejects.toMatchObject({ code: 'E_CONNECT' });
+    writeFileSync(go, '');
+    await vi.waitFor(() => expect(existsSync(done)).toBe(true), 10_000);
+    await vi.waitFor(() => expect(sessions(directory).toSorted()).toEqual(['done', 'go']), 10_000);
+  });
+
+  it('is cleaned up by itself when its shell is killed', async () => {
+    const { shell, directory } = await openLocalShell();
+    const { stdout } = await shell.request({ script: sh`ps -o ppid= -p "$PPID"` });
+    process.kill(Number(stdout.toString().trim()), 'SIGKILL');
+    await vi.waitFor(() => expect(sessions(directory)).toEqual([]), 10_000);
+  });
+
+  it('is cleaned up by the next one when the host gave it no chance', async () => {
+    const directory = await temporaryFolder();
+    mkdirSync(join(directory, 'session.dead'));
+    writeFileSync(join(directory, 'session.dead', 'alive'), '');
+    await openLocalShell({ directory });
+    expect(sessions(directory)).toHaveLength(1);
+    expect(sessions(directory)).not.toContain('session.dead');
+  });
+
+  it('leaves the sessions of others alone', async () => {
+    const { shell, directory } = await openLocalShell();
+    const { shell: second } = await openLocalShell({ directory });
+    await second.close();
+    expect((await shell.request({ script: sh`echo on` })).stdout.toString()).toBe('on\n');
+  });
+});
+
+describe('the lock of a host', () => {
+  it('keeps others out until the shell is closed, and says who holds it', async () => {
+    const { shell, directory } = await openLocalShell();
+    const { shell: second } = await openLocalShell({ directory });
+    const mark = join(directory, 'ran');
+    await shell.request({ script: sh`true`, lock: lock('exclusive', 'ann') });
+    await expect(
+      second.request({ script: sh`touch ${mark}`, lock: lock('shared', 'bob') }),
+    ).rejects.toMatchObject({
+      code: 'E_LOCKED',
+      message: 'another run holds the lock: ann on desk (pid 42) since 2026-03-01T10:00:00Z',
+      place: { host: 'web1' },
+    });
+    expect(existsSync(mark)).toBe(false);
+    await shell.close();
+    expect((await second.request({ script: sh`true`, lock: lock('exclusive', 'bob') })).code).toBe(0);
+  });
+
+  it('can be shared by readers, who keep a writer out', async () => {
+    const { shell, directory } = await openLocalShell();
+    const { shell: second } = await openLocalShell({ directory });
+    const { shell: writer } = await openLocalShell({ directory });
+    await shell.request({ script: sh`true`, lock: lock('shared', 'ann') });
+    await second.request({ script: sh`true`, lock: lock('shared', 'bob') });
+    await expect(writer.request({ script: sh`true`, lock: lock('exclusive', 'eve') })).rejects.toMatchObject({
+      code: 'E_LOCKED',
+      message: expect.stringContaining('and 1 more'),
+      found: expect.stringMatching(/ann|bob/),
+    });
+  });
+
+  it('can be waited for', async () => {
+    const { shell, directory } = await openLocalShell();
+    const { shell: second } = await openLocalShell({ directory });
+    await shell.request({ script: sh`true`, lock: lock('exclusive', 'ann') });
+    const waiting = second.request({ script: sh`echo mine`, lock: lock('exclusive', 'bob', 60) });
+    await shell.close();
+    expect((await waiting).stdout.toString()).toBe('mine\n');
+  });
+
+  it('is not kept by a daemon that a script has started', async () => {
+    const { shell, directory } = await openLocalShell();
+    const { stdout } = await shell.request({
+      script: sh`setsid sleep 600 >/dev/null 2>&1 & echo $!`,
+      lock: lock('exclusive', 'ann'),
+    });
+    await shell.close();
+    const { shell: second } = await openLocalShell({ directory });
+    const pid = stdout.toString().trim();
+    const answer = await second.request({ script: sh`kill ${pid}`, lock: lock('exclusive', 'bob') });
+    expect(answer.code).toBe(0);
+  });
+
+  it('takes nothing from a holder file that makes no sense', async () => {
+    const { shell, directory } = await openLocalShell();
+    const { shell: second } = await openLocalShell({ directory });
+    await shell.request({ script: sh`true`, lock: lock('exclusive', '\u001B[31mann') });
+    await expect(second.request({ script: sh`true`, lock: lock('exclusive', 'bob') })).rejects.toMatchObject({
+      message: expect.not.stringContaining('\u001B'),
+    });
+    for (const name of sessions(directory)) {
+      if (existsSync(join(directory, name, 'holder'))) {
+        writeFileSync(join(directory, name, 'holder'), 'null\n{"user":1}\n[[[\n');
+      }
+    }
+    await expect(second.request({ script: sh`true`, lock: lock('exclusive', 'bob') })).rejects.toMatchObject({
+      message: 'another run holds the lock: unknown',
+    });
+  });
+});
+
+describe('starting the remote shell', () => {
+  it('is not put off by what a login writes before', async () => {
+    const home = await temporaryFolder();
+    const noise = join(home, 'noise');
+    writeFileSync(noise, 'printf "Welcome\\nto \\377 web1"; echo "and beware" >&2; set -x\n');
+    const { shell } = await openLocalShell({}, { shell: 'bash', environment: { BASH_ENV: noise } });
+    expect((await shell.request({ script: sh`echo on` })).stdout.toString()).toBe('on\n');
+  });
+
+  it('fails with E_REMOTE and the last words when the login ends', async () => {
+    const home = await temporaryFolder();
+    const noise = join(home, 'noise');
+    writeFileSync(noise, 'echo "This account is currently not available."; exit 1\n');
+    const opening = openLocalShell({}, { shell: 'bash', environment: { BASH_ENV: noise } });
+    await expect(opening).rejects.toMatchObject({
+      code: 'E_REMOTE',
+      found: 'This account is currently not available.',
+    });
+  });
+
+  it('fails when nothing comes', async () => {
+    const home = await temporaryFolder();
+    const noise = join(home, 'noise');
+    writeFileSync(noise, 'exec sleep 600\n');
+    const opening = openLocalShell(
+      { startTimeout: 200 },
+      { shell: 'bash', environment: { BASH_ENV: noise } },
+    );
+    await expect(opening).rejects.toMatchObject({
+      code: 'E_REMOTE',
+      message: 'no shell has started in time',
+    });
+  });
+
+  it('fails with the reason when the folder cannot be made', async () => {
+    const opening = openLocalShell({ directory: '/proc/hostwright' });
+    await expect(opening).rejects.toMatchObject({ code: expect.stringMatching(/^E_(REMOTE|SUDO)$/) });
+  });
+});
