@@ -8,15 +8,15 @@ const schema = z.strictObject({
   path,
   owner: z.string().default('root'),
   group: z.string().default('root'),
-  mode: mode.default('0755'),
-  /** Removed with everything in it. */
-  absent: z.boolean().default(false),
+  mode: mode.prefault('0755'),
+  absent: z.boolean().default(false).describe('Removed with everything in it'),
 });
 
 type Directory = z.output<typeof schema>;
 
 export const directoryType: ResourceType<Directory> = {
   name: 'directory',
+  staged: true,
   summary: 'A directory with its owner and mode; what is in it is not touched',
   schema,
   key: (directory) => directory.path,

@@ -3,6 +3,7 @@ import { dirname } from 'node:path/posix';
 import { z } from 'zod';
 import { isSecret, Secret } from '../secrets/secret.ts';
 import { sh, type Script } from '../transport/shell.ts';
+import { argv, secret } from './attribute.ts';
 import { mode, ownedPathAfter, path } from './path.ts';
 import {
   declare,
@@ -17,17 +18,22 @@ import {
 } from './resource.ts';
 import { parseStat, statProbe, type Stat } from './stat.ts';
 
-const content = z.union([z.string(), z.instanceof(Uint8Array), z.custom<Secret>(isSecret)]);
+const bytesOf = z.instanceof(Uint8Array).meta({ title: 'bytes' });
+const content = z.union([z.string(), bytesOf, secret('expected a Secret')]);
 
 const schema = z.strictObject({
   path,
-  /** Text, bytes, or a Secret whose content is never shown. Left out: whatever is there, empty when new. */
-  content: content.optional(),
+  content: content
+    .optional()
+    .describe(
+      'Text, bytes, or a Secret whose content is never shown. Left out: whatever is there, empty when new',
+    ),
   owner: z.string().default('root'),
   group: z.string().default('root'),
-  mode: mode.default('0644'),
-  /** A command that gets the path of the candidate as its last word and fails when it is no good. */
-  validate: z.array(z.string()).nonempty().optional(),
+  mode: mode.prefault('0644'),
+  validate: argv
+    .optional()
+    .describe('A command that gets the path of the candidate as its last word and fails when it is no good'),
   absent: z.boolean().default(false),
 });
 
@@ -83,6 +89,7 @@ chmod ${file.mode} ${file.path}`;
 
 export const fileType: ResourceType<File> = {
   name: 'file',
+  staged: true,
   summary: 'A regular file with its content, owner and mode',
   schema,
   key: (file) => file.path,

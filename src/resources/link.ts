@@ -7,8 +7,10 @@ import { parseStat, statProbe } from './stat.ts';
 const schema = z.union([
   z.strictObject({
     path,
-    /** Where it points, as written into the link: relative to its own directory, or absolute. */
-    to: z.string().min(1),
+    to: z
+      .string()
+      .min(1)
+      .describe('Where it points, as written into the link: relative to its own directory, or absolute'),
     absent: z.literal(false).optional(),
   }),
   z.strictObject({ path, to: z.undefined().optional(), absent: z.literal(true) }),
@@ -18,6 +20,7 @@ type Link = z.output<typeof schema>;
 
 export const linkType: ResourceType<Link> = {
   name: 'link',
+  staged: true,
   summary: 'A symbolic link',
   schema,
   key: (link) => link.path,

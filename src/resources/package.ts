@@ -13,9 +13,11 @@ import {
 
 const schema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, 'expected a Debian package name'),
-  /** The release to install from where it is not the default one: `sid`. */
-  release: z.string().optional(),
-  absent: z.boolean().default(false),
+  release: z
+    .string()
+    .optional()
+    .describe('The release to install from where it is not the default one: `sid`'),
+  absent: z.boolean().default(false).describe('Purged, with its configuration'),
 });
 
 type Package = z.output<typeof schema>;

@@ -32,6 +32,17 @@ export interface Resource {
   readonly needs?: readonly ResourceId[];
 }
 
+/** A resource in its place on a host: checked against its schema, with the role and play that declare it. */
+export interface DeclaredResource<Desired extends object = object> {
+  readonly id: ResourceId;
+  readonly type: ResourceType<Desired>;
+  readonly desired: Desired;
+  readonly needs: readonly ResourceId[];
+  readonly role: string;
+  /** Index of the play, from 0. */
+  readonly play: number;
+}
+
 /** Reads the actual state of every resource of one type on a host, in one go and without changing anything. */
 export interface Probe {
   readonly script: Script;
@@ -125,14 +136,16 @@ export interface ResourceType<Desired extends object = object> {
   probe(batch: readonly Desired[]): Probe;
   /** The states of `batch`, in its order, from what the script of `probe(batch)` wrote to standard output. */
   parse(output: Buffer, batch: readonly Desired[]): readonly Actual[];
+  /** Sources of packages come before packages, packages before the rest of their role, services last. */
+  readonly stage?: 'source' | 'package' | 'service';
+  /** Its steps may run on a copy of the tree that holds `path`, for a Transaction. */
+  readonly staged?: true;
   /** How to make `changes`, in one step or several; none of them is ordered before another. */
   apply(changes: readonly Change<Desired>[], host: ApplyContext): readonly (Step | Conversation)[];
   /** The action that a difference amounts to, where it is not create, update or delete. */
   action?(attributes: readonly AttributeChange[], actual: State | null): Action;
   /** Resources that come first where they are declared on the host: its directory, its owner. */
   after?(desired: Desired): readonly ResourceId[];
-  /** Resources whose pending creation makes the actual state unreadable or untrue until then. */
-  provider?(desired: Desired): readonly ResourceId[];
   /** The path that it owns, for triggers and transactions. */
   path?(desired: Desired): string;
   /** The text behind an attribute `content`, for diffs. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { lines, sh, type Script } from '../transport/shell.ts';
+import { argv } from './attribute.ts';
 import { path } from './path.ts';
 import {
   declare,
@@ -15,33 +16,49 @@ import {
   type Step,
 } from './resource.ts';
 
-const argv = z.array(z.string()).nonempty();
-
 const schema = z.strictObject({
-  /** A systemd unit; `.service` unless it says `.timer`, `.socket` or another. */
   name: z
     .string()
     .regex(/^[\w@.:-]+$/, 'expected the name of a systemd unit')
     .transform((name) =>
       /\.(service|timer|socket|path|mount|target)$/.test(name) ? name : `${name}.service`,
-    ),
+    )
+    .describe('A systemd unit; `.service` unless it says `.timer`, `.socket` or another'),
   running: z.boolean().default(true),
   enabled: z.boolean().default(true),
-  /** Files and trees that the running process has read and takes up by a reload. */
-  reloadOn: z.array(path).default([]),
-  /** Files and trees that it takes up by a restart only. */
-  restartOn: z.array(path).default([]),
-  /** The service's own check of its configuration; runs before anything below `reloadOn` and `restartOn` goes live. */
-  validate: argv.optional(),
-  /** How to reload, where it is not `systemctl reload`; fails when the service refuses. */
-  reload: argv.optional(),
-  /** Succeeds when the service does its work; tried for `healthyWithin` seconds after each start and reload. */
-  healthy: argv.optional(),
-  healthyWithin: z.number().int().positive().default(30),
+  reloadOn: z
+    .array(path)
+    .default([])
+    .describe('Files and trees that the running process has read and takes up by a reload'),
+  restartOn: z
+    .array(path)
+    .default([])
+    .describe(
+      'Files and trees that it takes up by a restart only; its own unit and drop-ins are always among them',
+    ),
+  validate: argv
+    .optional()
+    .describe(
+      "The service's own check of its configuration; runs before anything below `reloadOn` and `restartOn` goes live",
+    ),
+  reload: argv
+    .optional()
+    .describe('How to reload, where it is not `systemctl reload`; fails when the service refuses'),
+  healthy: argv
+    .optional()
+    .describe(
+      'Succeeds when the service does its work; tried for `healthyWithin` after each start and reload',
+    ),
+  healthyWithin: z.number().int().positive().default(30).describe('Seconds'),
   absent: z.literal(false).optional(),
 });
 
 type Service = z.output<typeof schema>;
+
+/** What a restart takes up: the configuration that says so, and the unit that this project may have written. */
+function restartPaths({ name, restartOn }: Service): readonly string[] {
+  return [...restartOn, `/etc/systemd/system/${name}`, `/etc/systemd/system/${name}.d`];
+}
 
 const properties =
   'Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,ExecMainStartTimestamp,ActiveEnterTimestamp';
@@ -116,7 +133,7 @@ function record(service: Service, restarted: boolean): Script {
   return lines([
     sh`mkdir -p ${loadedFolder}`,
     ...actions.flatMap((verb) => {
-      const paths = verb === 'reload' ? service.reloadOn : service.restartOn;
+      const paths = verb === 'reload' ? service.reloadOn : restartPaths(service);
       return paths.length === 0 ? [] : [sh`hw_digest ${paths} >${digestFile(service.name, verb)}`];
     }),
   ]);
@@ -177,6 +194,7 @@ function step({ id, desired, action: verb, attributes }: Change<Service>): Step 
 
 export const serviceType: ResourceType<Service> = {
   name: 'service',
+  stage: 'service',
   summary: 'A systemd unit: running, enabled, and reloaded or restarted when what it has read has changed',
   schema,
   key: (service) => service.name,
@@ -193,7 +211,7 @@ export const serviceType: ResourceType<Service> = {
       ...batch.map(
         (service) => sh`systemctl show -p ${properties} ${service.name}
 ${staleness(service.name, 'reload', service.reloadOn)}
-${staleness(service.name, 'restart', service.restartOn)}
+${staleness(service.name, 'restart', restartPaths(service))}
 echo`,
       ),
     ]),
@@ -206,7 +224,7 @@ echo`,
   action,
   after: (service): readonly ResourceId[] => [`unit:${service.name}`],
   triggers: (service) => [
-    { action: 'restart', paths: service.restartOn },
+    { action: 'restart', paths: restartPaths(service) },
     { action: 'reload', paths: service.reloadOn },
   ],
   transaction: (service) =>

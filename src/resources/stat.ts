@@ -27,7 +27,7 @@ export function statProbe(paths: readonly string[], options: { readonly hash: bo
 find -files0-from "$p" -maxdepth 0 -printf ${String.raw`%y\0%m\0%u\0%g\0%l\0%p\0`} 2>/dev/null || :`;
   if (!options.hash) return { script: stat, stdin };
   const script = sh`${stat}
-find -files0-from "$p" -maxdepth 0 -type f -print0 2>/dev/null | xargs -0r sha256sum -z -- | sed -z ${'s/^\\\\//'} || :`;
+find -files0-from "$p" -maxdepth 0 -type f -print0 2>/dev/null | xargs -0r sha256sum -z -- || :`;
   return { script, stdin };
 }
 
