@@ -43,12 +43,8 @@ function version(): string {
     : '';
 }
 
-/** Runs one command line; resolves with the exit status and never rejects. */
-export async function main(argv: readonly string[]): Promise<ExitStatus> {
-  let status: ExitStatus = exitStatus.ok;
-  const finish = (finished: ExitStatus): void => {
-    status = finished;
-  };
+/** The program with the one verb that is asked for; the others are only names. */
+async function assemble(argv: readonly string[], finish: (status: ExitStatus) => void): Promise<Command> {
   const program = new Command('hostwright')
     .description('Provisions bare Linux hosts over SSH')
     .version(version())
@@ -62,7 +58,17 @@ export async function main(argv: readonly string[]): Promise<ExitStatus> {
     for (const inner of command.commands) strict(inner);
   };
   strict(program);
+  return program;
+}
+
+/** Runs one command line; resolves with the exit status and never rejects. */
+export async function main(argv: readonly string[]): Promise<ExitStatus> {
+  let status: ExitStatus = exitStatus.ok;
+  const finish = (finished: ExitStatus): void => {
+    status = finished;
+  };
   try {
+    const program = await assemble(argv, finish);
     await program.parseAsync([...argv], { from: 'user' });
     return status;
   } catch (error) {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { OpenSSHAgent, utils, type AnyAuthMethod, type ParsedKey } from 'ssh2';
+import ssh2, { type AnyAuthMethod, type OpenSSHAgent, type ParsedKey } from 'ssh2';
 import { HostwrightError } from '../errors.ts';
 import type { Secret } from '../secrets/secret.ts';
 import type { SshConfig } from './ssh-config.ts';
@@ -104,7 +104,7 @@ function readKey(file: string): ParsedKey | string {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     return missing ? 'does not exist' : 'cannot be read';
   }
-  const parsed: unknown = utils.parseKey(text);
+  const parsed: unknown = ssh2.utils.parseKey(text);
   const key: unknown = Array.isArray(parsed) ? parsed[0] : parsed;
   if (key instanceof Error) {
     if (/encrypted/i.test(key.message)) return 'is encrypted and no agent holds it';
@@ -131,7 +131,7 @@ function publicKeys(file: string): readonly Buffer[] {
  * The user's agent with the configured keys in front (servers count attempts), and only those with
  * IdentitiesOnly. A class because ssh2 asks for a descendant of its own.
  */
-class Keyring extends OpenSSHAgent {
+class Keyring extends ssh2.OpenSSHAgent {
   readonly #preferred: readonly Buffer[];
   readonly #only: boolean;
 

@@ -1,6 +1,6 @@
 import { connect as connectSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Client, type ClientChannel } from 'ssh2';
+import ssh2, { type ClientChannel } from 'ssh2';
 import type { HostwrightError } from '../errors.ts';
 import { offeredAlgorithms } from './algorithms.ts';
 import { authenticationError, prepareAuthentication, type Login } from './authentication.ts';
@@ -43,7 +43,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
   const algorithms = offeredAlgorithms(host, config, check.knownTypes);
   const authentication = prepareAuthentication(options);
   const timeout = config.connectTimeout === undefined ? options.timeout : config.connectTimeout * 1000;
-  const client = new Client();
+  const client = new ssh2.Client();
   const socket = options.via ?? openSocket(config);
   const tried: string[] = [];
   const waiting = [...authentication.attempts];
@@ -148,7 +148,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
   };
 }
 
-async function execute(client: Client, command: string): Promise<ClientChannel> {
+async function execute(client: ssh2.Client, command: string): Promise<ClientChannel> {
   return new Promise((resolve, reject) => {
     client.exec(command, (error, channel) => {
       if (error === undefined) resolve(channel);
@@ -157,7 +157,7 @@ async function execute(client: Client, command: string): Promise<ClientChannel> 
   });
 }
 
-async function forward(client: Client, address: string, port: number): Promise<Duplex> {
+async function forward(client: ssh2.Client, address: string, port: number): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     client.forwardOut('127.0.0.1', 0, address, port, (error, stream) => {
       if (error === undefined) resolve(stream);

@@ -1,0 +1,113 @@
+import { fileURLToPath } from 'node:url';
+import { Command, InvalidArgumentError } from 'commander';
+import { down, reset, up } from '../lab/lab.ts';
+import type { LabContext } from '../lab/lab.ts';
+import { isRelease } from '../lab/request.ts';
+import { labSettings, releases } from '../lab/settings.ts';
+import type { Release } from '../lab/settings.ts';
+import { formatStatus, status } from '../lab/status.ts';
+import type { LabRequest } from '../lab/request.ts';
+
+interface JsonOption {
+  readonly json?: true;
+}
+
+/** `hostwright lab …`: three bare hosts on this machine. Which lab it is, the environment says. */
+export function labCommand(): Command {
+  const lab = new Command('lab').description('bare systemd hosts on this machine, for trying and testing');
+  lab.addHelpText(
+    'after',
+    '\nEnvironment: HOSTWRIGHT_LAB names the lab (lab), HOSTWRIGHT_LAB_SUBNET its IPv4 /24 (10.213.77): several run side by side.',
+  );
+  lab
+    .command('up')
+    .description('make the hosts, or start what is missing')
+    .option('--hosts <number>', 'how many hosts (default: 3)', wholeNumber)
+    .option(
+      '--release <name,...>',
+      `Debian release of all hosts, or of each: ${releases.join(', ')} (default: trixie)`,
+      releaseList,
+    )
+    .option('--domain <name=host>', 'a name for the name server (default: www.foobar.com=web1)', domain)
+    .option('--json', 'print the status as JSON')
+    .action(
+      async ({
+        release,
+        ...options
+      }: LabRequest & JsonOption & { readonly release?: readonly Release[] }) => {
+        await up(
+          labSettings(process.env),
+          { ...options, ...(release === undefined ? {} : { releases: release }) },
+          context(),
+        );
+        await show(options);
+      },
+    );
+  lab
+    .command('down')
+    .description('end and remove the hosts')
+    .option('--purge', 'also remove base trees, package cache and logs, which all labs share')
+    .option('--json', 'print the status as JSON')
+    .action(async (options: JsonOption & { readonly purge?: true }) => {
+      const settings = labSettings(process.env);
+      await down(settings, { purge: options.purge === true }, progress);
+      if (options.json === true) print(JSON.stringify(await status(settings)));
+    });
+  lab
+    .command('reset')
+    .description('make hosts bare again, in seconds')
+    .argument('[hosts...]', 'names of hosts; all unless given')
+    .option('--json', 'print the status as JSON')
+    .action(async (hosts: readonly string[], options: JsonOption) => {
+      await reset(labSettings(process.env), hosts, context());
+      await show(options);
+    });
+  lab
+    .command('status')
+    .description('what runs; exit status 0 when all is up, else 1')
+    .option('--json', 'print it as JSON')
+    .action(async (options: JsonOption) => {
+      if (!(await show(options))) process.exitCode = 1;
+    });
+  return lab;
+}
+
+async function show({ json }: JsonOption): Promise<boolean> {
+  const now = await status(labSettings(process.env));
+  print(json === true ? JSON.stringify(now) : formatStatus(now));
+  return now.up;
+}
+
+function context(): LabContext {
+  // The same way from src/cli and from dist/cli.
+  const inventory = fileURLToPath(new URL('../../inventory/lab', import.meta.url));
+  return { progress, environment: process.env, inventory };
+}
+
+function progress(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function wholeNumber(value: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(value)) throw new InvalidArgumentError('expected a whole number from 1');
+  return Number(value);
+}
+
+function releaseList(value: string): readonly Release[] {
+  return value.split(',').map((name) => {
+    if (!isRelease(name)) throw new InvalidArgumentError(`expected ${releases.join(', ')}, found ${name}`);
+    return name;
+  });
+}
+
+function domain(value: string, others: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const [name, host, ...rest] = value.split('=');
+  if (name === undefined || name === '' || host === undefined || host === '' || rest.length > 0) {
+    throw new InvalidArgumentError('expected NAME=HOST, such as www.foobar.com=web1');
+  }
+  return { ...others, [name.toLowerCase()]: host };
+}
