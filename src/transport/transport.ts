@@ -73,5 +73,5 @@ export interface Target {
   readonly sshArgs?: string;
 }
 
-/** Opens a transport; errors are E_CONNECT, E_AUTH, E_HOST_KEY, E_SUDO, E_TIMEOUT and E_REMOTE. */
+/** Opens a transport; errors are E_CONNECT, E_AUTH, E_HOST_KEY, E_SUDO, E_REMOTE, and E_INVENTORY for malformed `sshArgs`. */
 export type Connect = (target: Target) => Promise<Transport>;
