@@ -6,11 +6,18 @@ import { isRelease } from '../lab/request.ts';
 import { labSettings, releases } from '../lab/settings.ts';
 import type { Release } from '../lab/settings.ts';
 import { formatStatus, status } from '../lab/status.ts';
-import type { LabRequest } from '../lab/request.ts';
 
 interface JsonOption {
   readonly json?: true;
 }
+
+interface UpOptions extends JsonOption {
+  readonly hosts?: number;
+  readonly release?: readonly Release[];
+  readonly domain?: Domains;
+}
+
+type Domains = Readonly<Record<string, string>>;
 
 /** `hostwright lab …`: three bare hosts on this machine. Which lab it is, the environment says. */
 export function labCommand(): Command {
@@ -28,21 +35,17 @@ export function labCommand(): Command {
       `Debian release of all hosts, or of each: ${releases.join(', ')} (default: trixie)`,
       releaseList,
     )
-    .option('--domain <name=host>', 'a name for the name server (default: www.foobar.com=web1)', domain)
+    .option('--domain <name=host>', 'a name for the name server (default: www.foobar.com=web1)', namedHost)
     .option('--json', 'print the status as JSON')
-    .action(
-      async ({
-        release,
-        ...options
-      }: LabRequest & JsonOption & { readonly release?: readonly Release[] }) => {
-        await up(
-          labSettings(process.env),
-          { ...options, ...(release === undefined ? {} : { releases: release }) },
-          context(),
-        );
-        await show(options);
-      },
-    );
+    .action(async ({ hosts, release, domain, ...options }: UpOptions) => {
+      const request = {
+        ...(hosts === undefined ? {} : { hosts }),
+        ...(release === undefined ? {} : { releases: release }),
+        ...(domain === undefined ? {} : { domains: domain }),
+      };
+      await up(labSettings(process.env), request, context());
+      await show(options);
+    });
   lab
     .command('down')
     .description('end and remove the hosts')
@@ -104,7 +107,7 @@ function releaseList(value: string): readonly Release[] {
   });
 }
 
-function domain(value: string, others: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function namedHost(value: string, others: Domains = {}): Domains {
   const [name, host, ...rest] = value.split('=');
   if (name === undefined || name === '' || host === undefined || host === '' || rest.length > 0) {
     throw new InvalidArgumentError('expected NAME=HOST, such as www.foobar.com=web1');

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { existsSync } from 'node:fs';
+import { HostwrightError } from '../errors.ts';
+import { runCommand, tryCommand } from './command.ts';
+import { bridgeName, machineAddress, machineAddress6 } from './settings.ts';
+import type { LabSettings } from './settings.ts';
+
+const interfaces = z.array(
+  z.object({
+    ifname: z.string().optional(),
+    addr_info: z
+      .array(z.object({ local: z.string().optional(), prefixlen: z.number().optional() }))
+      .default([]),
+  }),
+);
+
+/** E_LAB where another interface of the machine has addresses in the subnet, or the bridge is of another one. */
+export async function checkSubnet(settings: LabSettings): Promise<void> {
+  const bridge = bridgeName(settings);
+  for (const { ifname = '', addr_info: addresses } of interfaces.parse(
+    JSON.parse(await runCommand('ip', ['-j', '-4', 'address'])),
+  )) {
+    for (const { local, prefixlen } of addresses) {
+      if (local === undefined || prefixlen === undefined) continue;
+      const bits = Math.min(prefixlen, 24);
+      const overlaps = network(local, bits) === network(machineAddress(settings), bits);
+      if (overlaps === (ifname === bridge)) continue;
+      throw new HostwrightError(
+        'E_LAB',
+        overlaps ? `the subnet of the lab is in use by ${ifname}` : `the lab runs with another subnet`,
+        {
+          found: `${local}/${prefixlen} on ${ifname}`,
+          expected: `${settings.subnet}.0/24 for the lab alone`,
+          hint: overlaps
+            ? 'set HOSTWRIGHT_LAB_SUBNET to another one, such as 10.213.78; `ip -4 address` shows those in use'
+            : 'set HOSTWRIGHT_LAB_SUBNET as it was at `lab up`, or another HOSTWRIGHT_LAB for a second lab',
+        },
+      );
+    }
+  }
+}
+
+function network(address: string, bits: number): number {
+  const value = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+  return Math.floor(value / 2 ** (32 - bits));
+}
+
+export const bridgeExists = (settings: LabSettings): boolean =>
+  existsSync(`/sys/class/net/${bridgeName(settings)}`);
+
+/** Whether the kernel speaks IPv6; a lab without it is still a lab. */
+export const hasIpv6 = (): boolean => existsSync('/proc/net/if_inet6');
+
+/** The bridge with the machine's addresses; nothing else of the machine's network changes. */
+export async function ensureBridge(settings: LabSettings): Promise<void> {
+  const bridge = bridgeName(settings);
+  if (!bridgeExists(settings)) await runCommand('ip', ['link', 'add', bridge, 'type', 'bridge']);
+  await runCommand('ip', ['address', 'replace', `${machineAddress(settings)}/24`, 'dev', bridge]);
+  if (hasIpv6()) {
+    await runCommand('ip', ['address', 'replace', `${machineAddress6(settings)}/64`, 'dev', bridge, 'nodad']);
+  }
+  await runCommand('ip', ['link', 'set', bridge, 'up']);
+}
+
+export async function removeBridge(settings: LabSettings): Promise<void> {
+  if (bridgeExists(settings)) await tryCommand('ip', ['link', 'delete', bridgeName(settings)]);
+}

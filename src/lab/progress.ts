@@ -1,0 +1,2 @@
+/** Takes short lines for the person who waits. */
+export type Progress = (line: string) => void;
