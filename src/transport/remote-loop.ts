@@ -41,7 +41,7 @@ done
 ${watchdog}
 printf '%s ready\n' "$n"
 while read -r q script input seconds mode wait holder; do
-  f=$s/$q k=done c=0
+  f=$s/$q k='done' c=0
   head -c "$script" >"$f.script" && head -c "$input" >"$f.in" || fail "no space left below $b"
   read -r end && [ "$end" = "end $q" ] || exit 1
   : >"$f.out" && : >"$f.err" || fail "no space left below $b"
@@ -87,7 +87,7 @@ const takeLock = sh`if [ "$mode" != none ]; then
   fi`;
 
 /** The number of the process that becomes `timeout` is read in a way that needs no further process. */
-const runScript = sh`if [ "$k" = done ]; then
+const runScript = sh`if [ "$k" = 'done' ]; then
     (
       umask 022
       read -r group rest </proc/self/stat && echo "$group" >"$s/group"
