@@ -109,6 +109,7 @@ async function apply(options: ApplyOptions): Promise<ExitStatus> {
       process.stderr.write('nothing was changed\n');
       return controller.signal.aborted ? exitStatus.interrupted : exitStatus.failed;
     }
+    await surveyed.project.generated.persist();
     return await carryOut(surveyed, options.forks, controller);
   } finally {
     restore();

@@ -8,6 +8,9 @@ import type { Inventory } from '../inventory/model.ts';
 import { readInventory } from '../inventory/read.ts';
 import { magicVariables, resolveVariables } from '../inventory/variables.ts';
 import type { HostVariables } from '../roles/variables.ts';
+import { identityFile, readIdentities } from '../secrets/identity.ts';
+import { openGeneratedSecrets, type GeneratedSecrets } from '../secrets/generated.ts';
+import { variableDecrypter } from '../secrets/variables.ts';
 import { readSiteModel, type SiteModel } from '../site/model.ts';
 import { createRenderer } from '../template/render.ts';
 
@@ -24,25 +27,30 @@ export interface ProjectOptions {
 export interface Project {
   readonly inventory: Inventory;
   readonly variables: ReadonlyMap<string, HostVariables>;
+  readonly generated: GeneratedSecrets;
 }
 
 export async function readProject(options: ProjectOptions, environment: NodeJS.ProcessEnv): Promise<Project> {
   const path = inventoryPath(options.inventory, environment);
   const extraVars = await readExtraVars(options.extraVars ?? []);
   const inventory = await readInventory(path, { extraVars });
+  const identity = identityFile(environment);
+  const decrypt = variableDecrypter(() => readIdentities(identity));
   const render = createRenderer();
   const variables = new Map(
-    [...inventory.hosts.values()].map((host): [string, HostVariables] => {
-      const values = resolveVariables({
-        vars: host.vars,
-        places: host.places,
-        magic: magicVariables(inventory, host),
-        render: (text, data, place) => render({ text, file: place.file, data }),
-      });
-      return [host.name, { values, places: host.places }];
-    }),
+    await Promise.all(
+      [...inventory.hosts.values()].map(async (host): Promise<[string, HostVariables]> => {
+        const values = resolveVariables({
+          vars: await decrypt(host.vars, host.places),
+          places: host.places,
+          magic: magicVariables(inventory, host),
+          render: (text, data, place) => render({ text, file: place.file, data }),
+        });
+        return [host.name, { values, places: host.places }];
+      }),
+    ),
   );
-  return { inventory, variables };
+  return { inventory, variables, generated: openGeneratedSecrets({ inventory: path, identity }) };
 }
 
 /** The site.yml of the project that an inventory belongs to: the nearest one above it, else Hostwright's own. */
@@ -57,5 +65,11 @@ function findSite(inventorySource: string): string {
 /** Reads and checks everything there is to know before a host is touched. */
 export async function readSiteOf(project: Project, options: ProjectOptions): Promise<SiteModel> {
   const file = options.site === undefined ? findSite(project.inventory.source) : resolve(options.site);
-  return await readSiteModel({ file, ...project, packageFolder, api });
+  return await readSiteModel({
+    file,
+    ...project,
+    packageFolder,
+    api,
+    generate: (missing) => project.generated.generate(missing),
+  });
 }

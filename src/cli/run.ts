@@ -17,14 +17,14 @@ interface AdHocOptions {
   readonly forks: string;
 }
 
+function linesOf(bytes: Buffer): string[] {
+  const lines = bytes.toString('utf8').split('\n');
+  return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
+}
+
 function show(host: string, answer: Answer): void {
-  const lines = (bytes: Buffer): string[] =>
-    bytes
-      .toString('utf8')
-      .split('\n')
-      .filter((line, at, all) => line !== '' || at < all.length - 1);
-  for (const line of lines(answer.stdout)) process.stdout.write(`${host} | ${printable(line)}\n`);
-  for (const line of lines(answer.stderr)) process.stderr.write(`${host} | ${printable(line)}\n`);
+  for (const line of linesOf(answer.stdout)) process.stdout.write(`${host} | ${printable(line)}\n`);
+  for (const line of linesOf(answer.stderr)) process.stderr.write(`${host} | ${printable(line)}\n`);
   if (answer.code !== 0) process.stderr.write(`${host} | exit status ${answer.code}\n`);
 }
 

@@ -17,6 +17,7 @@ import { exitStatus, type ExitStatus } from './exit.ts';
 /** Everything that `plan` and `apply` have in common: the site read, the hosts connected, locked and planned. */
 export interface Surveyed {
   readonly site: SiteModel;
+  readonly project: Project;
   readonly reporter: PlanReporter;
   readonly hosts: ReadonlyMap<string, SurveyedHost>;
   readonly lost: Map<string, readonly HostwrightError[]>;
@@ -76,7 +77,7 @@ function lockFor(mode: Lock['mode']): Lock {
 /** Reads the site, checks every host's resources can be made, and only then touches the hosts. */
 export async function survey(options: RunOptions, mode: Lock['mode']): Promise<Surveyed> {
   const started = performance.now();
-  const project: Project = await readProject(options, process.env);
+  const project = await readProject(options, process.env);
   const site = await readSiteOf(project, options);
   const names = (await selectHosts(project.inventory, 'all', options.limit)).map((host) => host.name);
   const targets = new Map(
@@ -113,7 +114,7 @@ export async function survey(options: RunOptions, mode: Lock['mode']): Promise<S
     else hosts.set(host, entry);
   }
   for (const { events } of hosts.values()) for (const event of events) reporter.report(event);
-  return { site, reporter, hosts, lost, elapsed: () => (performance.now() - started) / 1000 };
+  return { site, project, reporter, hosts, lost, elapsed: () => (performance.now() - started) / 1000 };
 }
 
 export function hostSummary(host: SurveyedHost, counted: Partial<HostSummary> = {}): HostSummary {

@@ -7,6 +7,22 @@ function shown(value: Attribute | undefined): string | null {
   return value === undefined || value === null ? null : String(value);
 }
 
+/**
+ * What tells a person something: of something new not what every new one has in common, and of a reload that
+ * follows from other changes nothing but why.
+ */
+function isTelling(
+  { action, why, resource }: PlannedChange,
+  name: string,
+  to: Attribute | undefined,
+): boolean {
+  if (why !== undefined && (name === 'reload' || name === 'restart')) return false;
+  return (
+    action !== 'create' ||
+    (!(name === 'kind' && to === resource.type.name) && to !== 'not due' && to !== 'current')
+  );
+}
+
 /** A change as it is reported. `before` is the text of the file that is there, where a diff is wanted. */
 export function changeEvent(host: string, change: PlannedChange, before?: Buffer): ChangeEvent {
   const { id, action, attributes, knownAfter, why, resource } = change;
@@ -19,7 +35,9 @@ export function changeEvent(host: string, change: PlannedChange, before?: Buffer
     role: resource.role,
     resource: id,
     action,
-    attributes: attributes.map(({ name, from, to }) => ({ name, from: shown(from), to: shown(to) })),
+    attributes: attributes
+      .filter(({ name, to }) => isTelling(change, name, to))
+      .map(({ name, from, to }) => ({ name, from: shown(from), to: shown(to) })),
     ...(diff === '' ? {} : { diff }),
     ...(knownAfter === undefined ? {} : { knownAfter }),
     ...(why === undefined ? {} : { why }),

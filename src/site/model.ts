@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { z } from 'zod';
 import { HostwrightError, HostwrightErrors } from '../errors.ts';
 import type { Inventory } from '../inventory/model.ts';
 import { matchHosts } from '../inventory/pattern.ts';
@@ -7,6 +8,8 @@ import { didYouMean } from '../suggestion.ts';
 import { loadRole, type LoadedRole } from '../roles/load.ts';
 import type { Site } from '../roles/role.ts';
 import { roleVariables, unknownVariables, type HostVariables } from '../roles/variables.ts';
+import { generatorOf, type Generate } from '../secrets/schema.ts';
+import type { Secret } from '../secrets/secret.ts';
 import { collectDeclarations, type AssignedRole, type Assignments } from './declarations.ts';
 import { readSite, type Play } from './site.ts';
 
@@ -37,6 +40,8 @@ export interface SiteSources {
   readonly packageFolder: string;
   /** What roles import as 'hostwright'. */
   readonly api: Readonly<Record<string, unknown>>;
+  /** Values for secrets that nobody set. */
+  readonly generate: (missing: ReadonlyMap<string, Generate>) => Promise<ReadonlyMap<string, Secret>>;
 }
 
 function playHosts(plays: readonly Play[], inventory: Inventory): readonly PlayHosts[] {
@@ -108,6 +113,26 @@ function assign(
   return [...assigned.values()];
 }
 
+/** Adds values of the secrets that the roles would like to have and nobody set. */
+async function withGenerated(
+  sources: SiteSources,
+  roles: readonly LoadedRole[],
+): Promise<ReadonlyMap<string, HostVariables>> {
+  const { variables, generate } = sources;
+  const isUnset = (name: string): boolean => ![...variables.values()].some(({ values }) => name in values);
+  const missing = new Map<string, Generate>();
+  for (const { role } of roles) {
+    for (const [name, schema] of Object.entries(role.variables.shape)) {
+      const make = schema instanceof z.ZodType ? generatorOf(schema) : undefined;
+      if (make !== undefined && isUnset(name)) missing.set(name, make);
+    }
+  }
+  const made = Object.fromEntries(await generate(missing));
+  return new Map(
+    [...variables].map(([host, { values, places }]) => [host, { values: { ...made, ...values }, places }]),
+  );
+}
+
 /** The same mistake in a group's variable is found once for every host; it is said once. */
 function distinct(errors: readonly HostwrightError[]): HostwrightError[] {
   return [...new Map(errors.map((error) => [JSON.stringify([error.message, error.place]), error])).values()];
@@ -115,7 +140,7 @@ function distinct(errors: readonly HostwrightError[]): HostwrightError[] {
 
 /** Reads the site, loads its roles and checks the variables of every host; throws all errors it finds. */
 export async function readSiteModel(sources: SiteSources): Promise<SiteModel> {
-  const { file, inventory, variables, packageFolder, api } = sources;
+  const { file, inventory, packageFolder, api } = sources;
   const folder = dirname(file);
   const folders = [...new Set([folder, packageFolder])];
   const plays = await readSite(file);
@@ -125,6 +150,7 @@ export async function readSiteModel(sources: SiteSources): Promise<SiteModel> {
     folders.map((parent) => join(parent, 'roles')),
     api,
   );
+  const variables = await withGenerated(sources, [...roles.values()]);
   const errors: HostwrightError[] = [];
   const assignments = new Map<string, readonly AssignedRole[]>();
   const everyRole = [...roles.values()].map((loaded) => loaded.role);

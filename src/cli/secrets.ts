@@ -1,0 +1,125 @@
+import { Command } from 'commander';
+import { HostwrightError, formatPlace } from '../errors.ts';
+import { inventoryPath } from '../inventory/locate.ts';
+import { readInventory } from '../inventory/read.ts';
+import { ensureIdentity, identityFile } from '../secrets/identity.ts';
+import {
+  checkSecrets,
+  rotateSecrets,
+  storeSecret,
+  type Owner,
+  type SecretsOf,
+} from '../secrets/inventory.ts';
+import type { Secret } from '../secrets/secret.ts';
+import { didYouMean } from '../suggestion.ts';
+import { askSecret } from './ask-secret.ts';
+
+export interface SecretsCommandContext {
+  readonly write: (text: string) => void;
+  readonly ask: (question: string) => Promise<Secret>;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+interface Options {
+  readonly inventory?: string;
+}
+
+interface SetOptions extends Options {
+  readonly group?: string;
+  readonly host?: string;
+}
+
+const surroundings: SecretsCommandContext = {
+  write: (text) => {
+    process.stdout.write(text);
+  },
+  ask: (question) => askSecret(question, process.stdin, process.stderr),
+  environment: process.env,
+};
+
+function verb(name: string, summary: string): Command {
+  return new Command(name).description(summary).option('-i, --inventory <path>', 'inventory file or folder');
+}
+
+/** The inventory, found to be in order: what cannot be read would be passed over. */
+async function soundInventory(options: Options, context: SecretsCommandContext): Promise<SecretsOf> {
+  const where = secretsOf(options, context);
+  await readInventory(where.inventory);
+  return where;
+}
+
+function secretsOf(options: Options, { environment }: SecretsCommandContext): SecretsOf {
+  return {
+    inventory: inventoryPath(options.inventory, environment),
+    identity: identityFile(environment),
+  };
+}
+
+async function ownerOf({ group, host }: SetOptions, inventoryFile: string): Promise<Owner> {
+  if (group !== undefined && host !== undefined) {
+    throw new HostwrightError('E_USAGE', 'a secret belongs to a group or to a host', {
+      found: '--group and --host',
+      hint: 'leave one of the two out',
+    });
+  }
+  const { hosts, groups } = await readInventory(inventoryFile);
+  const owner: Owner =
+    host === undefined ? { kind: 'group', name: group ?? 'all' } : { kind: 'host', name: host };
+  const names = [...(owner.kind === 'host' ? hosts : groups).keys()];
+  if (names.includes(owner.name)) return owner;
+  throw new HostwrightError('E_USAGE', `there is no ${owner.kind} ${owner.name} in the inventory`, {
+    hint: didYouMean(owner.name, names) ?? `there are ${names.join(', ')}`,
+  });
+}
+
+function checkName(name: string): void {
+  if (/^[A-Za-z_]\w*$/.test(name)) return;
+  throw new HostwrightError('E_USAGE', `"${name}" is no name of a variable`, {
+    expected: 'letters, digits and _, such as db_password',
+  });
+}
+
+/** `hostwright secrets init | set | rotate | check`. Rejects with HostwrightError or HostwrightErrors. */
+export function secretsCommand(context: SecretsCommandContext = surroundings): Command {
+  const { write } = context;
+  const init = new Command('init')
+    .description('make your identity where there is none, and show its public key')
+    .action(async () => {
+      const file = identityFile(context.environment);
+      write(`${await ensureIdentity(file)}\n`);
+    });
+  const set = verb('set', 'store a value, typed or from standard input, encrypted')
+    .argument('<name>', 'the variable')
+    .option('--group <group>', 'for the hosts of this group; all unless said')
+    .option('--host <host>', 'for this host')
+    .action(async (name: string, options: SetOptions) => {
+      checkName(name);
+      const where = secretsOf(options, context);
+      const owner = await ownerOf(options, where.inventory);
+      const file = await storeSecret(where, owner, name, await context.ask(`${name} for ${owner.name}`));
+      write(`${name} is in ${file}\n`);
+    });
+  const rotate = verb('rotate', 'encrypt every secret anew, for the present recipients').action(
+    async (options: Options) => {
+      const count = await rotateSecrets(await soundInventory(options, context));
+      write(`${count} secrets encrypted anew\n`);
+    },
+  );
+  const check = verb('check', 'say whether every secret can be decrypted, and what looks like one').action(
+    async (options: Options) => {
+      const { encrypted, files, plain } = await checkSecrets(await soundInventory(options, context));
+      for (const { name, place } of plain) {
+        write(
+          `${formatPlace(place)}: ${name} is in plain text; hostwright secrets set ${name} encrypts it\n`,
+        );
+      }
+      write(`${encrypted} secrets in ${files} files can be decrypted\n`);
+    },
+  );
+  return new Command('secrets')
+    .description('encrypt, change and check the secrets of an inventory')
+    .addCommand(init)
+    .addCommand(set)
+    .addCommand(rotate)
+    .addCommand(check);
+}
