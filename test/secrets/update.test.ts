@@ -8,6 +8,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -19,6 +20,22 @@ const append =
   (line: string) =>
   (text: string): Promise<string> =>
     Promise.resolve(`${text}${line}\n`);
+
+/** Work that counts how many do it at the same time. */
+function oneAtATime(): {
+  readonly work: () => Promise<void>;
+  readonly counted: { inside: number; most: number; all: number };
+} {
+  const counted = { inside: 0, most: 0, all: 0 };
+  const work = async (): Promise<void> => {
+    counted.all += 1;
+    counted.inside += 1;
+    counted.most = Math.max(counted.most, counted.inside);
+    await readdir('/');
+    counted.inside -= 1;
+  };
+  return { work, counted };
+}
 
 /** The id of a process that has ended. */
 function endedProcess(): number {
@@ -65,29 +82,23 @@ describe('a file of variables', () => {
 describe('the lock', () => {
   test('lets one in at a time', async () => {
     const lock = join(scratchFolder(), '.lock');
-    let inside = 0;
-    let most = 0;
-    const work = async (): Promise<void> => {
-      inside += 1;
-      most = Math.max(most, inside);
-      await new Promise((resolve) => {
-        setImmediate(resolve);
-      });
-      inside -= 1;
-    };
+    const { work, counted } = oneAtATime();
     await Promise.all(Array.from({ length: 10 }, () => withLock(lock, work)));
-    expect(most).toBe(1);
+    expect(counted).toEqual({ inside: 0, most: 1, all: 10 });
     expect(existsSync(lock)).toBe(false);
   });
 
   test('of a run that was killed is taken over, by one at a time', async () => {
     const folder = scratchFolder();
     const lock = join(folder, '.lock');
-    writeFileSync(lock, `${endedProcess()} ${hostname()}\n`);
-    const done = new Set<number>();
-    await Promise.all([1, 2, 3, 4].map((number) => withLock(lock, () => Promise.resolve(done.add(number)))));
-    expect(done.size).toBe(4);
-    expect(readdirSync(folder)).toEqual([]);
+    const abandoned = `${endedProcess()} ${hostname()}\n`;
+    for (let round = 0; round < 3; round++) {
+      writeFileSync(lock, abandoned);
+      const { work, counted } = oneAtATime();
+      await Promise.all(Array.from({ length: 10 }, () => withLock(lock, work)));
+      expect(counted).toEqual({ inside: 0, most: 1, all: 10 });
+      expect(readdirSync(folder)).toEqual([]);
+    }
   });
 
   test.each([

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { outputText } from '../../src/template/output.ts';
 import { render } from '../../src/template/render.ts';
 
 interface Piece {
@@ -38,6 +39,13 @@ const pieces: fc.Arbitrary<Piece[]> = fc.array(
 );
 
 describe('what a template gives', () => {
+  test('is never anything but text', () => {
+    for (const value of [null, undefined, {}, [1], Symbol('x'), () => 1]) {
+      expect(() => outputText(value)).toThrow('is not a text');
+    }
+    expect([1, 0, false, 'x'].map(outputText)).toEqual(['1', '0', 'false', 'x']);
+  });
+
   test('is its pieces one after the other', () => {
     fc.assert(
       fc.property(pieces, (chosen) => {
