@@ -2,6 +2,7 @@
 export { z } from 'zod';
 export { defineRole, group, address } from './roles/role.ts';
 export type * from './roles/role.ts';
+export type * from './roles/declarations.ts';
 export { Secret } from './secrets/secret.ts';
 export { secret } from './secrets/schema.ts';
 export type { Generate, SecretOptions } from './secrets/schema.ts';
@@ -23,3 +24,5 @@ export { unit } from './resources/unit.ts';
 export { sysctl } from './resources/sysctl.ts';
 export { hostname } from './resources/hostname.ts';
 export { command } from './resources/command.ts';
+export { hostCertificate } from './resources/host-certificate.ts';
+export { authorityCertificates, createAuthority } from './pki/authority.ts';

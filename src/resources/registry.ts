@@ -4,6 +4,7 @@ import { commandType } from './command.ts';
 import { directoryType } from './directory.ts';
 import { fileType } from './file.ts';
 import { groupType } from './group.ts';
+import { hostCertificateType } from './host-certificate.ts';
 import { hostnameType } from './hostname.ts';
 import { lineType } from './line.ts';
 import { linkType } from './link.ts';
@@ -30,4 +31,5 @@ export const resourceTypes: readonly ResourceType[] = [
   sysctlType,
   hostnameType,
   commandType,
+  hostCertificateType,
 ];

@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { authorityFingerprint, readAuthority } from '../pki/authority.ts';
+import { certificateStem } from '../pki/folder.ts';
+import { namesText } from '../pki/names.ts';
+import type { Secret } from '../secrets/secret.ts';
+import { accountName, secret } from './attribute.ts';
+import { issue, mend } from './host-certificate-issue.ts';
+import { certificateProbe, parseCertificates } from './host-certificate-state.ts';
+import { ancestors } from './path.ts';
+import {
+  declare,
+  type Change,
+  type Resource,
+  type ResourceId,
+  type ResourceOptions,
+  type ResourceType,
+} from './resource.ts';
+
+function isAuthority(text: string): boolean {
+  try {
+    readAuthority(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const schema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected lower-case letters, digits and "-"')
+    .describe('Names the files NAME.crt, NAME.key and NAME.pem, and is the common name'),
+  names: z
+    .array(z.string().regex(/^[A-Za-z0-9_.:*-]+$/, 'expected a host name or an address'))
+    .nonempty()
+    .describe('Host names and addresses that it is for'),
+  usage: z
+    .array(z.enum(['server', 'client']))
+    .nonempty()
+    .default(['server', 'client'])
+    .describe('What it is good for'),
+  group: accountName.default('root').describe('May read the key'),
+  validityDays: z.number().int().positive().max(825).default(90).describe('Days that a new one is valid'),
+  authority: secret('expected the internal CA, as createAuthority() makes it', isAuthority).describe(
+    'Key and certificate of the CA, which stay with the controller',
+  ),
+  absent: z.literal(false).optional(),
+});
+
+type HostCertificate = z.output<typeof schema>;
+
+/** The attributes that can be put right without a new certificate. */
+const mendable = new Set(['access', 'bundle']);
+
+function needsIssue(change: Change<HostCertificate>): boolean {
+  return change.actual === null || change.attributes.some(({ name }) => !mendable.has(name));
+}
+
+export const hostCertificateType: ResourceType<HostCertificate> = {
+  name: 'host_certificate',
+  summary:
+    'A certificate of the internal CA for a key that is made on the host and never leaves it; renewed when less than a third of its time is left',
+  schema,
+  key: (certificate) => certificate.name,
+  want: ({ name, names, usage, group, authority }) => ({
+    subject: `CN=${name}`,
+    names: namesText(names),
+    usage: [...new Set(usage)].toSorted().join(' '),
+    authority: authorityFingerprint(readAuthority(authority.reveal()).certificate),
+    renewal: 'not due',
+    key: 'fits the certificate',
+    bundle: 'certificate and key',
+    access: `crt root:root 0644, key root:${group} 0640, pem root:${group} 0640`,
+  }),
+  probe: (batch) => ({
+    script: certificateProbe(
+      batch.map(({ name, authority }) => ({
+        stem: certificateStem(name),
+        authority: readAuthority(authority.reveal()).certificate,
+      })),
+    ),
+  }),
+  parse: (output, batch) =>
+    parseCertificates(
+      output,
+      batch.map(({ authority }) => authorityFingerprint(readAuthority(authority.reveal()).certificate)),
+    ),
+  apply: (changes) => {
+    const issued = changes.filter(needsIssue);
+    const mended = changes.filter((change) => !needsIssue(change));
+    return [...(issued.length === 0 ? [] : [issue(issued)]), ...mended.map(mend)];
+  },
+  after: ({ name, group }): readonly ResourceId[] => [
+    'package:openssl',
+    `group:${group}`,
+    ...ancestors(certificateStem(name)).map((above): ResourceId => `directory:${above}`),
+  ],
+  path: ({ name }) => `${certificateStem(name)}.crt`,
+};
+
+/** A certificate of the internal CA: `hostCertificate('nginx', { names: ['web1', '10.0.0.1'], authority: vars.pki_ca })`. */
+export function hostCertificate(
+  name: string,
+  attributes: Omit<z.input<typeof schema>, 'name'> & { readonly authority: Secret },
+  options?: ResourceOptions,
+): Resource {
+  return declare(hostCertificateType, { name, ...attributes }, options);
+}

@@ -1,0 +1,64 @@
+import type { Secret } from '../secrets/secret.ts';
+import type { Declaration } from './role.ts';
+
+/**
+ * A role wants a certificate of the internal CA on its own host. The role `pki` keeps
+ * `/etc/hostwright/pki/NAME.crt`, `.key` and `.pem` (certificate and key) there.
+ */
+export interface CertificateDeclaration extends Declaration {
+  readonly kind: 'certificate';
+  /** Names the files and is the common name: `nginx`. */
+  readonly name: string;
+  /** The group that may read key and pem; `root` unless said. */
+  readonly group?: string;
+  /** More names than those that every certificate of the host carries: host name, address, localhost. */
+  readonly names?: readonly string[];
+  /** Both unless said. */
+  readonly usage?: readonly ('server' | 'client')[];
+}
+
+/** A web server that the balancer sends requests to, over TLS at the address of its host. */
+export interface BackendDeclaration extends Declaration {
+  readonly kind: 'backend';
+  readonly port: number;
+  /** Answers 200 while the backend can serve: `/healthz`. */
+  readonly healthPath: string;
+}
+
+/** An application that listens on 127.0.0.1 of its host and is proxied to by the web server there. */
+export interface ApplicationDeclaration extends Declaration {
+  readonly kind: 'application';
+  readonly port: number;
+}
+
+/** What monitoring_agent makes metrics of on this host: where they are read locally depends on `of`. */
+export interface MetricsDeclaration extends Declaration {
+  readonly kind: 'metrics';
+  readonly of: 'nginx' | 'mysql' | 'haproxy';
+}
+
+/** Metrics at https://ADDRESS:PORT/PATH, for the monitoring server alone. */
+export interface ScrapeDeclaration extends Declaration {
+  readonly kind: 'scrape';
+  readonly job: string;
+  readonly port: number;
+  /** `/metrics` unless said. */
+  readonly path?: string;
+}
+
+/** A user that mysql makes, with its database; its connections come from the hosts of `from`, over TLS. */
+export interface DatabaseUserDeclaration extends Declaration {
+  readonly kind: 'database_user';
+  readonly name: string;
+  readonly database: string;
+  readonly password: Secret;
+  /** A group of the inventory. */
+  readonly from: string;
+}
+
+/** A database server and its part in the replication. */
+export interface DatabaseDeclaration extends Declaration {
+  readonly kind: 'database';
+  readonly role: 'primary' | 'replica';
+  readonly port: number;
+}
