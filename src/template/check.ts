@@ -128,7 +128,8 @@ export function checkTemplate(
     const name = blockName(node, scope);
     refuseHash(node, name, scope);
     const params = node.program?.blockParams ?? node.inverse?.blockParams ?? [];
-    if (name === 'raw') return;
+    // In {{{{raw}}}} there is nothing but text; in {{#raw}} there may be anything.
+    if (name === 'raw' && node.program) return program(node.program, scope);
     const [subject] = node.params;
     if (subject === undefined || node.params.length > 1) {
       throw templateError(scope, node, `"${name}" is called with ${node.params.length} values`, {

@@ -93,6 +93,7 @@ describe('undefined names', () => {
     ['a branch that is not taken', '{{#if no}}{{mising}}{{/if}}', '1:13'],
     ['the other branch', '{{#if yes}}{{else}}{{mising}}{{/if}}', '1:22'],
     ['the inverse of an each', '{{#each list}}{{else}}{{mising}}{{/each}}', '1:25'],
+    ['a raw block of two braces', '{{#raw}}{{#if mising}}{{/if}}{{/raw}}', '1:15'],
     ['an inverted section', '{{^if mising}}{{/if}}', '1:7'],
   ])('in %s', (_where, text, place) => {
     const data = { missing: true, yes: true, no: false, list: [1] };
