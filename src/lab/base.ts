@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tryCommand, runCommand } from './command.ts';
+import { runCommand } from './command.ts';
 import { withLock } from './lock.ts';
 import type { Progress } from './progress.ts';
-import { proxyAddress } from './proxy.ts';
+import { proxyAddress, proxyHas } from './proxy.ts';
 import { sharedFolders } from './settings.ts';
 import type { LabSettings, Release } from './settings.ts';
 
@@ -18,6 +18,7 @@ const packages = [
   'dbus',
   'libpam-systemd',
   'openssh-server',
+  'passwd',
   'sudo',
   'iproute2',
   'procps',
@@ -37,9 +38,24 @@ rm -f "$1/etc/apt/apt.conf.d/99mmdebstrap" "$1/var/lib/dbus/machine-id"
 : > "$1/etc/machine-id"
 `;
 
+// mmdebstrap mounts /proc, /sys and /dev in the tree: in a namespace of its own these can never be found in
+// a tree that is to be removed. All of it ends when we do, however we end.
+const inNamespaces = [
+  '--pdeathsig=KILL',
+  'unshare',
+  '--mount',
+  '--propagation=private',
+  '--pid',
+  '--fork',
+  '--kill-child',
+  '--mount-proc',
+];
+
 /** The folder of the base tree of a release, as this version of the lab makes it. */
 export function baseFolder(settings: LabSettings, release: Release, authority: string): string {
-  const recipe = createHash('sha256').update(JSON.stringify([packages, customize(release), authority]));
+  const recipe = createHash('sha256').update(
+    JSON.stringify([packages, customize(release), optionalSuites(release), authority]),
+  );
   return join(sharedFolders(settings).base, `${release}-${recipe.digest('hex').slice(0, 12)}`);
 }
 
@@ -61,14 +77,16 @@ export async function ensureBase(
     progress(`building the base tree of ${release}, once: takes a minute or two`);
     const partial = `${folder}.partial`;
     const hooks = `${folder}.hooks`;
-    await rm(partial, { recursive: true, force: true, maxRetries: 3 });
+    await runCommand('rm', ['-rf', '--one-file-system', partial]);
     await mkdir(hooks, { recursive: true });
     await writeFile(join(hooks, 'authority.crt'), authority);
     await writeFile(join(hooks, 'customize'), customize(release), { mode: 0o700 });
     const proxy = proxyAddress(settings);
     await runCommand(
-      'mmdebstrap',
+      'setpriv',
       [
+        ...inNamespaces,
+        'mmdebstrap',
         '--variant=apt',
         '--mode=root',
         '--format=directory',
@@ -79,7 +97,7 @@ export async function ensureBase(
         `--customize-hook=sh ${join(hooks, 'customize')} "$1"`,
         release,
         partial,
-        ...(await sources(proxy, release)),
+        ...(await sources(settings, release)),
       ],
       {
         hint: 'see whether `apt-get update` works on this machine; the lab takes Debian from the same place',
@@ -91,22 +109,19 @@ export async function ensureBase(
 }
 
 /** Ordinary lines of a Debian host; of updates and security those that the mirror has. */
-async function sources(proxy: string, release: Release): Promise<readonly string[]> {
-  const optional = [
-    ['http://deb.debian.org/debian', `${release}-updates`],
-    ['http://deb.debian.org/debian-security', `${release}-security`],
-  ] as const;
+async function sources(settings: LabSettings, release: Release): Promise<readonly string[]> {
   const there = await Promise.all(
-    optional.map(async ([archive, suite]) => {
-      const options = ['-o', `Acquire::http::Proxy=${proxy}`, '-o', 'Acquire::Retries=2'];
-      const found = await tryCommand('/usr/lib/apt/apt-helper', [
-        ...options,
-        'download-file',
-        `${archive}/dists/${suite}/InRelease`,
-        '/dev/null',
-      ]);
-      return found.code === 0 ? [`deb ${archive} ${suite} main`] : [];
-    }),
+    optionalSuites(release).map(async ([archive, suite]) =>
+      (await proxyHas(settings, `${archive}/dists/${suite}/InRelease`))
+        ? [`deb ${archive} ${suite} main`]
+        : [],
+    ),
   );
   return [`deb http://deb.debian.org/debian ${release} main`, ...there.flat()];
 }
+
+const optionalSuites = (release: Release) =>
+  [
+    ['http://deb.debian.org/debian', `${release}-updates`],
+    ['http://deb.debian.org/debian-security', `${release}-security`],
+  ] as const;

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HostwrightError } from '../errors.ts';
@@ -107,9 +107,11 @@ export async function emptyHost(settings: LabSettings, host: string): Promise<vo
   await Promise.all([upper, work].map((folder) => rm(folder, { recursive: true, force: true })));
 }
 
-/** Whether nothing was ever changed on the host: it was not started since it was made or emptied. */
-export const isBare = (settings: LabSettings, host: string): boolean =>
-  !existsSync(hostFolders(settings, host).upper);
+/** Whether nothing was ever changed on the host: it did not boot since it was made or emptied. */
+export function isBare(settings: LabSettings, host: string): boolean {
+  const { upper } = hostFolders(settings, host);
+  return !existsSync(upper) || readdirSync(upper).length === 0;
+}
 
 /**
  * Waits until admin can log in and systemd says that the host has booted. E_LAB when it does not come up;

@@ -45,7 +45,8 @@ export async function up(settings: LabSettings, request: LabRequest, context: La
   return await withLock(settings, `lab-${settings.name}`, async () => {
     const authority = await ensureAuthority(settings);
     const baseOf = (release: Release): string => baseFolder(settings, release, authority);
-    const state = planLab(settings, await readState(settings), request, baseOf);
+    const planned = planLab(settings, await readState(settings), request, baseOf);
+    const state = { ...planned, hosts: planned.hosts.map((host) => onBase(settings, host, baseOf)) };
     return await converge(settings, state, state.hosts, { mirror, authority, context });
   });
 }
@@ -72,7 +73,7 @@ export async function reset(
       }),
     );
     const hosts = current.hosts.map((host) =>
-      chosen(host) ? { ...host, base: baseFolder(settings, host.release, authority) } : host,
+      chosen(host) ? onBase(settings, host, (release) => baseFolder(settings, release, authority)) : host,
     );
     await converge(settings, { ...current, hosts }, hosts.filter(chosen), { mirror, authority, context });
   });
@@ -130,6 +131,17 @@ async function prepare(
   const mirror = await readMirror();
   await ensurePackages(settings, progress);
   return mirror;
+}
+
+/** A bare host takes the base tree of today; one with a past cannot do without its own. */
+function onBase(settings: LabSettings, host: LabHost, baseOf: (release: Release) => string): LabHost {
+  if (isBare(settings, host.name)) return { ...host, base: baseOf(host.release) };
+  if (existsSync(host.base)) return host;
+  throw new HostwrightError('E_LAB', 'the base tree of a host is gone', {
+    place: { host: host.name },
+    found: `no folder ${host.base}`,
+    hint: `\`hostwright lab reset ${host.name}\` makes the host bare again, on a new one`,
+  });
 }
 
 interface Means {

@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { createConnection } from 'node:net';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -116,6 +117,26 @@ export async function answers(address: string, port: number): Promise<boolean> {
       resolve(result);
     };
     socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false));
+  });
+}
+
+/** Whether a file of the archive is there, as a host would find it. */
+export async function proxyHas(settings: LabSettings, url: string): Promise<boolean> {
+  return await new Promise((resolve, reject) => {
+    const target = {
+      host: machineAddress(settings),
+      port: portOnBridge,
+      path: url,
+      method: 'HEAD',
+      timeout: 60_000,
+    };
+    const call = request(target, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    call.on('timeout', () => call.destroy(new Error('the package proxy does not answer')));
+    call.on('error', reject);
+    call.end();
   });
 }
 
