@@ -1,0 +1,76 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '..');
+
+/** What a folder of src/ may import besides itself and the words everybody uses. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  cli: [
+    'apply',
+    'plan',
+    'site',
+    'roles',
+    'resources',
+    'inventory',
+    'secrets',
+    'template',
+    'transport',
+    'report',
+    'lab',
+    'pki',
+  ],
+  apply: ['plan', 'site', 'resources', 'roles', 'report', 'transport'],
+  plan: ['resources', 'roles', 'report', 'secrets', 'transport'],
+  site: ['inventory', 'roles', 'resources', 'secrets', 'template'],
+  roles: ['resources', 'secrets'],
+  resources: ['secrets', 'transport', 'pki'],
+  inventory: ['secrets', 'transport'],
+  template: ['secrets'],
+  secrets: ['inventory'],
+  transport: ['secrets'],
+  report: ['resources'],
+  pki: ['secrets'],
+  lab: ['pki'],
+};
+
+const words = ['errors.ts', 'suggestion.ts'];
+
+function files(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name));
+}
+
+function imports(file: string): readonly string[] {
+  const text = readFileSync(file, 'utf8');
+  return [...text.matchAll(/(?:from|import\()\s*'([^']+)'/g)].flatMap(([, name]) => name ?? []);
+}
+
+describe('the layers', () => {
+  for (const folder of readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  )) {
+    it(`src/${folder.name} imports only what lies below it`, () => {
+      const allowed = [folder.name, ...(mayImport[folder.name] ?? [])];
+      for (const file of files(join(root, 'src', folder.name))) {
+        for (const name of imports(file).filter((one) => one.startsWith('.'))) {
+          const target = relative(join(root, 'src'), resolve(file, '..', name));
+          const top = target.split('/')[0] ?? target;
+          const isPublicApi = folder.name === 'cli' && target === 'index.ts';
+          const isAllowed = words.includes(target) || allowed.includes(top) || isPublicApi;
+          expect(isAllowed, `${relative(root, file)} imports ${target}`).toBe(true);
+        }
+      }
+    });
+  }
+
+  it('roles import the public API, as the roles of a user do', () => {
+    for (const file of files(join(root, 'roles'))) {
+      for (const name of imports(file)) {
+        const isOwn = name.startsWith('./') || name.startsWith('node:');
+        expect(isOwn || name === 'hostwright', `${relative(root, file)} imports ${name}`).toBe(true);
+      }
+    }
+  });
+});

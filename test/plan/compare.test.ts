@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { compare } from '../../src/plan/compare.ts';
+import { fileType } from '../../src/resources/file.ts';
+import { Secret } from '../../src/secrets/secret.ts';
+
+const declared = (attributes: object) => fileType.schema.parse({ path: '/etc/app.conf', ...attributes });
+
+describe('compare', () => {
+  it('finds nothing where every declared attribute is as it should be', () => {
+    const file = declared({ content: 'a\n' });
+    expect(compare(fileType, file, fileType.want(file))).toBeUndefined();
+  });
+
+  it('leaves alone what is not declared', () => {
+    const file = declared({});
+    const actual = { ...fileType.want(declared({ content: 'made by hand' })) };
+    expect(compare(fileType, file, actual)).toBeUndefined();
+  });
+
+  it('names each attribute that differs, from what to what', () => {
+    const file = declared({ mode: '0600', owner: 'app' });
+    const actual = { kind: 'file', mode: '0644', owner: 'root', group: 'root' };
+    expect(compare(fileType, file, actual)).toEqual({
+      action: 'update',
+      attributes: [
+        { name: 'owner', from: 'root', to: 'app' },
+        { name: 'mode', from: '0644', to: '0600' },
+      ],
+    });
+  });
+
+  it('creates what is absent and deletes what should be', () => {
+    expect(compare(fileType, declared({}), null)?.action).toBe('create');
+    expect(compare(fileType, declared({ absent: true }), { kind: 'directory' })?.action).toBe('delete');
+    expect(compare(fileType, declared({ absent: true }), null)).toBeUndefined();
+  });
+
+  it('sees that a secret has changed, and shows neither the old nor the new one', () => {
+    const file = declared({ content: new Secret('new') });
+    const actual = fileType.want(declared({ content: new Secret('old') }));
+    const difference = compare(fileType, file, actual);
+    expect(difference?.attributes.map(({ name }) => name)).toEqual(['content']);
+    expect(JSON.stringify(difference)).toContain('"from":"***","to":"***"');
+    expect(compare(fileType, file, fileType.want(file))).toBeUndefined();
+  });
+});

@@ -1,0 +1,94 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { directory } from '../../src/resources/directory.ts';
+import { file } from '../../src/resources/file.ts';
+import { pkg } from '../../src/resources/package.ts';
+import { service } from '../../src/resources/service.ts';
+import { orderUnits } from '../../src/plan/graph.ts';
+import type { DeclaredResource } from '../../src/resources/resource.ts';
+import { placed } from './declared.ts';
+
+function order(resources: readonly DeclaredResource[]): readonly string[] {
+  return orderUnits('web1', resources).flatMap((unit) => unit.members.map((member) => member.id));
+}
+
+describe('orderUnits', () => {
+  it('puts packages first, then files below their directories, services last, in whatever order they are declared', () => {
+    const resources = [
+      placed(service('app')),
+      placed(file('/srv/app/etc/app.conf', { content: '' })),
+      placed(directory('/srv/app/etc')),
+      placed(directory('/srv/app')),
+      placed(pkg('nodejs')),
+    ];
+    fc.assert(
+      fc.property(fc.shuffledSubarray(resources, { minLength: 5 }), (shuffled) => {
+        const ids = order(shuffled);
+        expect(ids[0]).toBe('package:nodejs');
+        expect(ids.at(-1)).toBe('service:app.service');
+        expect(ids.indexOf('directory:/srv/app')).toBeLessThan(ids.indexOf('directory:/srv/app/etc'));
+        expect(ids.indexOf('directory:/srv/app/etc')).toBeLessThan(ids.indexOf('file:/srv/app/etc/app.conf'));
+      }),
+    );
+  });
+
+  it('lets a service wait for the files it reads, whichever role declares them', () => {
+    const ids = order([
+      placed(service('nginx', { reloadOn: ['/etc/nginx'] }), 'nginx'),
+      placed(file('/etc/nginx/conf.d/limits.conf', { content: '' }), 'limits'),
+    ]);
+    expect(ids).toEqual(['file:/etc/nginx/conf.d/limits.conf', 'service:nginx.service']);
+  });
+
+  it('makes one unit of a service and the files that it validates, directories before what is in them', () => {
+    const units = orderUnits('web1', [
+      placed(file('/etc/nginx/a/app.conf', { content: '' })),
+      placed(directory('/etc/nginx/a')),
+      placed(file('/srv/index.html', { content: '' })),
+      placed(service('nginx', { reloadOn: ['/etc/nginx'], validate: ['nginx', '-t'] })),
+    ]);
+    const unit = units.find(({ validatedBy }) => validatedBy !== undefined);
+    expect(unit?.members.map(({ id }) => id)).toEqual([
+      'directory:/etc/nginx/a',
+      'file:/etc/nginx/a/app.conf',
+      'service:nginx.service',
+    ]);
+    expect(unit?.after.flatMap(({ members }) => members.map(({ id }) => id))).toContain(
+      'file:/srv/index.html',
+    );
+  });
+
+  it('respects what is needed outright, also against the order of the stages', () => {
+    const ids = order([
+      placed(file('/etc/apt/apt.conf.d/x', { content: '' }, { needs: ['service:db.service'] })),
+      placed(service('db')),
+    ]);
+    expect(ids).toEqual(['service:db.service', 'file:/etc/apt/apt.conf.d/x']);
+  });
+
+  it('removes what is in a directory before the directory', () => {
+    const ids = order([
+      placed(directory('/srv/old', { absent: true })),
+      placed(file('/srv/old/a', { absent: true })),
+    ]);
+    expect(ids).toEqual(['file:/srv/old/a', 'directory:/srv/old']);
+  });
+
+  it('names a circle', () => {
+    const resources = [
+      placed(file('/a', { content: '' }, { needs: ['file:/b'] })),
+      placed(file('/b', { content: '' }, { needs: ['file:/a'] })),
+    ];
+    expect(() => order(resources)).toThrow(/file:\/a → file:\/b → file:\/a/);
+  });
+
+  it('says who needs what nobody declares, and what may have been meant', () => {
+    const resources = [
+      placed(pkg('nginx-light')),
+      placed(service('nginx', {}, { needs: ['package:nginx-ligth'] })),
+    ];
+    expect(() => order(resources)).toThrow(
+      expect.objectContaining({ code: 'E_RESOURCE', hint: expect.stringContaining('package:nginx-light') }),
+    );
+  });
+});

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { orderUnits } from '../../src/plan/graph.ts';
+import { planHost } from '../../src/plan/plan.ts';
+import { command } from '../../src/resources/command.ts';
+import { file } from '../../src/resources/file.ts';
+import { link } from '../../src/resources/link.ts';
+import { pkg } from '../../src/resources/package.ts';
+import {
+  Unreadable,
+  type Actual,
+  type DeclaredResource,
+  type ResourceId,
+} from '../../src/resources/resource.ts';
+import { service } from '../../src/resources/service.ts';
+import { placed } from './declared.ts';
+
+const running = { running: true, enabled: true, unit: 'current', restart: 'not due', reload: 'not due' };
+
+function plan(resources: readonly DeclaredResource[], found: Readonly<Record<ResourceId, Actual>>) {
+  const states = new Map(Object.entries(found) as [ResourceId, Actual][]);
+  const { changes } = planHost('web1', resources, orderUnits('web1', resources), states);
+  return [...changes.values()].map(({ id, action, knownAfter, why }) => ({
+    id,
+    action,
+    ...(knownAfter === undefined ? {} : { knownAfter }),
+    ...(why === undefined ? {} : { why }),
+  }));
+}
+
+const nginx = placed(service('nginx', { reloadOn: ['/etc/nginx'], restartOn: ['/etc/default/nginx'] }));
+
+describe('planHost', () => {
+  it('plans a reload with the file that makes it due', () => {
+    const conf = placed(file('/etc/nginx/nginx.conf', { content: 'new' }));
+    expect(
+      plan([nginx, conf], { 'file:/etc/nginx/nginx.conf': null, 'service:nginx.service': running }),
+    ).toEqual([
+      { id: 'file:/etc/nginx/nginx.conf', action: 'create' },
+      { id: 'service:nginx.service', action: 'reload', why: 'its configuration changes' },
+    ]);
+  });
+
+  it('plans a restart where one of the changes needs it', () => {
+    const conf = placed(file('/etc/nginx/nginx.conf', { content: 'new' }));
+    const defaults = placed(file('/etc/default/nginx', { content: 'new' }));
+    const changes = plan([nginx, conf, defaults], { 'service:nginx.service': running });
+    expect(changes.at(-1)).toEqual({
+      id: 'service:nginx.service',
+      action: 'restart',
+      why: 'its configuration changes',
+    });
+  });
+
+  it('plans the reload that an earlier run did not come to, with nothing else to do', () => {
+    expect(plan([nginx], { 'service:nginx.service': { ...running, reload: 'due' } })).toEqual([
+      { id: 'service:nginx.service', action: 'reload' },
+    ]);
+  });
+
+  it('starts a stopped service once and does not reload it as well', () => {
+    const conf = placed(file('/etc/nginx/nginx.conf', { content: 'new' }));
+    const changes = plan([nginx, conf], { 'service:nginx.service': { ...running, running: false } });
+    expect(changes.at(-1)).toEqual({ id: 'service:nginx.service', action: 'update' });
+  });
+
+  it('says what brings the state that cannot be read yet', () => {
+    const database = placed(service('mysql'));
+    const user = placed(
+      command('make user', { run: ['true'], unless: ['false'] }, { needs: ['service:mysql.service'] }),
+    );
+    const changes = plan([database, user], {
+      'service:mysql.service': null,
+      [user.id]: new Unreadable('the server does not run'),
+    });
+    expect(changes.at(-1)).toEqual({ id: user.id, action: 'run', knownAfter: 'service:mysql.service' });
+  });
+
+  it('refuses a state that cannot be read where nothing planned will change that', () => {
+    const database = placed(service('mysql'));
+    const user = placed(
+      command('make user', { run: ['true'], unless: ['false'] }, { needs: ['service:mysql.service'] }),
+    );
+    expect(() =>
+      plan([database, user], {
+        'service:mysql.service': running,
+        [user.id]: new Unreadable('access denied'),
+      }),
+    ).toThrow(expect.objectContaining({ code: 'E_PROBE' }));
+  });
+
+  it('plans the removal of what a package is about to bring', () => {
+    const item = placed(pkg('nginx-light'));
+    const stock = placed(
+      link('/etc/nginx/sites-enabled/default', { absent: true }, { needs: ['package:nginx-light'] }),
+    );
+    expect(plan([item, stock], {})).toContainEqual({
+      id: 'link:/etc/nginx/sites-enabled/default',
+      action: 'delete',
+      knownAfter: 'package:nginx-light',
+    });
+    expect(plan([item, stock], { 'package:nginx-light': { installed: true } })).toEqual([]);
+  });
+});
