@@ -34,7 +34,7 @@ find -files0-from "$p" -maxdepth 0 -type f -print0 2>/dev/null | xargs -0r sha25
 /** The paths that exist. Throws a RangeError on output that is not of `statProbe`. */
 export function parseStat(output: Buffer): ReadonlyMap<string, Stat> {
   const fields = output.toString('utf8').split('\0');
-  fields.pop();
+  if (fields.pop() !== '') throw new RangeError('the answer of find is cut off');
   const found = new Map<string, Stat>();
   for (let index = 0; index < fields.length;) {
     const field = fields[index] ?? '';

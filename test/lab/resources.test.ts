@@ -36,9 +36,9 @@ afterAll(async () => {
 
 const read = async (path: string): Promise<string> => await root.ask(sh`cat ${path}`);
 
-describe('file', () => {
-  const motd = (): Resource => file('/etc/motd', { content: 'hello\n', mode: '0640', group: 'adm' });
+const motd = (): Resource => file('/etc/motd', { content: 'hello\n', mode: '0640', group: 'adm' });
 
+describe('file', () => {
   test('is made where there is nothing', async () => {
     await root.ask(sh`rm -f /etc/motd`);
     expect(await converge(root, motd())).toMatchObject({ action: 'create' });
@@ -279,9 +279,13 @@ describe('command', () => {
   });
 });
 
+const service = (extra = ''): string =>
+  `[Unit]\nDescription=An example\n[Service]\nExecStart=/bin/sleep infinity\n${extra}`;
+
+const journal = (content: string): Resource =>
+  unit('systemd-journald.service', { dropIn: 'limits', content });
+
 describe('unit', () => {
-  const service = (extra = ''): string =>
-    `[Unit]\nDescription=An example\n[Service]\nExecStart=/bin/sleep infinity\n${extra}`;
   const timer =
     '[Unit]\nDescription=Daily\n[Timer]\nOnCalendar=daily\nUnit=example.service\n[Install]\nWantedBy=timers.target\n';
 
@@ -305,8 +309,6 @@ describe('unit', () => {
   });
 
   test('a drop-in is verified with the unit of the distribution', async () => {
-    const journal = (content: string): Resource =>
-      unit('systemd-journald.service', { dropIn: 'limits', content });
     await converge(root, journal('[Service]\nMemoryMax=200M\n'));
     expect(await refuse(root, journal('[Service]\nMemoryMaxi=200M\n'))).toContain('MemoryMaxi');
     await converge(root, unit('systemd-journald.service', { dropIn: 'limits', absent: true }));

@@ -2,18 +2,26 @@ import { z } from 'zod';
 import type { ResourceType } from '../../src/resources/resource.ts';
 
 /** As much of a JSON Schema as zod makes of the types. */
-interface Shape {
-  readonly type?: string;
-  readonly title?: string;
-  readonly description?: string;
-  readonly default?: unknown;
-  readonly const?: unknown;
-  readonly enum?: readonly unknown[];
-  readonly anyOf?: readonly Shape[];
-  readonly items?: Shape;
-  readonly properties?: Readonly<Record<string, Shape>>;
-  readonly required?: readonly string[];
-}
+const shapeSchema = z.object({
+  type: z.string().optional(),
+  title: z.string().optional(),
+  description: z.string().optional(),
+  default: z.unknown().optional(),
+  const: z.unknown().optional(),
+  enum: z.array(z.unknown()).optional(),
+  get anyOf() {
+    return z.array(shapeSchema).optional();
+  },
+  get items() {
+    return shapeSchema.optional();
+  },
+  get properties() {
+    return z.record(z.string(), shapeSchema).optional();
+  },
+  required: z.array(z.string()).optional(),
+});
+
+type Shape = z.output<typeof shapeSchema>;
 
 function code(value: unknown): string {
   return `\`${JSON.stringify(value)}\``;
@@ -32,7 +40,8 @@ function kind(shape: Shape): string {
   if (shape.const !== undefined) return code(shape.const);
   if (shape.enum !== undefined) return shape.enum.map(code).join(' or ');
   if (shape.anyOf !== undefined) return [...new Set(shape.anyOf.map(kind))].join(' or ');
-  if (shape.type === 'array') return `list of ${plural(kind(shape.items ?? {}))}`;
+  if (shape.type === 'array')
+    return `list of ${plural(shape.items === undefined ? 'value' : kind(shape.items))}`;
   return shape.type ?? nothing;
 }
 
@@ -53,13 +62,8 @@ function attributes(shape: Shape, indent = ''): readonly string[] {
     );
 }
 
-/** What a person may write for a resource of a type, from its schema. */
-export function shapeOf(type: ResourceType): Shape {
-  return z.toJSONSchema(type.schema, { io: 'input', unrepresentable: 'any' });
-}
-
 function section(type: ResourceType): string {
-  const shape = shapeOf(type);
+  const shape = shapeSchema.parse(z.toJSONSchema(type.schema, { io: 'input', unrepresentable: 'any' }));
   const variants = (shape.anyOf ?? [shape]).map((variant) => attributes(variant).join('\n'));
   return `## ${type.name}\n\n${type.summary}.\n\n${variants.join('\n\nor\n\n')}\n`;
 }

@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { aptRepository, pkg, sh, type Resource } from '../../src/index.ts';
+import {
+  converge,
+  convergeTogether,
+  debianMirror,
+  hostile,
+  isUnharmed,
+  openRoot,
+  refuse,
+  type Root,
+} from '../resources/on-a-root.ts';
+
+let root: Root;
+let mirror: string;
+
+beforeAll(async () => {
+  mirror = await debianMirror();
+  root = await openRoot({ network: true });
+});
+
+afterAll(async () => {
+  expect(await isUnharmed(root)).toBe(true);
+  await root.close();
+});
+
+const backports = (attributes: Partial<Parameters<typeof aptRepository>[1]> = {}): Resource =>
+  aptRepository('backports', { uris: [mirror], suites: ['trixie-backports'], ...attributes });
+const policy = async (name: string): Promise<string> => await root.ask(sh`apt-cache policy ${name}`);
+
+describe('package', () => {
+  test('is installed on a host without lists, and purged', async () => {
+    await root.ask(sh`rm -rf /var/lib/apt/lists; mkdir -p /var/lib/apt/lists`);
+    await converge(root, pkg('ed'));
+    await root.ask(sh`command -v ed`);
+    await converge(root, pkg('ed', { absent: true }));
+  });
+
+  test('those that are due together come together', async () => {
+    await convergeTogether(root, [pkg('ed'), pkg('time')]);
+    expect(await root.ask(sh`grep -c '^Start-Date' /var/log/apt/history.log`)).toBe('3\n');
+  });
+
+  test('that is half removed is installed again', async () => {
+    await root.ask(sh`dpkg --remove ed >/dev/null`);
+    await converge(root, pkg('ed'));
+  });
+
+  test('that does not exist is an error in the words of apt', async () => {
+    expect(await refuse(root, pkg('no-such-package-anywhere'))).toContain('Unable to locate package');
+  });
+});
+
+describe('apt_repository', () => {
+  test('brings its lists with it, at its own priority', async () => {
+    const pin = { release: 'o=Debian,n=sid', priority: 50 };
+    await converge(
+      root,
+      aptRepository('sid', { uris: [mirror], suites: ['sid'], checkValidUntil: false, pin }),
+    );
+    expect(await policy('ed')).toMatch(/^ +50 http\S+ sid\/main/m);
+    expect(await root.ask(sh`apt-get -s dist-upgrade | grep -c '^Inst' || :`)).toBe('0\n');
+  });
+
+  test('serves the packages that ask for it, without a further update', async () => {
+    expect(await root.ask(sh`find /etc/apt -name '*.sources' -newer /var/lib/apt/lists`)).toBe('');
+    await converge(root, pkg('hello', { release: 'sid' }));
+    expect(await policy('hello')).toMatch(/\*\*\* \S+ \d+\n +50 http\S+ sid/);
+  });
+
+  test('changes its priority, and loses it', async () => {
+    const pin = { release: 'o=Debian,n=trixie-backports', priority: 200 };
+    await converge(root, backports({ pin }));
+    const changed = await converge(root, backports({ pin: { ...pin, priority: 300 } }));
+    expect(changed.attributes.map(({ name }) => name)).toEqual(['pin']);
+    await converge(root, backports());
+    expect(await root.ask(sh`ls /etc/apt/preferences.d`)).toBe('sid\n');
+  });
+
+  test('takes its key in the file itself', async () => {
+    const key = await root.ask(sh`cat /etc/apt/trusted.gpg.d/debian-archive-trixie-automatic.asc`);
+    await converge(root, backports({ signedBy: key }));
+  });
+
+  test.each([
+    ['an address where nobody answers', { uris: ['http://127.0.0.1:9/debian'] }],
+    ['a suite that is not there', { suites: ['no-such-suite'] }],
+    ['a key that did not sign it', { signedBy: '/etc/apt/trusted.gpg.d/none.gpg' }],
+    ['words from a shell', { uris: [`http://127.0.0.1:9/${hostile.replaceAll(/\s/g, '')}`] }],
+  ])('with %s never gets in the way of apt', async (_, wrong) => {
+    expect(await refuse(root, backports(wrong))).not.toBe('');
+    await root.ask(sh`apt-get -q update 2>&1`);
+  });
+
+  test('goes with its priority', async () => {
+    await converge(root, aptRepository('sid', { absent: true }));
+    expect(await root.ask(sh`ls -A /etc/apt/sources.list.d /etc/apt/preferences.d`)).not.toMatch(
+      /sid|hostwright/,
+    );
+  });
+});

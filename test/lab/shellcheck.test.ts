@@ -1,0 +1,82 @@
+import { spawnSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { compare } from '../../src/plan/compare.ts';
+import { resourceTypes } from '../../src/resources/registry.ts';
+import type {
+  Action,
+  Ask,
+  Change,
+  Conversation,
+  ResourceType,
+  State,
+  Step,
+} from '../../src/resources/resource.ts';
+import { samples } from '../resources/samples.ts';
+
+/**
+ * SC2016: a quoted value may well hold a dollar; that it does not expand is the point of quoting it.
+ * SC2185: `find -files0-from` needs no path.
+ */
+function findings(script: string): string {
+  const options = ['--shell=dash', '--exclude=SC2016,SC2185', '--format=gcc', '-'];
+  const checked = spawnSync('shellcheck', options, {
+    input: `#!/bin/sh\nset -eu\n: "\${HW:?}"\n${script}\n`,
+    encoding: 'utf8',
+  });
+  if (checked.error !== undefined) throw checked.error;
+  return checked.stdout + checked.stderr;
+}
+
+function desiredOf(type: ResourceType): readonly object[] {
+  return samples
+    .filter((sample) => sample.type === type)
+    .map((sample) => type.schema.parse(sample.attributes));
+}
+
+/** A change from nothing, from something else, and each other action that a type may know. */
+function changesOf(type: ResourceType, desired: object): readonly Change[] {
+  const id = `${type.name}:${type.key(desired)}` as const;
+  const others: readonly (State | null)[] = [null, { kind: 'file', mode: '0000', running: false }];
+  const changes = others.flatMap((actual) => {
+    const difference = compare(type, desired, actual);
+    return difference === undefined ? [] : [{ id, desired, actual, ...difference }];
+  });
+  const due = (['reload', 'restart'] as const satisfies readonly Action[]).map((action) => ({
+    id,
+    desired,
+    action,
+    actual: {},
+    attributes: [{ name: action, from: 'due', to: 'not due' }],
+  }));
+  return type.triggers === undefined ? changes : [...changes, ...due];
+}
+
+test('shellcheck finds what it should find', () => {
+  expect(findings('rm -rf $HW/x')).toContain('SC2086');
+});
+
+/** What a step runs; of a conversation, what it asks until an empty answer does not do any more. */
+async function scriptsOf(step: Step | Conversation): Promise<readonly string[]> {
+  if ('script' in step) return [step.script.text];
+  const asked: string[] = [];
+  const ask: Ask = (script) => {
+    asked.push(script.text);
+    return Promise.resolve(Buffer.alloc(0));
+  };
+  await step.converse(ask).catch(() => undefined);
+  expect(asked).not.toHaveLength(0);
+  return asked;
+}
+
+test.each(resourceTypes.map((type) => [type.name, type] as const))(
+  'the scripts of %s are sound',
+  async (name, type) => {
+    const batch = desiredOf(type);
+    expect(batch, `test/resources/samples.ts has nothing of ${name}`).not.toHaveLength(0);
+    const changes = batch.flatMap((desired) => changesOf(type, desired));
+    const steps = type.apply(changes, { declared: () => ['nginx.service'] });
+    const scripts = await Promise.all(steps.map(scriptsOf));
+    const found = [type.probe(batch).script.text, ...scripts.flat()].map(findings);
+    expect(found.filter((text) => text !== '')).toEqual([]);
+  },
+);

@@ -1,0 +1,248 @@
+import { describe, expect, test } from 'vitest';
+import {
+  aptRepository,
+  authorizedKey,
+  command,
+  line,
+  Secret,
+  service,
+  sysctl,
+  unit,
+  user,
+  userGroup,
+  type Resource,
+} from '../../src/index.ts';
+import { Unreadable, type Actual } from '../../src/resources/resource.ts';
+import { samples } from './samples.ts';
+
+function parse(output: string, ...resources: readonly [Resource, ...Resource[]]): readonly Actual[] {
+  const [{ type }] = resources;
+  return type.parse(
+    Buffer.from(output),
+    resources.map(({ attributes }) => type.schema.parse(attributes)),
+  );
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+// What getent and friends print on Debian 13.
+const accounts = `p:root:x:0:0:root:/root:/bin/bash
+p:anna:x:1000:1000:Anna,,,:/home/anna:/bin/bash
+p:app:x:998:998::/nonexistent:/usr/sbin/nologin
+s:root::
+s:anna:$6$salt$hash:
+s:app::1
+g:root:x:0:
+g:adm:x:4:syslog,anna
+g:sudo:x:27:annabel,anna
+g:app:x:998:app
+g:anna:x:1000:
+h:root
+h:anna
+`;
+
+describe('user', () => {
+  test('reads accounts, groups, locks and home directories', () => {
+    const found = parse(
+      accounts,
+      user('anna', { passwordHash: new Secret('$6$x$y') }),
+      user('app'),
+      user('gone'),
+    );
+    expect(found).toMatchObject([
+      {
+        uid: 1000,
+        group: 'anna',
+        groups: 'adm,sudo',
+        comment: 'Anna,,,',
+        homeDirectory: 'present',
+        locked: false,
+      },
+      { uid: 998, group: 'app', groups: '', homeDirectory: 'missing', passwordHash: null, locked: true },
+      null,
+    ]);
+    expect(JSON.stringify(found)).not.toContain('$6$');
+  });
+
+  test('counts the primary group as one of the groups only where it is declared', () => {
+    expect(parse(accounts, user('app', { groups: ['app'] }))).toMatchObject([{ groups: 'app' }]);
+  });
+
+  test('does not take the expiry of somebody else for a lock', () => {
+    const expiring = accounts.replace('s:app::1', 's:app::20000');
+    expect(parse(expiring, user('app'))).toMatchObject([{ locked: 'expires 2024-10-04' }]);
+  });
+});
+
+describe('group', () => {
+  test('reads numbers', () => {
+    expect(parse('web:x:4001:anna\n', userGroup('web'), userGroup('gone'))).toEqual([{ gid: 4001 }, null]);
+  });
+});
+
+describe('line', () => {
+  const port = line('/etc/x', { line: 'Port 2', match: '^Port' });
+  test.each<readonly [string, Actual]>([
+    ['none', null],
+    ['0 ', null],
+    ['2 ', { line: 'Port 2' }],
+    [`0 ${base64('Port 1\nPort 3\n')}`, { line: 'Port 1\nPort 3' }],
+    [`1 ${base64('Port 1\n')}`, { line: 'Port 1' }],
+  ])('%j', (answer, expected) => {
+    expect(parse(`${answer}\n`, port)).toEqual([expected]);
+  });
+
+  test('a bad expression makes one resource unreadable, not all', () => {
+    const found = parse(`bad ${base64('grep: Unmatched (\n')}\n0 \n`, port, port);
+    expect(found).toEqual([new Unreadable('grep: Unmatched ('), null]);
+  });
+});
+
+describe('authorized_key', () => {
+  const blob = 'AAAAC3NzaC1lZDI1NTE5AAAAIJ0+x/Zl0pXyBn0R5m1T6VxkKc0rj1VZk6n0kqWmS3aB';
+  const key = authorizedKey('anna', `ssh-ed25519 ${blob} anna@laptop`, { options: 'restrict' });
+  test('reads options and comments, of several keys', () => {
+    const answer = `\nrestrict,command="echo a b" ssh-ed25519 ${blob}   two words \nssh-ed25519 ${blob}\n\n`;
+    expect(parse(answer, key, key)).toEqual([
+      null,
+      { options: 'restrict,command="echo a b" | ', comment: 'two words | ' },
+    ]);
+  });
+
+  test('is identified by its fingerprint', () => {
+    const { type, attributes } = key;
+    expect(type.key(type.schema.parse(attributes))).toMatch(/^anna SHA256:[\w+/]{43}$/);
+  });
+});
+
+describe('sysctl', () => {
+  const range = sysctl('net.ipv4.ip_local_port_range', { value: '1024 65535' });
+  test.each<readonly [string, Actual]>([
+    [` +${base64('1024\t65535\n')} -`, { value: '1024 65535', persisted: null }],
+    [
+      ` - +${base64('net.ipv4.ip_local_port_range = 1024 65535\n')}`,
+      { value: null, persisted: '1024 65535' },
+    ],
+    [` +${base64('1\n')} +`, { value: '1', persisted: '' }],
+  ])('%j', (answer, expected) => {
+    expect(parse(`${answer}\n`, range)).toEqual([expected]);
+  });
+
+  test.each([
+    ['net.ipv4.ip_forward', 'net.ipv4.ip_forward'],
+    ['net/ipv4/ip_forward', 'net.ipv4.ip_forward'],
+    ['net/ipv4/conf/eth0.100/rp_filter', 'net.ipv4.conf.eth0/100.rp_filter'],
+    ['net.ipv4.conf.eth0/100.rp_filter', 'net.ipv4.conf.eth0/100.rp_filter'],
+  ])('%s is %s', (name, canonical) => {
+    const { type, attributes } = sysctl(name, { value: 1 });
+    const desired = type.schema.parse(attributes);
+    expect(type.key(desired)).toBe(canonical);
+    expect(type.probe([desired]).script.text).toContain(
+      `/proc/sys/${canonical.replace(/[./]/g, (c) => (c === '.' ? '/' : '.'))} `,
+    );
+  });
+});
+
+describe('command', () => {
+  const guarded = command('x', { run: ['true'], unless: ['true'] });
+  test('a guard that fails or is not there asks for a run, one that hangs for a person', () => {
+    expect(parse('0\n1\n127\n124\n', guarded, guarded, guarded, guarded)).toEqual([
+      { reached: true },
+      { reached: false },
+      { reached: false },
+      new Unreadable('its guard does not end within 20 seconds'),
+    ]);
+  });
+});
+
+describe('service', () => {
+  // systemctl 257 on Debian 13.
+  const nginx = `Id=nginx.service
+LoadState=loaded
+ActiveState=active
+UnitFileState=enabled
+NeedDaemonReload=no
+ExecMainStartTimestamp=Fri 2026-11-20 22:36:01 UTC
+ActiveEnterTimestamp=Fri 2026-11-20 22:36:01 UTC
+reload=no
+restart=yes
+
+Id=gone.service
+LoadState=not-found
+ActiveState=inactive
+reload=no
+restart=no
+
+`;
+  test('is due for a restart when its own unit has changed', () => {
+    expect(parse(nginx, service('nginx'), service('gone'))).toMatchObject([
+      { running: true, restart: 'due' },
+      null,
+    ]);
+    const { type, attributes } = service('nginx');
+    expect(type.triggers?.(type.schema.parse(attributes))[0]?.paths).toEqual([
+      '/etc/systemd/system/nginx.service',
+      '/etc/systemd/system/nginx.service.d',
+    ]);
+  });
+});
+
+describe('apt_repository', () => {
+  const sid = aptRepository('sid', {
+    uris: ['http://deb.debian.org/debian'],
+    suites: ['sid', 'experimental'],
+    signedBy: '-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDME\n-----END PGP PUBLIC KEY BLOCK-----\n',
+    checkValidUntil: false,
+  });
+
+  test('folds a key into its field', () => {
+    const { type, attributes } = sid;
+    expect(type.text?.(type.schema.parse(attributes)).text).toBe(`Types: deb
+URIs: http://deb.debian.org/debian
+Suites: sid experimental
+Components: main
+Check-Valid-Until: no
+Signed-By:
+ -----BEGIN PGP PUBLIC KEY BLOCK-----
+ .
+ mDME
+ -----END PGP PUBLIC KEY BLOCK-----
+`);
+  });
+
+  test('sees a priority that nobody declares', () => {
+    const preferences = ['f', '644', 'root', 'root', '', '/etc/apt/preferences.d/sid'].join('\0');
+    expect(parse(`${preferences}\0${'0'.repeat(64)}  /etc/apt/preferences.d/sid\0`, sid)).toEqual([
+      { pin: 'sha256:0000000000000000' },
+    ]);
+    expect(parse('', sid)).toEqual([null]);
+  });
+});
+
+describe('unit', () => {
+  test('sees a mask in its place', () => {
+    const mask = ['l', '777', 'root', 'root', '/dev/null', '/etc/systemd/system/app.service'].join('\0');
+    expect(parse(`${mask}\0`, unit('app.service', { content: '' }))).toMatchObject([{ kind: 'link' }]);
+  });
+});
+
+describe('garbage', () => {
+  const framed = [
+    'group',
+    'user',
+    'line',
+    'authorized_key',
+    'sysctl',
+    'command',
+    'service',
+    'hostname',
+    'file',
+  ];
+  const types = new Map(samples.map((sample) => [sample.type.name, sample]));
+  test.each(framed)('of a host that says something else is not taken for a state of a %s', (name) => {
+    const sample = types.get(name);
+    if (sample === undefined) throw new Error(`no sample of ${name}`);
+    const garbage = name === 'hostname' ? '' : name === 'user' ? 'p:anna:x\n' : 'Permission denied';
+    expect(() => parse(garbage, sample)).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import {
+  aptRepository,
+  authorizedKey,
+  command,
+  file,
+  hostname,
+  line,
+  pkg,
+  Secret,
+  service,
+  sysctl,
+  unit,
+  user,
+  userGroup,
+  type Resource,
+} from '../../src/index.ts';
+import { hostile } from './on-a-root.ts';
+import { samples } from './samples.ts';
+
+const named = samples.map(
+  (sample) => [`${sample.type.name} ${JSON.stringify(sample.attributes)}`, sample] as const,
+);
+const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0+x/Zl0pXyBn0R5m1T6VxkKc0rj1VZk6n0kqWmS3aB';
+const repository = { uris: ['http://deb.debian.org/debian'], suites: ['sid'] };
+
+function problems({ type, attributes }: Resource): string {
+  const parsed = type.schema.safeParse(attributes);
+  return parsed.success
+    ? ''
+    : parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n');
+}
+
+describe('schemas', () => {
+  test.each(named)('take %s, and no unknown attribute beside', (_, { type, attributes }) => {
+    expect(problems({ type, attributes })).toBe('');
+    expect(type.schema.safeParse({ ...attributes, no_such_attribute: true }).success).toBe(false);
+  });
+
+  test('identities of all samples differ', () => {
+    const ids = samples.map(
+      ({ type, attributes }) => `${type.name}:${type.key(type.schema.parse(attributes))}`,
+    );
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test.each<readonly [Resource, string]>([
+    [file('etc/motd', {}), 'path: expected an absolute path'],
+    [file('/etc/../motd', {}), 'path: expected an absolute path'],
+    [file('/etc/motd', { mode: '0999' }), 'mode: expected three or four octal digits'],
+    [line('/etc/hosts', {}), 'expected "line", or "match" with "absent"'],
+    [line('/etc/hosts', { match: 'x' }), 'expected "line", or "match" with "absent"'],
+    [line('/etc/hosts', { line: 'a\nb' }), 'line: '],
+    [line('/etc/hosts', { line: new Secret('a\nb'), match: 'a' }), 'line: '],
+    [line('/etc/hosts', { line: new Secret('a') }), 'match: a secret line needs "match"'],
+    [line('/etc/hosts', { line: 'a', match: 'a\nb' }), 'match: expected a single line'],
+    [pkg('nginx; reboot'), 'name: expected a Debian package name'],
+    [pkg('-y'), 'name: expected a Debian package name'],
+    [userGroup('a:b'), 'name: expected a name'],
+    [userGroup('1000'), 'name: expected a name'],
+    [userGroup('web', { gid: -1 }), 'gid: '],
+    [user(hostile), 'name: expected a name'],
+    [user('anna', { groups: ['sudo,root'] }), 'groups.0: expected a name'],
+    [user('anna', { comment: 'a:b' }), 'comment: expected no ":"'],
+    [user('anna', { comment: 'a\nroot::0:0' }), 'comment: expected a single line'],
+    [user('anna', { home: '/home/a:b' }), 'home: expected a path without ":"'],
+    [user('anna', { shell: '/bin/sh\nx' }), 'shell: expected a path without ":"'],
+    [user('anna', { passwordHash: new Secret('hunter2') }), 'passwordHash: expected a Secret with a hash'],
+    [
+      user('anna', { passwordHash: new Secret('$6$a$b\nroot:x') }),
+      'passwordHash: expected a Secret with a hash',
+    ],
+    [authorizedKey('anna', 'hunter2'), 'key: expected a public key'],
+    [authorizedKey('anna', `${key} a\nb`), 'key: expected a public key'],
+    [authorizedKey('anna', '-----BEGIN OPENSSH PRIVATE KEY-----'), 'key: expected a public key'],
+    [authorizedKey('anna', key, { options: 'command=echo x' }), 'options: expected options without space'],
+    [authorizedKey('anna', key, { options: 'command="x' }), 'options: expected options without space'],
+    [authorizedKey('anna', key, { options: '#' }), 'options: expected options without space'],
+    [aptRepository('sid', { uris: ['http://x'] }), 'expected "uris" and "suites"'],
+    [aptRepository('../sid', repository), 'name: expected a file name'],
+    [aptRepository('sid', { ...repository, suites: ['sid\nTrusted: yes'] }), 'suites.0: expected one word'],
+    [
+      aptRepository('sid', { ...repository, pin: { release: 'n=sid\nx', priority: 1 } }),
+      'pin.release: expected a single line',
+    ],
+    [aptRepository('sid', { ...repository, signedBy: 'key' }), 'signedBy: '],
+    [unit('app', { content: '' }), 'name: expected the full name of a unit'],
+    [unit('../app.service', { content: '' }), 'name: expected the full name of a unit'],
+    [unit('app.service', {}), 'content: expected the text of the unit'],
+    [unit('app.service', { content: '', dropIn: '../x' }), 'dropIn: expected the name of a drop-in'],
+    [service('a b'), 'name: expected the name of a systemd unit'],
+    [sysctl('net..ipv4', { value: 1 }), 'name: expected the name of a kernel parameter'],
+    [sysctl('net/../../etc/x', { value: 1 }), 'name: expected the name of a kernel parameter'],
+    [sysctl('net.ipv4.ip_forward', { value: '1\nkernel.x=1' }), 'value: '],
+    [sysctl('net.ipv4.ip_forward', {}), 'value: expected a value'],
+    [hostname('Web_1'), 'name: expected a host name'],
+    [command('x', { run: ['true'] }), 'expected one guard'],
+    [command('x', { run: ['true'], unless: ['true'], creates: '/x' }), 'expected one guard'],
+    [command('x', { run: ['a\0b'], creates: '/x' }), 'run.0: expected no NUL'],
+  ])('refuse %j: %s', (resource, problem) => {
+    expect(problems(resource)).toContain(problem);
+    expect(problems(resource)).not.toContain('hunter2');
+  });
+});
