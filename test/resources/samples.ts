@@ -2,8 +2,10 @@ import {
   aptRepository,
   authorizedKey,
   command,
+  createAuthority,
   directory,
   file,
+  hostCertificate,
   hostname,
   line,
   link,
@@ -58,6 +60,7 @@ export const samples: readonly Resource[] = [
   sysctl('net.ipv4.ip_forward', { value: 1 }),
   sysctl('net.ipv4.tcp_syncookies', { absent: true }),
   hostname('web1'),
+  hostCertificate('nginx', { names: ['web1'], authority: new Secret(await createAuthority()) }),
   command('migrate', { run: ['app', 'migrate'], unless: ['app', 'is-migrated'] }),
   command('make it', { run: ['tee', '/srv/made'], creates: '/srv/made', stdin: new Secret('secret') }),
 ];
