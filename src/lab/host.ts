@@ -87,10 +87,12 @@ export async function startHost(settings: LabSettings, host: LabHost): Promise<v
       `--hostname=${host.name}`,
       `--network-bridge=${bridgeName(settings)}`,
       '--capability=CAP_NET_ADMIN,CAP_NET_RAW',
-      '--console=pipe',
+      '--console=read-only',
       '--timezone=off',
       '--resolv-conf=off',
       '--link-journal=no',
+      // For the log: without a terminal systemd would keep to itself which unit fails.
+      'systemd.show_status=yes',
     ],
   });
 }
