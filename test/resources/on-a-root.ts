@@ -180,7 +180,8 @@ export async function converge(root: Root, resource: Resource): Promise<Change> 
   keepsSecrets(resource, JSON.stringify(change));
   for (const time of ['first', 'second']) {
     const failed = await runSteps(root, [change], resource);
-    expect(failed?.stderr.toString('utf8'), `the ${time} application fails`).toBeUndefined();
+    if (failed !== undefined)
+      throw new Error(`the ${time} application fails: ${failed.stderr.toString('utf8')}`);
     const after = await probe(root, resource);
     expect(changeOf(resource, after), `a difference is left after the ${time} application`).toBeUndefined();
   }

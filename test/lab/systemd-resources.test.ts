@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hostname, service, sh, sysctl, unit, type Resource } from '../../src/index.ts';
+import { openHost } from '../resources/on-a-host.ts';
+import { converge, convergeTogether, probe, refuse, type Root } from '../resources/on-a-root.ts';
+
+let host: Root;
+
+beforeAll(async () => {
+  host = await openHost();
+});
+
+afterAll(async () => {
+  await host.close();
+});
+
+const example = (command: string): Resource =>
+  unit('example.service', {
+    content: `[Unit]\nDescription=Example\n[Service]\nExecStart=${command}\n[Install]\nWantedBy=multi-user.target\n`,
+  });
+const sleeping = example('/bin/sleep infinity');
+const state = async (name: string): Promise<string> =>
+  await host.ask(
+    sh`systemctl show -p ActiveState,UnitFileState,NeedDaemonReload --value ${name} | tr '\n' ' '`,
+  );
+
+describe('unit and service', () => {
+  test('a new unit is known to systemd at once, and starts with the host', async () => {
+    await converge(host, sleeping);
+    expect(await probe(host, service('example'))).toMatchObject({ running: false, enabled: false });
+    await converge(host, service('example'));
+    expect(await state('example.service')).toBe('active enabled no ');
+  });
+
+  test('a changed unit is due for a restart of what runs, however it came about', async () => {
+    await converge(host, example('/bin/sleep 1d'));
+    const restart = await converge(host, service('example'));
+    expect(restart).toMatchObject({ action: 'restart', attributes: [{ name: 'restart' }] });
+    expect(await host.ask(sh`pgrep -xaf '/bin/sleep 1d' | wc -l`)).toBe('1\n');
+
+    const dropIn = unit('example.service', { dropIn: 'nice', content: '[Service]\nNice=5\n' });
+    await converge(host, dropIn);
+    expect(await converge(host, service('example'))).toMatchObject({ action: 'restart' });
+    await host.ask(
+      sh`sed -i s/Nice=5/Nice=6/ /etc/systemd/system/example.service.d/nice.conf; systemctl daemon-reload`,
+    );
+    await converge(host, dropIn);
+    await converge(host, unit('example.service', { dropIn: 'nice', absent: true }));
+    expect(await converge(host, service('example'))).toMatchObject({ action: 'restart' });
+  });
+
+  test('a bad unit leaves what runs alone', async () => {
+    const before = await host.ask(sh`systemctl show -p MainPID --value example.service`);
+    await refuse(host, example('/srv/not/there'));
+    expect(await host.ask(sh`systemctl show -p MainPID --value example.service`)).toBe(before);
+    expect(await probe(host, service('example'))).toMatchObject({ restart: 'not due', unit: 'current' });
+  });
+
+  test('a timer is a unit, the unit that it starts, and a service', async () => {
+    await convergeTogether(host, [
+      unit('tick.timer', {
+        content: '[Timer]\nOnCalendar=hourly\nRandomizedDelaySec=1min\n[Install]\nWantedBy=timers.target\n',
+      }),
+      unit('tick.service', { content: '[Service]\nType=oneshot\nExecStart=/bin/true\n' }),
+    ]);
+    await converge(host, service('tick.timer'));
+    expect(await host.ask(sh`systemctl list-timers --no-legend tick.timer | grep -c tick.service`)).toBe(
+      '1\n',
+    );
+  });
+
+  test('a service that is not wanted is stopped, a mask is lifted', async () => {
+    await converge(host, service('example', { running: false, enabled: false }));
+    expect(await state('example.service')).toBe('inactive disabled no ');
+    await host.ask(sh`systemctl mask --runtime --quiet example.service`);
+    await converge(host, service('example'));
+  });
+
+  test('a unit that goes is stopped and disabled first', async () => {
+    await converge(host, unit('example.service', { absent: true }));
+    expect(
+      await host.ask(
+        sh`pgrep -xaf '/bin/sleep 1d' || echo none; ls /etc/systemd/system/multi-user.target.wants`,
+      ),
+    ).not.toMatch(/1d|example/);
+    expect(await probe(host, service('example'))).toBeNull();
+  });
+
+  test('a service that does not do its work is a failure, in its own last words', async () => {
+    await converge(host, example('/bin/ls /no/such/thing'));
+    const unhealthy = service('example', { healthy: ['ls', '/no/such/socket'], healthyWithin: 2 });
+    await expect(converge(host, unhealthy)).rejects.toThrow(
+      /not healthy after 2 s[^]*such\/socket[^]*such\/thing/,
+    );
+  });
+});
+
+describe('sysctl and hostname', () => {
+  test('hold on a real host', async () => {
+    await converge(host, sysctl('net.ipv4.ip_forward', { value: 1 }));
+    expect(await host.ask(sh`cat /proc/sys/net/ipv4/ip_forward`)).toBe('1\n');
+    await converge(host, hostname('renamed'));
+    expect(await host.ask(sh`uname -n`)).toBe('renamed\n');
+  });
+});
