@@ -1,5 +1,6 @@
 // The public API for roles. Roles import from 'hostwright' and nothing else of it.
 export { z } from 'zod';
+export { HostwrightError } from './errors.ts';
 export { defineRole, group, address } from './roles/role.ts';
 export type * from './roles/role.ts';
 export type * from './roles/declarations.ts';
@@ -24,5 +25,9 @@ export { unit } from './resources/unit.ts';
 export { sysctl } from './resources/sysctl.ts';
 export { hostname } from './resources/hostname.ts';
 export { command } from './resources/command.ts';
+export { appRelease } from './resources/app-release.ts';
+export { readRelease } from './release/read.ts';
+export { gitRelease } from './release/release.ts';
+export type * from './release/release.ts';
 export { hostCertificate } from './resources/host-certificate.ts';
 export { authorityCertificates, createAuthority } from './pki/authority.ts';

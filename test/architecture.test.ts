@@ -24,13 +24,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   plan: ['resources', 'roles', 'report', 'secrets', 'transport'],
   site: ['inventory', 'roles', 'resources', 'secrets', 'template'],
   roles: ['resources', 'secrets'],
-  resources: ['secrets', 'transport', 'pki'],
+  resources: ['secrets', 'transport', 'pki', 'release'],
   inventory: ['secrets', 'transport'],
   template: ['secrets'],
   secrets: ['inventory'],
   transport: ['secrets'],
   report: ['resources'],
   pki: ['secrets'],
+  release: [],
   lab: ['pki'],
 };
 

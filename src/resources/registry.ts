@@ -1,3 +1,4 @@
+import { appReleaseType } from './app-release.ts';
 import { aptRepositoryType } from './apt-repository.ts';
 import { authorizedKeyType } from './authorized-key.ts';
 import { commandType } from './command.ts';
@@ -30,6 +31,7 @@ export const resourceTypes: readonly ResourceType[] = [
   serviceType,
   sysctlType,
   hostnameType,
+  appReleaseType,
   commandType,
   hostCertificateType,
 ];

@@ -1,10 +1,12 @@
 import {
+  appRelease,
   aptRepository,
   authorizedKey,
   command,
   createAuthority,
   directory,
   file,
+  gitRelease,
   hostCertificate,
   hostname,
   line,
@@ -18,6 +20,7 @@ import {
   userGroup,
   type Resource,
 } from '../../src/index.ts';
+import { packedRelease } from '../../src/release/release.ts';
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0+x/Zl0pXyBn0R5m1T6VxkKc0rj1VZk6n0kqWmS3aB anna';
 
@@ -63,4 +66,10 @@ export const samples: readonly Resource[] = [
   hostCertificate('nginx', { names: ['web1'], authority: new Secret(await createAuthority()) }),
   command('migrate', { run: ['app', 'migrate'], unless: ['app', 'is-migrated'] }),
   command('make it', { run: ['tee', '/srv/made'], creates: '/srv/made', stdin: new Secret('secret') }),
+  appRelease('/srv/app', packedRelease([{ kind: 'directory', path: 'empty' }])),
+  appRelease('/srv/tagged', gitRelease('https://example.org/app.git', 'v1.0')),
+  appRelease(
+    '/srv/pinned',
+    gitRelease('git@example.org:app.git', '0123456789abcdef0123456789abcdef01234567'),
+  ),
 ];

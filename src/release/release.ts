@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+
+/** One entry of a release; paths are relative, with `/`, without `.` and `..`. */
+export type ReleaseEntry =
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      readonly content: Uint8Array;
+      readonly executable: boolean;
+    }
+  | { readonly kind: 'directory'; readonly path: string }
+  | { readonly kind: 'link'; readonly path: string; readonly to: string };
+
+/** Files that the controller has read, and sends. */
+export interface PackedRelease {
+  readonly kind: 'packed';
+  /** Of the folder on the host; made from what is in the release, so that the same files are the same release. */
+  readonly name: string;
+  /** `releaseDigest` of `entries`. */
+  readonly digest: string;
+  readonly entries: readonly ReleaseEntry[];
+}
+
+/** A commit or tag that the host itself fetches. */
+export interface GitRelease {
+  readonly kind: 'git';
+  readonly name: string;
+  readonly url: string;
+  /** A full commit id, or a tag. */
+  readonly version: string;
+}
+
+export type Release = PackedRelease | GitRelease;
+
+const shown = 16;
+
+/** The mode that an entry has on a host, in octal: a release is root's, and everybody may read it. */
+export function modeOf(entry: ReleaseEntry): number {
+  if (entry.kind === 'link') return 0o777;
+  return entry.kind === 'directory' || entry.executable ? 0o755 : 0o644;
+}
+
+const letters = { file: 'f', directory: 'd', link: 'l' } as const;
+
+function inOrder(records: readonly string[]): Buffer {
+  return Buffer.concat(records.map((record) => Buffer.from(`${record}\0`)).toSorted(Buffer.compare));
+}
+
+/**
+ * One digest over names, contents, modes and owners, in hex: what the shell function `hw_release_digest` gives
+ * for the same tree on a host. First all files with their own digests, then all entries; each in the order of
+ * their bytes.
+ */
+export function releaseDigest(entries: readonly ReleaseEntry[]): string {
+  const digests = entries.flatMap((entry) =>
+    entry.kind === 'file' ? [{ path: entry.path, sha256: sha256(entry.content) }] : [],
+  );
+  const files = digests
+    .map(({ path, sha256 }) => ({ name: Buffer.from(path), line: `${sha256}  ${path}\0` }))
+    .toSorted((a, b) => Buffer.compare(a.name, b.name))
+    .map(({ line }) => Buffer.from(line));
+  const all = inOrder(
+    entries.map((entry) => {
+      const target = entry.kind === 'link' ? entry.to : '';
+      return `${entry.path}|${letters[entry.kind]}|${modeOf(entry).toString(8)}|root:root|${target}`;
+    }),
+  );
+  return sha256(Buffer.concat([...files, all]));
+}
+
+function sha256(content: Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+export function packedRelease(entries: readonly ReleaseEntry[]): PackedRelease {
+  const digest = releaseDigest(entries);
+  return { kind: 'packed', name: digest.slice(0, shown), digest, entries };
+}
+
+/** A commit (its full id) or tag of a repository; a branch is none, because it moves between plan and apply. */
+export function gitRelease(url: string, version: string): GitRelease {
+  const isCommit = /^[0-9a-f]{40}$/.test(version);
+  const label = isCommit ? version.slice(0, shown) : version.replaceAll('/', '-');
+  return {
+    kind: 'git',
+    name: `${label}-${sha256(Buffer.from(`${url} ${version}`)).slice(0, 8)}`,
+    url,
+    version,
+  };
+}

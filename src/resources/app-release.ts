@@ -1,0 +1,185 @@
+import { z } from 'zod';
+import type { GitRelease, PackedRelease, Release } from '../release/release.ts';
+import { tarball } from '../release/tarball.ts';
+import { lines, sh, type Script } from '../transport/shell.ts';
+import { ancestors, path } from './path.ts';
+import {
+  declare,
+  each,
+  type Actual,
+  type Change,
+  type Resource,
+  type ResourceId,
+  type ResourceOptions,
+  type ResourceType,
+  type Step,
+} from './resource.ts';
+
+const isName = /^\w[\w.+@-]{0,120}$/;
+
+function isRelease(value: unknown): value is Release {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'kind' in value &&
+    'name' in value &&
+    typeof value.name === 'string' &&
+    isName.test(value.name)
+  );
+}
+
+/** A repository as `git fetch` takes it; a password in it would stand in plans and process lists. */
+const gitUrl = /^(?:(?:https?|git|file):\/\/(?![^/]*@)\S+|ssh:\/\/\S+|[\w.-]+@[\w.-]+:\S+)$/;
+const gitVersion = /^(?!.*\.\.)(?!.*\.lock$)\w[\w./+@-]*$/;
+
+const schema = z
+  .strictObject({
+    folder: path.describe('Of the application: releases come to `releases/NAME` below it'),
+    release: z
+      .custom<Release>(isRelease, 'expected a release, of readRelease() or gitRelease()')
+      .meta({ title: 'Release' })
+      .describe('Files of the controller, or a commit or tag that the host fetches with git'),
+    keep: z
+      .number()
+      .int()
+      .min(0)
+      .default(3)
+      .describe('How many older releases stay; the one that the link `current` names stays anyway'),
+    absent: z.literal(false).optional(),
+  })
+  .refine(({ release }) => release.kind !== 'git' || gitUrl.test(release.url), {
+    message: 'expected the URL of a git repository without a name or password in it',
+    path: ['release', 'url'],
+  })
+  .refine(({ release }) => release.kind !== 'git' || gitVersion.test(release.version), {
+    message: 'expected a full commit id or a tag',
+    path: ['release', 'version'],
+  });
+
+type AppRelease = z.output<typeof schema>;
+
+const minute = 60_000;
+
+function releases(folder: string): string {
+  return `${folder}/releases`;
+}
+
+/** Says what was installed and when: a release that is put in place anew gives another text. */
+function recordFile({ folder, release }: AppRelease): string {
+  return `${releases(folder)}/${release.name}.record`;
+}
+
+/** One digest over a whole tree, as `releaseDigest` makes it of the entries of a release. */
+const digestFunction = sh`hw_release_digest() (
+  cd "$1"
+  export LC_ALL=C
+  { find . -mindepth 1 -type f -printf '%P\0' | sort -z | xargs -0r sha256sum -z --
+    find . -mindepth 1 -printf '%P|%y|%m|%u:%g|%l\0' | sort -z; } | sha256sum | cut -c1-64
+)`;
+
+function probeOne(item: AppRelease): Script {
+  const folder = `${releases(item.folder)}/${item.release.name}`;
+  return sh`if [ -d ${folder} ] && [ ! -L ${folder} ] && [ -f ${recordFile(item)} ]; then
+  printf '%s %s\n' "$(hw_release_digest ${folder})" "$(sed -n 's/^digest //p' ${recordFile(item)})"
+else echo missing; fi`;
+}
+
+function parseOne(answer: string | undefined, { release }: AppRelease): Actual {
+  if (answer === 'missing') return null;
+  const [, actual, recorded] = /^([0-9a-f]{64}) ([0-9a-f]{64}|)$/.exec(answer ?? '') ?? [];
+  if (actual === undefined) throw new RangeError(`unexpected answer "${answer ?? ''}"`);
+  const expected = release.kind === 'packed' ? release.digest : recorded;
+  return { release: release.name, content: actual === expected ? 'intact' : 'damaged' };
+}
+
+function unpack({ digest }: PackedRelease): Script {
+  return sh`tar -xzpf - -C "$w/tree" --no-same-owner
+digest=$(hw_release_digest "$w/tree")
+if [ "$digest" != ${digest} ]; then echo 'what was unpacked is not what was sent' >&2; exit 1; fi
+printf 'digest %s\n' "$digest" >"$w/record"`;
+}
+
+/** Servers may refuse to hand out a single commit: then everything is fetched. */
+function checkOut({ url, version }: GitRelease): Script {
+  const isCommit = /^[0-9a-f]{40}$/.test(version);
+  const one = isCommit ? version : `refs/tags/${version}`;
+  const fetch = isCommit
+    ? sh`{ git fetch -q --depth 1 origin ${one} 2>/dev/null || git fetch -q origin '+refs/*:refs/all/*'; }`
+    : sh`git fetch -q --depth 1 origin ${`+${one}:${one}`}`;
+  return sh`export GIT_TERMINAL_PROMPT=0 GIT_SSH_COMMAND='ssh -o BatchMode=yes'
+mkdir "$w/git"
+(
+  cd "$w/git"
+  git init -q
+  git remote add origin ${url}
+  ${fetch}
+  git -c tar.umask=0022 archive --format=tar ${one}
+) >"$w/release.tar"
+tar -xpf "$w/release.tar" -C "$w/tree" --no-same-owner
+{ printf 'digest %s\n' "$(hw_release_digest "$w/tree")"
+  printf 'commit %s\n' "$(git -C "$w/git" rev-parse ${`${one}^{commit}`})"; } >"$w/record"`;
+}
+
+/** The newest stay, by the time of their records; folders without one are leftovers. */
+function prune({ folder, release, keep }: AppRelease): Script {
+  return sh`current=$(basename "$(readlink ${`${folder}/current`} || :)")
+find . -maxdepth 1 -name '*.record' -printf '%T@ %f\n' | sort -rn | sed 's/^[^ ]* //; s/\.record$//' | awk -v new=${release.name} -v current="$current" -v keep=${keep} '
+  $0 == new || $0 == current { next }
+  ++n > keep' | while IFS= read -r old; do rm -rf "./$old.record" "./$old"; done`;
+}
+
+function step({ id, desired }: Change<AppRelease>): Step {
+  const { folder, release } = desired;
+  const target = `${releases(folder)}/${release.name}`;
+  const script = lines([
+    digestFunction,
+    sh`mkdir -p ${releases(folder)}
+cd ${releases(folder)}
+rm -rf .hostwright.*
+w=$(mktemp -d .hostwright.XXXXXX)
+trap 'rm -rf "$w"' EXIT
+mkdir -m 0755 "$w/tree"`,
+    release.kind === 'packed' ? unpack(release) : checkOut(release),
+    // Without its record a release does not count, so that whatever stops the host here, the next run does it again.
+    sh`rm -f ${recordFile(desired)}
+rm -rf ${target}
+mv -T "$w/tree" ${target}
+date -u '+installed %Y-%m-%dT%H:%M:%S.%NZ' >>"$w/record"
+mv -f "$w/record" ${recordFile(desired)}`,
+    prune(desired),
+  ]);
+  const common = { resources: [id], title: `unpack release ${release.name}`, script, timeout: 15 * minute };
+  return release.kind === 'packed' ? { ...common, stdin: tarball(release.entries) } : common;
+}
+
+export const appReleaseType: ResourceType<AppRelease> = {
+  name: 'app_release',
+  summary:
+    'A release of an application in a folder of its own, with every file as it was released; the link that makes it the current one is a `link`',
+  schema,
+  key: ({ folder }) => folder,
+  want: ({ release }) => ({ release: release.name, content: 'intact' }),
+  probe: (batch) => ({ script: lines([digestFunction, ...batch.map(probeOne)]) }),
+  parse: (output, batch) => {
+    const answers = output.toString('utf8').split('\n');
+    return batch.map((item, index) => parseOne(answers[index], item));
+  },
+  apply: each(step),
+  after: ({ folder, release }): readonly ResourceId[] => [
+    ...(release.kind === 'git' ? (['package:git'] as const) : []),
+    ...[`${folder}/releases`, ...ancestors(`${folder}/releases`)].map(
+      (above): ResourceId => `directory:${above}`,
+    ),
+  ],
+  path: recordFile,
+};
+
+/** `appRelease('/srv/shop', readRelease('/home/me/shop'))`, with a `link` to `releases/NAME` beside it. */
+export function appRelease(
+  folder: string,
+  release: Release,
+  attributes: Omit<z.input<typeof schema>, 'folder' | 'release'> = {},
+  options?: ResourceOptions,
+): Resource {
+  return declare(appReleaseType, { folder, release, ...attributes }, options);
+}
