@@ -130,6 +130,8 @@ async function prepare(
   await checkSubnet(settings);
   const mirror = await readMirror();
   await ensurePackages(settings, progress);
+  // Once more, for a machine that had no ip(8) before.
+  await checkSubnet(settings);
   return mirror;
 }
 

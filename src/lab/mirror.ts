@@ -37,5 +37,5 @@ export async function readMirror(): Promise<Mirror> {
       hint: 'the lab takes Debian packages from where this machine takes them; `apt-get indextargets` shows what apt knows',
     });
   }
-  return { main: chosen, security: security[0], proxy: /^PROXY='(.+)'$/m.exec(proxy)?.[1] };
+  return { main: chosen, security: security[0], proxy: /^PROXY='(http.+)'$/m.exec(proxy)?.[1] };
 }

@@ -7,36 +7,43 @@ import type { LabSettings } from './settings.ts';
 
 const interfaces = z.array(
   z.object({
-    ifname: z.string().optional(),
+    ifname: z.string().default(''),
     addr_info: z
       .array(z.object({ local: z.string().optional(), prefixlen: z.number().optional() }))
       .default([]),
   }),
 );
 
-/** E_LAB where another interface of the machine has addresses in the subnet, or the bridge is of another one. */
+/**
+ * E_LAB where another interface of the machine has addresses in the subnet, or the bridge has those of
+ * another one. Without ip(8) nothing is known yet.
+ */
 export async function checkSubnet(settings: LabSettings): Promise<void> {
   const bridge = bridgeName(settings);
-  for (const { ifname = '', addr_info: addresses } of interfaces.parse(
-    JSON.parse(await runCommand('ip', ['-j', '-4', 'address'])),
-  )) {
-    for (const { local, prefixlen } of addresses) {
-      if (local === undefined || prefixlen === undefined) continue;
-      const bits = Math.min(prefixlen, 24);
-      const overlaps = network(local, bits) === network(machineAddress(settings), bits);
-      if (overlaps === (ifname === bridge)) continue;
-      throw new HostwrightError(
-        'E_LAB',
-        overlaps ? `the subnet of the lab is in use by ${ifname}` : `the lab runs with another subnet`,
-        {
-          found: `${local}/${prefixlen} on ${ifname}`,
-          expected: `${settings.subnet}.0/24 for the lab alone`,
-          hint: overlaps
-            ? 'set HOSTWRIGHT_LAB_SUBNET to another one, such as 10.213.78; `ip -4 address` shows those in use'
-            : 'set HOSTWRIGHT_LAB_SUBNET as it was at `lab up`, or another HOSTWRIGHT_LAB for a second lab',
-        },
-      );
-    }
+  const { code, stdout } = await tryCommand('ip', ['-j', '-4', 'address']);
+  if (code === 127) return;
+  const used = interfaces
+    .parse(JSON.parse(stdout))
+    .flatMap(({ ifname, addr_info: addresses }) =>
+      addresses.flatMap(({ local, prefixlen }) =>
+        local === undefined || prefixlen === undefined ? [] : [{ ifname, local, prefixlen }],
+      ),
+    );
+  for (const { ifname, local, prefixlen } of used) {
+    const bits = Math.min(prefixlen, 24);
+    const overlaps = network(local, bits) === network(machineAddress(settings), bits);
+    if (overlaps === (ifname === bridge)) continue;
+    throw new HostwrightError(
+      'E_LAB',
+      overlaps ? `the subnet of the lab is in use by ${ifname}` : 'the lab runs with another subnet',
+      {
+        found: `${local}/${prefixlen} on ${ifname}`,
+        expected: `${settings.subnet}.0/24 for the lab alone`,
+        hint: overlaps
+          ? 'set HOSTWRIGHT_LAB_SUBNET to another one, such as 10.213.78; `ip -4 address` shows those in use'
+          : 'set HOSTWRIGHT_LAB_SUBNET as it was at `lab up`, or another HOSTWRIGHT_LAB for a second lab',
+      },
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { HostwrightError } from '../errors.ts';
@@ -55,20 +56,17 @@ export async function ensureProcess(plan: ProcessPlan): Promise<'started' | 'run
     },
     stdio: ['ignore', log.fd, log.fd],
   });
+  await once(child, 'spawn');
   child.unref();
-  const failed = new Promise<never>((_, reject) => {
-    child.once('error', reject);
-  });
-  await Promise.race([
-    failed,
-    waitFor(
-      10_000,
-      async () =>
-        (await findProcess(plan.record)) === undefined && child.exitCode === null ? undefined : true,
-      10,
-    ),
-  ]);
   await log.close();
+  await waitFor(
+    10_000,
+    async () => {
+      const ended = child.exitCode !== null || child.signalCode !== null;
+      return ended || (await findProcess(plan.record)) !== undefined ? true : undefined;
+    },
+    10,
+  );
   return 'started';
 }
 
@@ -79,8 +77,10 @@ export async function awaitProcess(
   ready: () => Promise<boolean>,
 ): Promise<void> {
   const outcome = await waitFor(timeout, async () => {
-    if (await ready()) return 'ready' as const;
-    return (await findProcess(plan.record)) === undefined ? ('ended' as const) : undefined;
+    // In this order: something else may answer on the port that ours could not get.
+    const answers = await ready();
+    if ((await findProcess(plan.record)) === undefined) return 'ended' as const;
+    return answers ? ('ready' as const) : undefined;
   });
   if (outcome === 'ready') return;
   const log = await readFile(plan.log, 'utf8').catch(() => '');
