@@ -47,28 +47,40 @@ function hostsOf(
   return [...hosts.values()].filter((host) => host.groups.includes(group));
 }
 
-/** The first pass over all roles of all hosts: what they say of themselves before any resource is made. */
+/**
+ * The first pass over all roles of all hosts: what they say of themselves before any resource is made. They
+ * declare, then derive from what was declared, then say what they listen on.
+ */
 export function collectDeclarations(inventory: Inventory, assignments: Assignments): Site {
   const hosts = siteHosts(inventory);
   const inGroup = (group: string) => hostsOf(hosts, inventory, group);
-  const declarations: Declared[] = [];
-  const listens = new Map<string, (Listen & { readonly role: string })[]>();
-  for (const [name, assigned] of assignments) {
+  const members = [...assignments].flatMap(([name, assigned]) => {
     const host = hosts.get(name);
-    if (host === undefined) continue;
-    for (const { role, vars } of assigned) {
-      const context = { vars, host, site: { hosts: inGroup } };
-      for (const declaration of role.declares?.(context) ?? []) {
-        declarations.push({ ...declaration, host, role: role.name });
-      }
-      const own = (role.listens?.(context) ?? []).map((listen) => ({ ...listen, role: role.name }));
-      listens.set(name, [...(listens.get(name) ?? []), ...own]);
-    }
-  }
-  return {
+    return host === undefined ? [] : assigned.map(({ role, vars }) => ({ role, vars, host }));
+  });
+  const asDeclared = (declarations: readonly Declared[]): Pick<Site, 'hosts' | 'declared'> => ({
     hosts: inGroup,
     declared: <D extends Declaration>(kind: D['kind']) =>
       declarations.filter((declaration): declaration is Declared<D> => declaration.kind === kind),
-    listens: (host) => listens.get(host) ?? [],
-  };
+  });
+  const by = (
+    { role, host }: { readonly role: Role; readonly host: SiteHost },
+    own: readonly Declaration[] = [],
+  ): readonly Declared[] => own.map((declaration) => ({ ...declaration, host, role: role.name }));
+
+  const declared = members.flatMap((member) => {
+    const { role, vars, host } = member;
+    return by(member, role.declares?.({ vars, host, site: { hosts: inGroup } }));
+  });
+  const derived = members.flatMap((member) => {
+    const { role, vars, host } = member;
+    return by(member, role.derives?.({ vars, host, site: asDeclared(declared) }));
+  });
+  const site = asDeclared([...declared, ...derived]);
+  const listens = new Map<string, (Listen & { readonly role: string })[]>();
+  for (const { role, vars, host } of members) {
+    const own = (role.listens?.({ vars, host, site }) ?? []).map((one) => ({ ...one, role: role.name }));
+    listens.set(host.name, [...(listens.get(host.name) ?? []), ...own]);
+  }
+  return { ...site, listens: (host) => listens.get(host) ?? [] };
 }

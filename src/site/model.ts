@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -6,7 +7,7 @@ import type { Inventory } from '../inventory/model.ts';
 import { matchHosts } from '../inventory/pattern.ts';
 import { didYouMean } from '../suggestion.ts';
 import { loadRole, type LoadedRole } from '../roles/load.ts';
-import type { Site } from '../roles/role.ts';
+import type { Role, Site } from '../roles/role.ts';
 import { roleVariables, unknownVariables, type HostVariables } from '../roles/variables.ts';
 import { generatorOf, type Generate } from '../secrets/schema.ts';
 import type { Secret } from '../secrets/secret.ts';
@@ -84,8 +85,13 @@ async function loadRoles(
 }
 
 async function roleNames(folders: readonly string[]): Promise<readonly string[]> {
-  const names = await Promise.all(folders.map((folder) => readdir(folder).catch((): string[] => [])));
-  return names.flat();
+  const names = await Promise.all(
+    folders.map(async (folder) => {
+      const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+      return entries.map((entry) => entry.name).filter((name) => existsSync(join(folder, name, 'role.ts')));
+    }),
+  );
+  return [...new Set(names.flat())];
 }
 
 function assign(
@@ -133,6 +139,24 @@ async function withGenerated(
   );
 }
 
+/**
+ * Variables that no role reads. An inventory may serve several sites: what a role reads that is not in this
+ * one is known as well, but such roles are loaded only when there is something to ask them.
+ */
+async function strangers(
+  variables: readonly HostVariables[],
+  roles: ReadonlyMap<string, LoadedRole>,
+  folders: readonly string[],
+  api: Readonly<Record<string, unknown>>,
+): Promise<readonly HostwrightError[]> {
+  const used = [...roles.values()].map(({ role }) => role);
+  const unknown = (known: readonly Role[]) => variables.flatMap((own) => unknownVariables(own, known));
+  if (unknown(used).length === 0) return [];
+  const others = (await roleNames(folders)).filter((name) => !roles.has(name));
+  const loaded = await Promise.all(others.map(async (name) => (await loadRole(name, folders, api)).role));
+  return unknown([...used, ...loaded]);
+}
+
 /** The same mistake in a group's variable is found once for every host; it is said once. */
 function distinct(errors: readonly HostwrightError[]): HostwrightError[] {
   return [...new Map(errors.map((error) => [JSON.stringify([error.message, error.place]), error])).values()];
@@ -145,21 +169,16 @@ export async function readSiteModel(sources: SiteSources): Promise<SiteModel> {
   const folders = [...new Set([folder, packageFolder])];
   const plays = await readSite(file);
   const withHosts = playHosts(plays, inventory);
-  const roles = await loadRoles(
-    plays,
-    folders.map((parent) => join(parent, 'roles')),
-    api,
-  );
+  const roleFolders = folders.map((parent) => join(parent, 'roles'));
+  const roles = await loadRoles(plays, roleFolders, api);
   const variables = await withGenerated(sources, [...roles.values()]);
   const errors: HostwrightError[] = [];
   const assignments = new Map<string, readonly AssignedRole[]>();
-  const everyRole = [...roles.values()].map((loaded) => loaded.role);
   for (const host of inventory.hosts.keys()) {
     const own = variables.get(host);
-    if (own === undefined) continue;
-    errors.push(...unknownVariables(own, everyRole));
-    assignments.set(host, assign(host, withHosts, roles, own, errors));
+    if (own !== undefined) assignments.set(host, assign(host, withHosts, roles, own, errors));
   }
+  errors.push(...(await strangers([...variables.values()], roles, roleFolders, api)));
   if (errors.length > 0) throw new HostwrightErrors(distinct(errors));
   return {
     folder,

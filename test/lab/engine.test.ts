@@ -1,0 +1,213 @@
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { bareHosts, jsonLines, type Finished, type Line, type TestHosts } from './hosts.ts';
+
+let hosts: TestHosts;
+let project: string;
+
+const role = `
+import { defineRole, directory, file, link, pkg, service, z } from 'hostwright';
+export default defineRole({
+  name: 'tiny',
+  variables: z.object({
+    tiny_root: z.string().default('/srv/www'),
+    tiny_files: z.number().int().default(0),
+    tiny_word: z.string().default('hello'),
+  }),
+  resources: ({ vars, host, template }) => [
+    pkg('nginx-light'),
+    link('/etc/nginx/sites-enabled/default', { absent: true }, { needs: ['package:nginx-light'] }),
+    directory('/srv/www'),
+    file('/srv/www/index.html', { content: vars.tiny_word + ' from ' + host.name + '\\n' }),
+    file('/etc/nginx/sites-available/tiny', { content: template('tiny/site.hbs', { vars }) }),
+    link('/etc/nginx/sites-enabled/tiny', { to: '../sites-available/tiny' }),
+    service('nginx', { reloadOn: ['/etc/nginx'], validate: ['nginx', '-t'] }),
+    ...Array.from({ length: vars.tiny_files }, (_, index) => file('/srv/many-' + index, { content: String(index) })),
+  ],
+});
+`;
+
+async function hostwright(verb: string, ...words: readonly string[]): Promise<Finished> {
+  return await hosts.hostwright(verb, '-i', join(project, 'hosts.yml'), ...words);
+}
+
+function changes(finished: Finished): readonly Line[] {
+  return jsonLines(finished).filter((line) => line.type === 'change');
+}
+
+/** What is compared between a plan and its apply. */
+function named(lines: readonly Line[]): readonly string[] {
+  return lines
+    .map((line) => `${String(line['host'])} ${String(line['resource'])} ${String(line['action'])}`)
+    .toSorted();
+}
+
+function summary(
+  finished: Finished,
+): Line & { readonly hosts: Readonly<Record<string, Record<string, unknown>>> } {
+  const last = jsonLines(finished).at(-1);
+  if (last?.type !== 'summary') throw new Error(`no summary:\n${finished.stdout}\n${finished.stderr}`);
+  return last as ReturnType<typeof summary>;
+}
+
+beforeAll(async () => {
+  hosts = await bareHosts('engine', '10.213.90', 1);
+  project = await mkdtemp(join(tmpdir(), 'hostwright-engine-'));
+  await mkdir(join(project, 'roles/tiny'), { recursive: true });
+  await mkdir(join(project, 'templates/tiny'), { recursive: true });
+  await writeFile(join(project, 'roles/tiny/role.ts'), role);
+  await copyFile(join(hosts.inventory, 'hosts.yml'), join(project, 'hosts.yml'));
+  await writeFile(join(project, 'site.yml'), '- hosts: web\n  roles: [tiny]\n');
+});
+
+beforeEach(async () => {
+  await writeFile(
+    join(project, 'templates/tiny/site.hbs'),
+    'server { listen 8080; root {{vars.tiny_root}}; }\n',
+  );
+});
+
+afterAll(async () => {
+  await hosts.down();
+  await rm(project, { recursive: true, force: true });
+});
+
+describe('plan and apply on a host', () => {
+  it('does on a bare host what the plan named, and nothing else; then nothing is left to do', async () => {
+    const plan = await hostwright('plan', '--json');
+    expect(plan.code).toBe(2);
+    const apply = await hostwright('apply', '--yes', '--json');
+    expect(apply.code, apply.stderr).toBe(0);
+    const results = jsonLines(apply).filter((line) => line.type === 'result');
+    expect(named(results)).toEqual(named(changes(plan)));
+    expect(results.every((line) => line['outcome'] === 'changed')).toBe(true);
+    const again = await hostwright('plan', '--json');
+    expect(changes(again)).toEqual([]);
+    expect(again.code).toBe(0);
+  });
+
+  it('costs two round trips where nothing changes, whatever the number of resources', async () => {
+    for (const count of ['10', '100', '1000']) {
+      const first = await hostwright(
+        'apply',
+        '--yes',
+        '--json',
+        '-e',
+        JSON.stringify({ tiny_files: Number(count) }),
+      );
+      expect(first.code, first.stderr).toBe(0);
+      const again = await hostwright('plan', '--json', '-e', JSON.stringify({ tiny_files: Number(count) }));
+      expect(again.code).toBe(0);
+      expect(summary(again).hosts['web1']).toMatchObject({
+        changes: 0,
+        resources: Number(count) + 7,
+        roundTrips: 2,
+      });
+    }
+  });
+
+  it('sees what was done by hand and heals it in one run', async () => {
+    await hosts.ssh(
+      'web1',
+      'chmod 600 /srv/www/index.html; rm /etc/nginx/sites-enabled/tiny; mkdir /etc/nginx/sites-enabled/tiny; systemctl mask --now nginx',
+    );
+    const plan = await hostwright('plan', '--json');
+    expect(named(changes(plan))).toEqual([
+      'web1 file:/srv/www/index.html update',
+      'web1 link:/etc/nginx/sites-enabled/tiny update',
+      'web1 service:nginx.service update',
+    ]);
+    expect((await hostwright('apply', '--yes')).code).toBe(0);
+    expect((await hostwright('plan')).code).toBe(0);
+  });
+
+  it('never lets a bad configuration reach the running service', async () => {
+    await writeFile(join(project, 'templates/tiny/site.hbs'), 'server { listen 8080; rooot /srv/www; }\n');
+    const before = await hosts.ssh(
+      'web1',
+      'cat /etc/nginx/sites-available/tiny; systemctl show -p NRestarts,ExecMainPID nginx',
+    );
+    const apply = await hostwright('apply', '--yes', '--json');
+    expect(apply.code).toBe(1);
+    const reason = jsonLines(apply).find((line) => line['outcome'] === 'failed')?.['reason'];
+    expect(reason).toContain('unknown directive "rooot"');
+    const after = await hosts.ssh(
+      'web1',
+      'cat /etc/nginx/sites-available/tiny; systemctl show -p NRestarts,ExecMainPID nginx',
+    );
+    expect(after.stdout).toBe(before.stdout);
+  });
+
+  it('brings the previous configuration back when the service does not take up a valid one', async () => {
+    // Valid for nginx -t, but the port is taken by somebody else when the service restarts.
+    await hosts.ssh(
+      'web1',
+      'systemctl stop nginx; systemd-run --unit=squatter --socket-property=ListenStream=8081 true',
+    );
+    await writeFile(
+      join(project, 'templates/tiny/site.hbs'),
+      'server { listen 8080; root /srv/www; } server { listen 8081; }\n',
+    );
+    const apply = await hostwright('apply', '--yes', '--json');
+    expect(apply.code).toBe(1);
+    const reason = jsonLines(apply).find((line) => line['outcome'] === 'failed')?.['reason'];
+    expect(reason).toContain('the previous configuration is back in place');
+    const { stdout } = await hosts.ssh(
+      'web1',
+      'systemctl stop squatter.socket; cat /etc/nginx/sites-available/tiny; systemctl is-active nginx',
+    );
+    expect(stdout).toBe('server { listen 8080; root /srv/www; }\nactive\n');
+  });
+
+  it('finishes the reload that a run did not come to', async () => {
+    await hosts.ssh('web1', 'echo "# by hand" >> /etc/nginx/nginx.conf');
+    const plan = await hostwright('plan', '--json');
+    expect(named(changes(plan))).toEqual(['web1 service:nginx.service reload']);
+    expect((await hostwright('apply', '--yes')).code).toBe(0);
+    expect((await hostwright('plan')).code).toBe(0);
+  });
+
+  it('converges after the controller was killed in the middle of the first provisioning', async () => {
+    await hosts.hostwright('lab', 'reset', 'web1');
+    const apply = hosts.start('apply', '-i', join(project, 'hosts.yml'), '--yes');
+    await expect
+      .poll(async () => (await hosts.ssh('web1', 'pgrep -x apt-get || true')).stdout, {
+        timeout: 60_000,
+        interval: 100,
+      })
+      .not.toBe('');
+    apply.kill('SIGKILL');
+    // The step in hand goes on without a controller, and keeps the lock until it ends.
+    const locked = await hostwright('apply', '--yes', '--json');
+    expect(jsonLines(locked).filter((line) => line.type === 'error')).toMatchObject([
+      { code: 'E_LOCKED', host: 'web1' },
+    ]);
+    await expect
+      .poll(async () => (await hostwright('apply', '--yes')).code, { timeout: 120_000, interval: 1000 })
+      .toBe(0);
+    expect((await hostwright('plan')).code).toBe(0);
+    const left = await hosts.ssh(
+      'web1',
+      'ls -A /run/hostwright | grep -v -e ^loaded$ -e ^lock; ls /usr/sbin/policy-rc.d 2>/dev/null; true',
+    );
+    expect(left.stdout).toBe('');
+  });
+
+  it('goes on with the other hosts where one cannot be reached, and says so', async () => {
+    const plan = await hostwright('plan', '--json', '-e', 'ansible_port=1');
+    expect(plan.code).toBe(3);
+    expect(jsonLines(plan).find((line) => line.type === 'error')).toMatchObject({
+      code: 'E_CONNECT',
+      host: 'web1',
+    });
+    expect(summary(plan).hosts['web1']).toMatchObject({ unreachable: true });
+  });
+
+  it('refuses a misspelt variable with its place before it touches a host', async () => {
+    const plan = await hostwright('plan', '-e', 'tiny_fils=3');
+    expect(plan.code).toBe(4);
+    expect(plan.stderr).toContain('tiny_files');
+  });
+});
