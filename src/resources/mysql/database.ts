@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import {
+  declare,
+  each,
+  Unreadable,
+  type Change,
+  type Resource,
+  type ResourceOptions,
+  type ResourceType,
+  type State,
+} from '../resource.ts';
+import { askServer, flavor, objectName, parseAnswer, runSql, sqlBytes, sqlName, sqlText } from './sql.ts';
+
+const word = z.string().regex(/^\w+$/, 'expected one word');
+
+const schema = z.strictObject({
+  name: objectName,
+  flavor,
+  charset: word.optional().describe('`utf8mb4`. Left out: left alone, the default of the server when new'),
+  collation: word
+    .optional()
+    .describe('`utf8mb4_bin`. Left out: left alone, the default of `charset` when new'),
+  absent: z.boolean().default(false).describe('The database is dropped with all it holds'),
+});
+
+type Database = z.output<typeof schema>;
+
+const row = z.strictObject({ name: z.string(), charset: z.string(), collation: z.string() });
+
+function want(database: Database): State | null {
+  if (database.absent) return null;
+  const { charset, collation } = database;
+  return {
+    exists: true,
+    ...(charset === undefined ? {} : { charset }),
+    ...(collation === undefined ? {} : { collation }),
+  };
+}
+
+function statements({ desired }: Change<Database>): readonly string[] {
+  const name = sqlName(desired.name);
+  if (desired.absent) return [`DROP DATABASE IF EXISTS ${name}`];
+  const charset = desired.charset === undefined ? '' : ` CHARACTER SET ${desired.charset}`;
+  const collation = desired.collation === undefined ? '' : ` COLLATE ${desired.collation}`;
+  const options = `${charset}${collation}`;
+  const create = `CREATE DATABASE IF NOT EXISTS ${name}${options}`;
+  return options === '' ? [create] : [create, `ALTER DATABASE ${name}${options}`];
+}
+
+export const mysqlDatabaseType: ResourceType<Database> = {
+  name: 'mysql_database',
+  summary: 'A database of MySQL or MariaDB with its default character set; tables keep the one they have',
+  schema,
+  key: (database) => database.name,
+  want,
+  probe: (batch) =>
+    askServer(
+      batch[0]?.flavor ?? 'mysql',
+      `SELECT JSON_OBJECT('name', SCHEMA_NAME, 'charset', DEFAULT_CHARACTER_SET_NAME, 'collation', DEFAULT_COLLATION_NAME)
+FROM information_schema.SCHEMATA WHERE SCHEMA_NAME IN (${batch.map(({ name }) => sqlText(name)).join(', ')});`,
+    ),
+  parse: (output, batch) => {
+    const rows = parseAnswer(output);
+    if (rows instanceof Unreadable) return batch.map(() => rows);
+    const found = new Map(rows.map((text) => row.parse(JSON.parse(text))).map((one) => [one.name, one]));
+    return batch.map(({ name }) => {
+      const database = found.get(name);
+      if (database === undefined) return null;
+      return { exists: true, charset: database.charset, collation: database.collation };
+    });
+  },
+  apply: each((change) => ({
+    resources: [change.id],
+    title: `${change.desired.absent ? 'drop' : 'make'} database ${change.desired.name}`,
+    script: runSql(change.desired.flavor),
+    stdin: sqlBytes(statements(change)),
+  })),
+};
+
+/** A database: `mysqlDatabase('shop', { flavor: 'mysql', charset: 'utf8mb4' })`. */
+export function mysqlDatabase(
+  name: string,
+  attributes: Omit<z.input<typeof schema>, 'name'>,
+  options?: ResourceOptions,
+): Resource {
+  return declare(mysqlDatabaseType, { name, ...attributes }, options);
+}

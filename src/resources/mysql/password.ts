@@ -1,0 +1,80 @@
+import { createHash, randomBytes } from 'node:crypto';
+
+const alphabet = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+function sha256(...parts: readonly Uint8Array[]): Buffer {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+}
+
+/** `bytes` repeated up to a length. */
+function stretched(bytes: Buffer, length: number): Buffer {
+  return Buffer.alloc(length, bytes);
+}
+
+function characters(value: number, count: number): string {
+  return Array.from({ length: count }, (_, index) => alphabet[(value >> (6 * index)) & 63]).join('');
+}
+
+/** The bytes of a digest in the order of the specification, six bits a character. */
+function encode(digest: Buffer): string {
+  const at = (index: number): number => digest[index] ?? 0;
+  let [a, b, c] = [0, 10, 20];
+  let text = '';
+  for (let group = 0; group < 10; group += 1) {
+    text += characters((at(a) << 16) | (at(b) << 8) | at(c), 4);
+    [a, b, c] = [c + 1, a + 1, b + 1];
+  }
+  return text + characters((at(31) << 8) | at(30), 3);
+}
+
+/** SHA-crypt with SHA-256 (https://www.akkadia.org/drepper/SHA-crypt.txt), the hash alone. */
+export function sha256Crypt(password: Buffer, salt: Buffer, rounds: number): string {
+  const { length } = password;
+  const b = sha256(password, salt, password);
+  const a = createHash('sha256').update(password).update(salt).update(stretched(b, length));
+  for (let bits = length; bits > 0; bits >>= 1) a.update((bits & 1) === 1 ? b : password);
+  let digest = a.digest();
+  const p = stretched(sha256(...Array.from({ length }, () => password)), length);
+  const s = stretched(sha256(...Array.from({ length: 16 + (digest[0] ?? 0) }, () => salt)), salt.length);
+  for (let round = 0; round < rounds; round += 1) {
+    const hash = createHash('sha256').update(round % 2 === 1 ? p : digest);
+    if (round % 3 !== 0) hash.update(s);
+    if (round % 7 !== 0) hash.update(p);
+    digest = hash.update(round % 2 === 1 ? digest : p).digest();
+  }
+  return encode(digest);
+}
+
+const saltLength = 20;
+
+/** What caching_sha2_password stores: thousands of rounds in hex, 20 bytes of salt, the hash. */
+function stored(password: string, salt: Buffer, thousands: number): Buffer {
+  const rounds = thousands.toString(16).toUpperCase().padStart(3, '0');
+  const hash = sha256Crypt(Buffer.from(password), salt, thousands * 1000);
+  return Buffer.concat([Buffer.from(`$A$${rounds}$`), salt, Buffer.from(hash)]);
+}
+
+/** A new hash for caching_sha2_password, with a salt of its own. */
+export function cachingSha2(password: string): Buffer {
+  const salt = [...randomBytes(saltLength)].map((byte) => alphabet[byte & 63]).join('');
+  return stored(password, Buffer.from(salt), 5);
+}
+
+/** True when a stored hash of caching_sha2_password is that of a password. */
+export function isCachingSha2(hash: Buffer, password: string): boolean {
+  const rounds = /^\$A\$([0-9A-F]{3})\$/.exec(hash.toString('latin1'))?.[1];
+  if (rounds === undefined) return false;
+  const salt = hash.subarray(7, 7 + saltLength);
+  return stored(password, salt, Number.parseInt(rounds, 16)).equals(hash);
+}
+
+function sha1(bytes: string | Buffer): Buffer {
+  return createHash('sha1').update(bytes).digest();
+}
+
+/** The hash of mysql_native_password, the one that every client of MariaDB knows. */
+export function nativePassword(password: string): string {
+  return `*${sha1(sha1(password)).toString('hex').toUpperCase()}`;
+}
