@@ -31,10 +31,23 @@ export interface ApplicationDeclaration extends Declaration {
   readonly port: number;
 }
 
-/** What monitoring_agent makes metrics of on this host: where they are read locally depends on `of`. */
-export interface MetricsDeclaration extends Declaration {
+/** What monitoring_agent makes metrics of on this host, and where it reads them locally. */
+export type MetricsDeclaration = NginxMetricsDeclaration | MysqlMetricsDeclaration;
+
+export interface NginxMetricsDeclaration extends Declaration {
   readonly kind: 'metrics';
-  readonly of: 'nginx' | 'mysql' | 'haproxy';
+  readonly of: 'nginx';
+  /** Of `stub_status`; `http://127.0.0.1:8081/stub_status` unless said. */
+  readonly url?: string;
+}
+
+export interface MysqlMetricsDeclaration extends Declaration {
+  readonly kind: 'metrics';
+  readonly of: 'mysql';
+  /** `/run/mysqld/mysqld.sock` unless said. */
+  readonly socket?: string;
+  /** Logs in as the unix user of that name, without a password; `prometheus` unless said. */
+  readonly user?: string;
 }
 
 /** Metrics at https://ADDRESS:PORT/PATH, for the monitoring server alone. */

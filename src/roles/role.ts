@@ -19,6 +19,17 @@ export interface Facts {
   readonly addresses: readonly string[];
   /** The interface of the IPv4 default route, or the first with a global address. */
   readonly interface: string;
+  /** A container has its clock and most kernel parameters from the host around it. */
+  readonly container?: boolean;
+  /** The connection that this run came in by; whatever changes, it must stay possible. */
+  readonly connection?: {
+    /** Who logged in, before sudo. */
+    readonly user: string;
+    /** Where it comes from, as the host sees it. */
+    readonly address: string;
+    /** The port of sshd that it came in at. */
+    readonly port: number;
+  };
 }
 
 /** A host of the inventory as roles see it. */
@@ -63,9 +74,9 @@ export type Declared<D extends Declaration = Declaration> = D & {
 export interface Site {
   /** Hosts of a group in inventory order; E_ROLE where there is no such group. */
   hosts(groupName: string): readonly SiteHost[];
-  /** What all roles of all hosts declared, in inventory order. Not available while declaring. */
+  /** What all roles of all hosts declared, in inventory order, what they derived behind it. */
   declared<D extends Declaration>(kind: D['kind']): readonly Declared<D>[];
-  /** What `host` listens on, of all its roles. Not available while declaring. */
+  /** What `host` listens on, of all its roles. */
   listens(host: string): readonly (Listen & { readonly role: string })[];
 }
 
@@ -74,6 +85,11 @@ export interface DeclareContext<Vars> {
   readonly vars: Vars;
   readonly host: SiteHost;
   readonly site: Pick<Site, 'hosts'>;
+}
+
+/** What a role knows while it says what follows from the declarations of all roles. */
+export interface DeriveContext<Vars> extends DeclareContext<Vars> {
+  readonly site: Pick<Site, 'hosts' | 'declared'>;
 }
 
 export interface RoleContext<Vars> {
@@ -85,9 +101,9 @@ export interface RoleContext<Vars> {
    * Renders `templates/NAME` with `data` (strict: an undefined name is E_TEMPLATE with its place).
    * Looks beside the user's own roles first, then in Hostwright's.
    */
-  template(name: string, data: Readonly<Record<string, unknown>>): string | Secret;
+  readonly template: (name: string, data: Readonly<Record<string, unknown>>) => string | Secret;
   /** Bytes of a file of the project, by a path relative to the role's own folder. */
-  asset(path: string): Buffer;
+  readonly asset: (path: string) => Buffer;
   /** The folder of site.yml, absolute, for variables that hold paths of the user. */
   readonly projectFolder: string;
 }
@@ -96,8 +112,10 @@ export interface Role<Schema extends z.ZodObject = z.ZodObject> {
   readonly name: string;
   /** Every variable the role reads, with its default and `.describe()`; unknown ones are errors. */
   readonly variables: Schema;
-  readonly listens?: (context: DeclareContext<z.output<Schema>>) => readonly Listen[];
   readonly declares?: (context: DeclareContext<z.output<Schema>>) => readonly Declaration[];
+  /** Declarations that follow from those of other roles; it sees what `declares` says, and no derived ones. */
+  readonly derives?: (context: DeriveContext<z.output<Schema>>) => readonly Declaration[];
+  readonly listens?: (context: DeriveContext<z.output<Schema>>) => readonly Listen[];
   /** A pure function: it touches no host and reads no clock. */
   readonly resources: (context: RoleContext<z.output<Schema>>) => readonly Resource[];
 }
