@@ -15,8 +15,17 @@ printf 'processors=%s\n' "$(nproc)"
 printf 'memory=%s\n' "$(awk '/^MemTotal/ { print $2 }' /proc/meminfo)"
 ip -o address show scope global 2>/dev/null | awk '{ split($4, a, "/"); print "address=" a[1] " " $2 }'
 ip -o -4 route show default 2>/dev/null | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") { print "default=" $(i + 1); exit } }'
+printf 'connection=%s %s\n' "$(printenv HW_LOGIN)" "$(printenv SSH_CONNECTION)"
+printf 'container=%s\n' "$(systemd-detect-virt --container 2>/dev/null)"
 # A run that lost its host while apt worked may have left this.
 if [ -L /usr/sbin/policy-rc.d ] && [ "$(readlink /usr/sbin/policy-rc.d)" = /run/hostwright/policy-rc.d ]; then rm -f /usr/sbin/policy-rc.d; fi`;
+
+/** `USER CLIENT-ADDRESS CLIENT-PORT SERVER-ADDRESS SERVER-PORT`. */
+function parseConnection(words = ''): Facts['connection'] {
+  const [user, address, , , port] = words.split(' ');
+  if (user === undefined || address === undefined || port === undefined) return undefined;
+  return { user, address: address.replace(/%.*$/, ''), port: Number(port) };
+}
 
 /** E_PROBE when the host is not one that Hostwright knows how to manage. */
 export function parseFacts(host: string, answer: Answer): Facts {
@@ -27,6 +36,8 @@ export function parseFacts(host: string, answer: Answer): Facts {
     .map((line): [string, string] => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]);
   const values = new Map(pairs);
   const addresses = pairs.filter(([name]) => name === 'address').map(([, value]) => value.split(' '));
+  const connection = parseConnection(values.get('connection'));
+  const container = values.get('container') ?? 'none';
   const facts: Facts = {
     os: values.get('ID') ?? '',
     codename: values.get('VERSION_CODENAME') ?? '',
@@ -37,6 +48,8 @@ export function parseFacts(host: string, answer: Answer): Facts {
     memory: Number(values.get('memory')) * 1024,
     addresses: addresses.flatMap(([address]) => address ?? []),
     interface: values.get('default') ?? addresses[0]?.[1] ?? '',
+    container: container !== '' && container !== 'none',
+    ...(connection === undefined ? {} : { connection }),
   };
   if (facts.architecture === '' || !Number.isFinite(facts.memory)) {
     throw new HostwrightError('E_PROBE', `${host} is not a Debian host`, {

@@ -30,7 +30,7 @@ export function startCommand(loopLength: number, become: boolean): Start {
   };
 }
 
-/** What scripts find, and nothing that a login brings along but the way out through a proxy. */
+/** What scripts find, and nothing that a login brings along but the way out through a proxy and who came in. */
 const environment = [
   'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   'HOME=/root',
@@ -42,11 +42,14 @@ const environment = [
   'DEBIAN_FRONTEND=noninteractive',
 ];
 
-const proxies = ['http_proxy', 'https_proxy', 'no_proxy'].map(
+const kept = ['http_proxy', 'https_proxy', 'no_proxy', 'SSH_CONNECTION'].map(
   (name) => `test -z "$${name}" || set -- "$@" "${name}=$${name}"`,
 );
 
-const arrange = new Script(`p="$1$2"; shift 2; ${proxies.join('; ')}; cd /`);
+/** Who logged in is not known any more after sudo. */
+const login = 'set -- "$@" "HW_LOGIN=$(id -un)"';
+
+const arrange = new Script(`p="$1$2"; shift 2; ${[...kept, login].join('; ')}; cd /`);
 
 const stayAsIs = sh`${arrange}; exec env -i "$@" sh -c "$0"`;
 

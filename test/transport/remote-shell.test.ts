@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { sh } from '../../src/transport/shell.ts';
@@ -47,6 +48,7 @@ describe('a request to the remote shell', () => {
       BASH_ENV: '/x',
       CDPATH: '/etc',
       http_proxy: 'http://proxy:3128',
+      SSH_CONNECTION: '10.0.0.1 40000 10.0.0.2 22',
     };
     const { shell } = await openLocalShell({}, { environment });
     const { stdout } = await shell.request({ script: sh`pwd; umask; env | sort` });
@@ -54,11 +56,13 @@ describe('a request to the remote shell', () => {
     expect(stdout.toString().split('\n').slice(2, -1)).toEqual([
       'DEBIAN_FRONTEND=noninteractive',
       'HOME=/root',
+      `HW_LOGIN=${userInfo().username}`,
       'LC_ALL=C.UTF-8',
       'LOGNAME=root',
       'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       'PWD=/',
       'SHELL=/bin/sh',
+      'SSH_CONNECTION=10.0.0.1 40000 10.0.0.2 22',
       'TERM=dumb',
       'USER=root',
       'http_proxy=http://proxy:3128',
