@@ -20,9 +20,14 @@ export function compare<Desired extends object>(
 ): Difference | undefined {
   const want = type.want(desired);
   if (want === null) return actual === null ? undefined : { action: 'delete', attributes: [] };
-  const attributes = Object.entries(want)
+  const differing = Object.entries(want)
     .filter(([name, value]) => !isSame(value, actual?.[name]))
     .map(([name, to]): AttributeChange => ({ name, from: actual?.[name], to }));
+  const surplus = type.exact === true ? Object.entries(actual ?? {}).filter(([name]) => !(name in want)) : [];
+  const attributes = [
+    ...differing,
+    ...surplus.map(([name, from]): AttributeChange => ({ name, from, to: undefined })),
+  ];
   if (actual !== null && attributes.length === 0) return undefined;
   const action = type.action?.(attributes, actual) ?? (actual === null ? 'create' : 'update');
   return { action, attributes };

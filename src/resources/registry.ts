@@ -13,6 +13,8 @@ import { packageType } from './package.ts';
 import type { ResourceType } from './resource.ts';
 import { serviceType } from './service.ts';
 import { sysctlType } from './sysctl.ts';
+import { tlsBundleType } from './tls-bundle.ts';
+import { ufwType } from './ufw.ts';
 import { unitType } from './unit.ts';
 import { userType } from './user.ts';
 
@@ -31,7 +33,9 @@ export const resourceTypes: readonly ResourceType[] = [
   serviceType,
   sysctlType,
   hostnameType,
+  ufwType,
   appReleaseType,
   commandType,
   hostCertificateType,
+  tlsBundleType,
 ];

@@ -136,6 +136,8 @@ export interface ResourceType<Desired extends object = object> {
   probe(batch: readonly Desired[]): Probe;
   /** The states of `batch`, in its order, from what the script of `probe(batch)` wrote to standard output. */
   parse(output: Buffer, batch: readonly Desired[]): readonly Actual[];
+  /** Attributes that `parse` finds and `want` leaves out must go, instead of being left alone: a set of rules. */
+  readonly exact?: true;
   /** Sources of packages come before packages, packages before the rest of their role, services last. */
   readonly stage?: 'source' | 'package' | 'service';
   /** Its steps may run on a copy of the tree that holds `path`, for a Transaction. */
