@@ -10,7 +10,7 @@ describe('names that were meant', () => {
   });
 
   test('two neighbours in the wrong order are one edit', () => {
-    expect(nearest('pot', ['opt'])).toEqual(['opt']);
+    expect(nearest('wbe', ['web', 'db'])).toEqual(['web']);
   });
 
   test('nothing is suggested when nothing is near', () => {

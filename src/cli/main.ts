@@ -82,4 +82,10 @@ export async function main(argv: readonly string[]): Promise<ExitStatus> {
   }
 }
 
+// `hostwright plan | head`: whoever reads has had enough, which is no error of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(process.exitCode);
+  throw error;
+});
+
 process.exitCode = await main(process.argv.slice(2));

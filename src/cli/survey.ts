@@ -9,7 +9,8 @@ import type { ResourceId } from '../resources/resource.ts';
 import { hostResources } from '../site/resources.ts';
 import type { SiteModel } from '../site/model.ts';
 import { createConnect } from '../transport/connect.ts';
-import type { Lock } from '../transport/transport.ts';
+import type { Lock, Target } from '../transport/transport.ts';
+import { askSecret } from './ask-secret.ts';
 import type { RunOptions } from './options.ts';
 import { readProject, readSiteOf, type Project } from './project.ts';
 import { exitStatus, type ExitStatus } from './exit.ts';
@@ -80,8 +81,15 @@ export async function survey(options: RunOptions, mode: Lock['mode']): Promise<S
   const project = await readProject(options, process.env);
   const site = await readSiteOf(project, options);
   const names = (await selectHosts(project.inventory, 'all', options.limit)).map((host) => host.name);
+  const becomePassword =
+    options.askBecomePass === true
+      ? await askSecret('sudo password', process.stdin, process.stderr)
+      : undefined;
   const targets = new Map(
-    [...project.variables].map(([name, variables]) => [name, targetOf(name, variables)] as const),
+    [...project.variables].map(([name, variables]): [string, Target] => [
+      name,
+      { ...targetOf(name, variables), ...(becomePassword === undefined ? {} : { becomePassword }) },
+    ]),
   );
   const reporter = openReporter(options);
   const connect = createConnect();

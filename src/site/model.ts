@@ -48,7 +48,11 @@ export interface SiteSources {
 function playHosts(plays: readonly Play[], inventory: Inventory): readonly PlayHosts[] {
   return plays.map((play) => {
     try {
-      return { play, hosts: matchHosts(inventory, play.hosts).map((host) => host.name) };
+      const hosts = matchHosts(inventory, play.hosts).map((host) => host.name);
+      if (hosts.length > 0) return { play, hosts };
+      throw new HostwrightError('E_PATTERN', `the play for ${play.hosts} has no hosts`, {
+        hint: `add hosts to ${play.hosts} in the inventory, or take the play out`,
+      });
     } catch (error) {
       if (!(error instanceof HostwrightError)) throw error;
       throw new HostwrightError('E_SITE', error.message, {
