@@ -1,0 +1,210 @@
+import {
+  defineRole,
+  directory,
+  file,
+  group,
+  pkg,
+  service,
+  tlsBundle,
+  unit,
+  z,
+  type BackendDeclaration,
+  type CertificateDeclaration,
+  type Declared,
+  type Facts,
+  type ScrapeDeclaration,
+} from 'hostwright';
+
+const metricsPort = 8404;
+
+/** Mozilla's intermediate list of TLS 1.2. */
+const ciphers = [
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':');
+const ciphersuites = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256';
+
+const hostName = z.string().regex(/^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/, 'expected a host name');
+
+const variables = z.object({
+  domain: hostName.describe('the name of the site, such as www.foobar.com'),
+  certificate_names: z.array(hostName).default([]).describe('more names of the site, for its certificate'),
+  haproxy_balance: z
+    .enum(['roundrobin', 'leastconn', 'random'])
+    .default('roundrobin')
+    .describe('how requests are spread over the backends'),
+  haproxy_max_connections: z
+    .number()
+    .int()
+    .min(100)
+    .default(8_000)
+    .describe('connections at the same time; more wait in the queue of the kernel'),
+  haproxy_server_timeout: z
+    .number()
+    .int()
+    .positive()
+    .default(60)
+    .describe('seconds that a backend may take to answer'),
+  haproxy_hard_stop_after: z
+    .number()
+    .int()
+    .positive()
+    .default(300)
+    .describe('seconds that connections may go on in the old process after a reload'),
+  haproxy_hsts_seconds: z
+    .number()
+    .int()
+    .min(0)
+    .default(63_072_000)
+    .describe('seconds that browsers are to insist on https for (Strict-Transport-Security)'),
+  haproxy_log: z
+    .enum(['all', 'errors'])
+    .default('errors')
+    .describe('which requests go to the journal: all of them, or those that fail'),
+  haproxy_acme_port: z
+    .number()
+    .int()
+    .min(1024)
+    .max(65_535)
+    .default(8402)
+    .describe('the port on 127.0.0.1 at which the ACME client answers challenges'),
+});
+
+type Variables = z.output<typeof variables>;
+type Backends = readonly Declared<BackendDeclaration>[];
+
+interface Listener {
+  readonly address: string;
+  readonly options: string;
+}
+
+/** One for each family that the host has: without IPv6 a socket for it cannot be made. */
+function listeners(facts: Facts): readonly Listener[] {
+  const hasIpv6 = facts.addresses.some((address) => address.includes(':'));
+  return [{ address: '0.0.0.0', options: '' }, ...(hasIpv6 ? [{ address: '[::]', options: ' v6only' }] : [])];
+}
+
+function bracketed(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}
+
+function configuration(vars: Variables, facts: Facts, backends: Backends) {
+  return {
+    domain: vars.domain,
+    listeners: listeners(facts),
+    bundle,
+    balance: vars.haproxy_balance,
+    maxConnections: vars.haproxy_max_connections,
+    serverTimeout: vars.haproxy_server_timeout,
+    hardStopAfter: vars.haproxy_hard_stop_after,
+    hsts: vars.haproxy_hsts_seconds,
+    errorsOnly: vars.haproxy_log === 'errors',
+    acmePort: vars.haproxy_acme_port,
+    metricsPort,
+    metricsClient: 'prometheus',
+    // The hybrid group came with OpenSSL 3.5, which Debian 12 does not have.
+    curves: `${facts.codename === 'bookworm' ? '' : 'X25519MLKEM768:'}X25519:prime256v1:secp384r1`,
+    ciphers,
+    ciphersuites,
+    pageStatuses: [502, 503, 504],
+    healthPath: backends[0]?.healthPath ?? '/',
+    servers: backends.map(({ host: { name, address }, port }) => ({
+      name,
+      address: bracketed(address),
+      port,
+    })),
+  };
+}
+
+/** The bundle that browsers see; the role certificate puts the one of the public CA here. */
+const bundle = '/etc/haproxy/certs/site.pem';
+
+/** The role certificate leaves a copy of what it was issued here. */
+const issuedBundle = '/var/lib/hostwright/certificate/site.pem';
+
+/** The master process answers only when the new worker runs, or says why it does not. */
+const reload = `answer=$(echo reload | socat -t60 - UNIX-CONNECT:/run/haproxy-master.sock)
+printf '%s\\n' "$answer"
+case $answer in *Success=1*) ;; *) exit 1 ;; esac`;
+
+const alive = `echo 'show info' | socat -t5 - UNIX-CONNECT:/run/haproxy/admin.sock | grep -qx 'Stopping: 0'`;
+
+/** HAProxy starts as root for its ports, sockets and keys, and its workers change to a user of their own. */
+const sandbox = (maxConnections: number): string => `[Service]
+# Two for a connection, and some for listeners, checks and reloads.
+LimitNOFILE=${2 * maxConnections + 1000}
+NoNewPrivileges=yes
+CapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_SETUID CAP_SETGID CAP_SYS_CHROOT CAP_DAC_OVERRIDE CAP_KILL CAP_CHOWN CAP_FOWNER
+ProtectSystem=strict
+ReadWritePaths=/run /var/lib/haproxy
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
+ProtectProc=invisible
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service @chown @setuid chroot
+SystemCallErrorNumber=EPERM
+UMask=0077
+`;
+
+export default defineRole({
+  name: 'haproxy',
+  variables,
+  listens: () => [
+    { port: 80, from: 'internet', why: 'redirects to https, and challenges of the ACME CA' },
+    { port: 443, from: 'internet', why: 'the site' },
+    { port: metricsPort, from: group('monitoring'), why: 'metrics of HAProxy' },
+  ],
+  declares: (): readonly (CertificateDeclaration | ScrapeDeclaration)[] => [
+    { kind: 'certificate', name: 'haproxy' },
+    { kind: 'scrape', job: 'haproxy', port: metricsPort },
+  ],
+  resources: ({ vars, facts, site, template }) => {
+    const backends = site.declared<BackendDeclaration>('backend');
+    const data = configuration(vars, facts, backends);
+    return [
+      pkg('haproxy'),
+      pkg('socat'),
+      pkg('openssl'),
+      directory('/etc/haproxy/certs', { mode: '0700' }),
+      tlsBundle(bundle, { names: [vars.domain, ...vars.certificate_names], copy: issuedBundle }),
+      file('/etc/haproxy/errors/away.html', {
+        content: template('haproxy/away.html.hbs', { domain: vars.domain }),
+      }),
+      file('/etc/haproxy/haproxy.cfg', { content: template('haproxy/haproxy.cfg.hbs', data) }),
+      unit('haproxy.service', { dropIn: 'hostwright', content: sandbox(vars.haproxy_max_connections) }),
+      service(
+        'haproxy',
+        {
+          reloadOn: [
+            '/etc/haproxy/haproxy.cfg',
+            '/etc/haproxy/errors',
+            '/etc/hostwright/pki/haproxy.crt',
+            '/etc/hostwright/pki/ca.crt',
+          ],
+          restartOn: ['/etc/systemd/system/haproxy.service.d'],
+          validate: ['haproxy', '-c', '-dW', '-f', '/etc/haproxy/haproxy.cfg'],
+          healthy: ['sh', '-c', alive],
+          // The master of Debian 12 (2.6) reloads without saying how it went.
+          ...(facts.codename === 'bookworm' ? {} : { reload: ['sh', '-c', reload] }),
+        },
+        { needs: ['host_certificate:haproxy', 'file:/etc/hostwright/pki/ca.crt'] },
+      ),
+    ];
+  },
+});

@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import haproxy from '../../roles/haproxy/role.ts';
+import type { Declared } from '../../src/roles/role.ts';
+import { contextOf, hosts, ofType, resourcesOf, type RoleCase } from './context.ts';
+
+const backends: readonly Declared[] = hosts.map((host) => ({
+  kind: 'backend',
+  port: 8443,
+  healthPath: '/healthz',
+  host,
+  role: 'nginx',
+}));
+
+function configuration(given: RoleCase = {}): string {
+  const variables = { domain: 'www.foobar.com', ...given.variables };
+  const resources = resourcesOf(haproxy, { declared: backends, ...given, variables });
+  const text = ofType(resources, 'file').find(
+    (file) => 'path' in file && file.path === '/etc/haproxy/haproxy.cfg',
+  );
+  if (text === undefined || !('content' in text) || typeof text.content !== 'string') {
+    throw new Error('no configuration, or one that is secret');
+  }
+  return text.content;
+}
+
+function section(text: string, name: string): string {
+  return text.split(/\n(?=\S)/).find((part) => part.startsWith(`${name}\n`)) ?? '';
+}
+
+describe('the configuration of HAProxy', () => {
+  test('sends requests to every backend, each verified by its own name', () => {
+    const web = section(configuration(), 'backend web');
+    for (const [index, name] of ['web1', 'web2', 'web3'].entries()) {
+      expect(web).toContain(
+        `server ${name} 10.0.0.${index + 1}:8443 sni str(${name}) verifyhost ${name} check-sni ${name}\n`,
+      );
+    }
+    expect(web).toContain(
+      'ssl verify required ca-file /etc/hostwright/pki/ca.crt crt /etc/hostwright/pki/haproxy.pem',
+    );
+    expect(web).toContain('uri /healthz ver HTTP/1.1 hdr Host www.foobar.com');
+  });
+
+  test('is valid without any backend', () => {
+    expect(section(configuration({ declared: [] }), 'backend web')).not.toContain('    server ');
+  });
+
+  test('redirects everything but challenges, and believes no client about where a request comes from', () => {
+    const text = configuration();
+    expect(section(text, 'frontend http')).toContain('redirect scheme https code 301 unless acme');
+    const https = section(text, 'frontend https');
+    for (const name of ['X-Forwarded-For', 'X-Forwarded-Proto', 'Forwarded', 'X-Real-IP']) {
+      expect(https).toContain(`http-request del-header ${name}\n`);
+    }
+    expect(https).toContain('http-after-response set-header Strict-Transport-Security "max-age=63072000"');
+  });
+
+  test('shows its metrics to the monitoring server alone', () => {
+    const metrics = section(configuration(), 'frontend metrics');
+    expect(metrics).toContain('ca-file /etc/hostwright/pki/ca.crt verify required');
+    expect(metrics).toContain('http-request deny unless { ssl_c_s_dn(CN) -m str prometheus }');
+    const listens = haproxy.listens?.(contextOf(haproxy.variables.parse({ domain: 'a.b' })));
+    expect(listens?.map(({ port, from }) => [port, from])).toEqual([
+      [80, 'internet'],
+      [443, 'internet'],
+      [8404, { group: 'monitoring' }],
+    ]);
+  });
+
+  test('binds to IPv6 where the host has it', () => {
+    expect(configuration()).not.toContain('[::]');
+    const both = configuration({ facts: { addresses: ['10.0.0.1', 'fd00::1'] } });
+    expect(both).toContain('bind 0.0.0.0:443 ssl');
+    expect(both).toContain('bind [::]:443 v6only ssl');
+  });
+
+  test('offers the hybrid key exchange where OpenSSL knows it', () => {
+    expect(configuration()).toContain('curves X25519MLKEM768:X25519');
+    expect(configuration({ facts: { codename: 'bookworm' } })).toContain('curves X25519:');
+  });
+
+  test('takes an IPv6 address of a backend', () => {
+    const [first] = backends;
+    if (first === undefined) throw new Error('no backend');
+    const declared = [{ ...first, host: { ...first.host, address: 'fd00::1' } }];
+    expect(configuration({ declared })).toContain('server web1 [fd00::1]:8443 ');
+  });
+});
+
+describe('the role haproxy', () => {
+  test('reloads by the answer of the master where it gives one', () => {
+    const reloadOf = (codename: string): string =>
+      JSON.stringify(
+        ofType(resourcesOf(haproxy, { variables: { domain: 'a.b' }, facts: { codename } }), 'service'),
+      );
+    expect(reloadOf('trixie')).toContain('haproxy-master.sock');
+    expect(reloadOf('bookworm')).not.toContain('haproxy-master.sock');
+  });
+
+  test.each([
+    ['a domain that is none', { domain: 'https://www.foobar.com' }],
+    ['a way to balance that there is not', { domain: 'a.b', haproxy_balance: 'fair' }],
+    ['a negative timeout', { domain: 'a.b', haproxy_server_timeout: -1 }],
+  ])('refuses %s', (_, variables) => {
+    expect(() => resourcesOf(haproxy, { variables })).toThrow();
+  });
+});
