@@ -24,7 +24,7 @@ import { ensureSeed } from './seed.ts';
 import { labFolders } from './settings.ts';
 import type { LabSettings, Release } from './settings.ts';
 import { ensureUserKey, writeKnownHosts } from './ssh.ts';
-import { labNames, readState, writeState } from './state.ts';
+import { labNames, readState, standing, writeState } from './state.ts';
 import type { LabHost, LabState } from './state.ts';
 
 export interface LabContext {
@@ -53,11 +53,12 @@ export async function up(settings: LabSettings, request: LabRequest, context: La
 
 /** Makes hosts bare again, all of them unless some are named, with the keys they had. */
 export async function reset(
-  settings: LabSettings,
+  asked: LabSettings,
   names: readonly string[],
   context: LabContext,
 ): Promise<void> {
   checkUser();
+  const settings = standing(asked, await readState(asked));
   const mirror = await prepare(settings, {}, context);
   await withLock(settings, `lab-${settings.name}`, async () => {
     const current = await readState(settings);

@@ -31,7 +31,7 @@ export function planLab(
   baseOf: (release: Release) => string,
 ): LabState {
   if (current !== undefined && current.subnet !== settings.subnet) {
-    throw standing('subnet', `${current.subnet}.0/24`, `${settings.subnet}.0/24`);
+    throw conflict('subnet', `${current.subnet}.0/24`, `${settings.subnet}.0/24`);
   }
   const count = request.hosts ?? current?.hosts.length ?? 3;
   if (!Number.isInteger(count) || count < 1 || count > mostHosts) {
@@ -50,7 +50,7 @@ export function planLab(
     });
   }
   if (current !== undefined && current.hosts.length > count) {
-    throw standing('hosts', String(current.hosts.length), String(count));
+    throw conflict('hosts', String(current.hosts.length), String(count));
   }
   const hosts = Array.from({ length: count }, (_, index) => {
     const there = current?.hosts[index];
@@ -64,7 +64,7 @@ export function planLab(
       };
     }
     if (release !== undefined && release !== there.release) {
-      throw standing(`release of ${there.name}`, there.release, release);
+      throw conflict(`release of ${there.name}`, there.release, release);
     }
     return there;
   });
@@ -80,7 +80,7 @@ export function planLab(
   return { subnet: settings.subnet, hosts, domains };
 }
 
-function standing(what: string, found: string, expected: string): HostwrightError {
+function conflict(what: string, found: string, expected: string): HostwrightError {
   return new HostwrightError('E_LAB', `the lab is already there with another ${what}`, {
     found,
     expected,

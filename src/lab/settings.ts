@@ -16,13 +16,13 @@ export interface LabSettings {
 }
 
 /** Folders beside those of the labs. */
-const sharedNames: readonly string[] = ['authority', 'base', 'locks', 'log', 'proxy'];
+const sharedNames = new Set(['authority', 'base', 'locks', 'log', 'proxy']);
 
 /** From `HOSTWRIGHT_LAB` and `HOSTWRIGHT_LAB_SUBNET`; E_USAGE where they make no sense. */
 export function labSettings(environment: Readonly<Record<string, string | undefined>>): LabSettings {
   const name = environment['HOSTWRIGHT_LAB'] ?? 'lab';
   const subnet = environment['HOSTWRIGHT_LAB_SUBNET'] ?? '10.213.77';
-  if (!/^[a-z][a-z0-9-]{0,9}$/.test(name) || sharedNames.includes(name)) {
+  if (!/^[a-z][a-z0-9-]{0,9}$/.test(name) || sharedNames.has(name)) {
     throw new HostwrightError('E_USAGE', 'the name of the lab is not usable', {
       found: `HOSTWRIGHT_LAB=${name}`,
       expected: 'a letter, then letters, digits and hyphens, 10 at most, all lower case',

@@ -31,6 +31,11 @@ export async function readState(settings: LabSettings): Promise<LabState | undef
   return text === undefined ? undefined : schema.parse(JSON.parse(text));
 }
 
+/** The settings of a lab that is there, whose subnet need not be said again. */
+export function standing(asked: LabSettings, state: LabState | undefined): LabSettings {
+  return state === undefined ? asked : { ...asked, subnet: state.subnet };
+}
+
 export async function writeState(settings: LabSettings, state: LabState): Promise<void> {
   await mkdir(labFolders(settings).home, { recursive: true });
   await writeFile(`${file(settings)}.new`, `${JSON.stringify(state, null, 2)}\n`);

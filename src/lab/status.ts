@@ -6,7 +6,7 @@ import { proxyAddress, proxyReady } from './proxy.ts';
 import { hostAddresses, labFolders } from './settings.ts';
 import type { LabSettings } from './settings.ts';
 import { sshGreets } from './ssh.ts';
-import { readState } from './state.ts';
+import { readState, standing } from './state.ts';
 
 export interface LabStatus {
   readonly name: string;
@@ -27,8 +27,9 @@ export interface LabStatus {
 }
 
 /** What runs of the lab now. Changes nothing; a lab that does not exist has no hosts and is not up. */
-export async function status(settings: LabSettings): Promise<LabStatus> {
-  const state = await readState(settings);
+export async function status(asked: LabSettings): Promise<LabStatus> {
+  const state = await readState(asked);
+  const settings = standing(asked, state);
   const hosts = await Promise.all(
     (state?.hosts ?? []).map(async ({ name, release, number }) => {
       const { address, address6 } = hostAddresses(settings, number);
