@@ -1,7 +1,7 @@
-import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { stringify } from 'yaml';
-import { hostAddresses, labFolders } from './settings.ts';
+import { defaultSubnet, hostAddresses, labFolders } from './settings.ts';
 import type { LabSettings } from './settings.ts';
 import { knownHosts, userKey } from './ssh.ts';
 import type { LabState } from './state.ts';
@@ -42,7 +42,9 @@ export function inventoryText(
 }
 
 /**
- * Writes the inventory of this lab, with the variables of `inventory/lab` in the project.
+ * Writes the inventory of this lab, with the variables of `inventory/lab` in the project; addresses of the
+ * default lab in them become those of this one. Files that are there otherwise, such as generated secrets,
+ * stay: the hosts know them.
  * @param source the folder inventory/lab of the project
  */
 export async function writeInventory(
@@ -51,10 +53,13 @@ export async function writeInventory(
   source: string,
 ): Promise<string> {
   const { inventory: folder } = labFolders(settings);
-  await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  for (const entry of await readdir(source)) {
-    if (entry !== 'hosts.yml') await cp(join(source, entry), join(folder, entry), { recursive: true });
+  const entries = await readdir(source, { recursive: true, withFileTypes: true });
+  for (const entry of entries.filter((one) => one.isFile() && one.name !== 'generated.yml')) {
+    const target = join(folder, relative(source, entry.parentPath), entry.name);
+    const text = await readFile(join(entry.parentPath, entry.name), 'utf8');
+    await mkdir(dirname(target), { recursive: true });
+    await writeFile(target, text.replaceAll(`${defaultSubnet}.`, `${settings.subnet}.`));
   }
   await writeFile(join(folder, 'hosts.yml'), inventoryText(settings, state.hosts));
   return folder;

@@ -18,10 +18,13 @@ export interface LabSettings {
 /** Folders beside those of the labs. */
 const sharedNames = new Set(['authority', 'base', 'locks', 'log', 'proxy']);
 
+/** The network of the lab that inventory/lab describes. */
+export const defaultSubnet = '10.213.77';
+
 /** From `HOSTWRIGHT_LAB` and `HOSTWRIGHT_LAB_SUBNET`; E_USAGE where they make no sense. */
 export function labSettings(environment: Readonly<Record<string, string | undefined>>): LabSettings {
   const name = environment['HOSTWRIGHT_LAB'] ?? 'lab';
-  const subnet = environment['HOSTWRIGHT_LAB_SUBNET'] ?? '10.213.77';
+  const subnet = environment['HOSTWRIGHT_LAB_SUBNET'] ?? defaultSubnet;
   if (!/^[a-z][a-z0-9-]{0,9}$/.test(name) || sharedNames.has(name)) {
     throw new HostwrightError('E_USAGE', 'the name of the lab is not usable', {
       found: `HOSTWRIGHT_LAB=${name}`,
