@@ -202,8 +202,8 @@ async function executeConversation(
   const started = performance.now();
   const failures = new Map<ResourceId, string>();
   try {
-    await conversation.converse(async (script, stdin) => {
-      const [answer] = await ask(run, [stdin === undefined ? { script } : { script, stdin }], defaultTimeout);
+    await conversation.converse(async (script, stdin, timeout = defaultTimeout) => {
+      const [answer] = await ask(run, [stdin === undefined ? { script } : { script, stdin }], timeout);
       if (answer === undefined || answer.code !== 0) {
         throw new HostwrightError('E_REMOTE', answer === undefined ? 'no answer' : lastWords(answer), {
           place: { host: run.plan.host },

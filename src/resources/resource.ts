@@ -79,8 +79,11 @@ export interface Step {
   readonly timeout?: number;
 }
 
-/** Runs shell on the host of a conversation; throws E_REMOTE when it fails. Gives its standard output. */
-export type Ask = (script: Script, stdin?: Uint8Array) => Promise<Buffer>;
+/**
+ * Runs shell on the host of a conversation; throws E_REMOTE when it fails. Gives its standard output.
+ * `timeout` in milliseconds; 5 minutes unless said.
+ */
+export type Ask = (script: Script, stdin?: Uint8Array, timeout?: number) => Promise<Buffer>;
 
 /** A change that needs answers of the host on its way, such as a signing request that the controller signs. */
 export interface Conversation {
