@@ -33,3 +33,7 @@ export type * from './release/release.ts';
 export { hostCertificate } from './resources/host-certificate.ts';
 export { authorityCertificates, createAuthority } from './pki/authority.ts';
 export { tlsBundle } from './resources/tls-bundle.ts';
+export { mysqlDatabase } from './resources/mysql/database.ts';
+export { mysqlReplica } from './resources/mysql/replica.ts';
+export { mysqlUser } from './resources/mysql/user.ts';
+export { acmeCertificate } from './resources/acme-certificate.ts';

@@ -1,3 +1,4 @@
+import { acmeCertificateType } from './acme-certificate.ts';
 import { appReleaseType } from './app-release.ts';
 import { aptRepositoryType } from './apt-repository.ts';
 import { authorizedKeyType } from './authorized-key.ts';
@@ -9,6 +10,9 @@ import { hostCertificateType } from './host-certificate.ts';
 import { hostnameType } from './hostname.ts';
 import { lineType } from './line.ts';
 import { linkType } from './link.ts';
+import { mysqlDatabaseType } from './mysql/database.ts';
+import { mysqlReplicaType } from './mysql/replica.ts';
+import { mysqlUserType } from './mysql/user.ts';
 import { packageType } from './package.ts';
 import type { ResourceType } from './resource.ts';
 import { serviceType } from './service.ts';
@@ -36,6 +40,10 @@ export const resourceTypes: readonly ResourceType[] = [
   ufwType,
   appReleaseType,
   commandType,
+  mysqlDatabaseType,
+  mysqlUserType,
+  mysqlReplicaType,
   hostCertificateType,
   tlsBundleType,
+  acmeCertificateType,
 ];

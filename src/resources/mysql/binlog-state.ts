@@ -1,0 +1,24 @@
+/**
+ * MariaDB's GTIDs are `domain-server-number`; a state holds the last number of each domain and server, and
+ * every smaller one with it. The highest of each pair counts where several are given.
+ */
+function parse(state: string): ReadonlyMap<string, bigint> {
+  const last = new Map<string, bigint>();
+  for (const gtid of state.split(',').map((text) => text.trim())) {
+    if (gtid === '') continue;
+    const [, pair, number] = /^(\d+-\d+)-(\d+)$/.exec(gtid) ?? [];
+    if (pair === undefined || number === undefined) throw new RangeError(`unexpected GTID "${gtid}"`);
+    const value = BigInt(number);
+    if (value > (last.get(pair) ?? 0n)) last.set(pair, value);
+  }
+  return last;
+}
+
+/** The last transactions of one state that the other has not seen; empty when it has seen all. */
+export function binlogStateMinus(state: string, other: string): string {
+  const seen = parse(other);
+  return [...parse(state)]
+    .filter(([pair, number]) => number > (seen.get(pair) ?? 0n))
+    .map(([pair, number]) => `${pair}-${number}`)
+    .join(',');
+}

@@ -1,0 +1,210 @@
+import { createHash } from 'node:crypto';
+import { HostwrightError } from '../../errors.ts';
+import { Secret } from '../../secrets/secret.ts';
+import { sh } from '../../transport/shell.ts';
+import {
+  declare,
+  Unreadable,
+  type Actual,
+  type Ask,
+  type Change,
+  type Resource,
+  type ResourceOptions,
+  type ResourceType,
+} from '../resource.ts';
+import type { z } from 'zod';
+import {
+  isFollowing,
+  isSource,
+  replicaSchema,
+  sourceStatements,
+  startStatements,
+  type Failure,
+  type Replica,
+  type ReplicaStatus,
+} from './replication.ts';
+import { endOfSeeding, seedStep } from './seed.ts';
+import { runSql, sqlBytes } from './sql.ts';
+import { parseStatus, readStatus } from './status.ts';
+
+/** The binary logs with what is missing are gone: MySQL's number, and MariaDB's. */
+const purged = new Set([13_114, 1236]);
+/** No space, no memory: a copy of the data would meet them again. */
+const notOfTheData = new Set([3, 28, 1021, 1037, 1038, 1041]);
+
+/** Seconds to wait until the replication runs, and then until it has caught up. */
+const patience = { start: 30, catchUp: 60 };
+
+function hashOf(replica: Replica): string {
+  return createHash('sha256').update(replica.password.reveal()).digest('hex');
+}
+
+/** A failure that only a new copy of the data ends. */
+function dataFailure({ receiveFailure, applyFailure }: ReplicaStatus): Failure | undefined {
+  if (applyFailure !== null && !notOfTheData.has(applyFailure.number)) return applyFailure;
+  return receiveFailure !== null && purged.has(receiveFailure.number) ? receiveFailure : undefined;
+}
+
+const dataOfPrimary = 'that of the primary';
+
+function dataState(status: ReplicaStatus): string {
+  if (status.isSeeding) return 'half copied';
+  if (status.isEmpty) {
+    return status.databases.length === 0 ? 'none' : `databases without GTIDs: ${status.databases.join(', ')}`;
+  }
+  const failure = dataFailure(status);
+  return failure === undefined ? dataOfPrimary : `stopped: ${failure.message}`;
+}
+
+function parse(output: Buffer, batch: readonly Replica[]): readonly Actual[] {
+  return batch.map((replica) => {
+    const status = parseStatus(output, replica);
+    if (status instanceof Unreadable) return status;
+    return {
+      source: status.source,
+      user: status.user,
+      password: status.passwordHash === hashOf(replica) ? replica.password : new Secret(status.passwordHash),
+      tls: status.tls,
+      position: status.position,
+      receiving: status.receiving,
+      applying: status.applying,
+      readOnly: status.readOnly,
+      data: dataState(status),
+      ownTransactions:
+        status.ownTransactions === null || status.ownTransactions === '' ? 'none' : status.ownTransactions,
+    };
+  });
+}
+
+function failed(message: string, failure?: Failure | null): HostwrightError {
+  const detail = failure === undefined || failure === null ? '' : `: ${failure.message} (${failure.number})`;
+  return new HostwrightError('E_REMOTE', `${message}${detail}`);
+}
+
+async function ask(on: Ask, replica: Replica): Promise<ReplicaStatus> {
+  const { script, stdin } = readStatus(replica);
+  const status = parseStatus(await on(script, stdin), replica);
+  if (status instanceof Unreadable) throw failed(`the server does not answer: ${status.reason}`);
+  return status;
+}
+
+function isGivenUp(replica: Replica, ownTransactions: string): boolean {
+  const words = (text: string): string => text.replace(/\s/g, '').toLowerCase();
+  return replica.discard !== undefined && words(replica.discard) === words(ownTransactions);
+}
+
+/** Throws where going on would lose data, or where nobody can tell. */
+function refuseToLose(status: ReplicaStatus, replica: Replica): void {
+  const { primary } = replica;
+  if (status.primaryError !== null || status.ownTransactions === null) {
+    throw failed(
+      `the primary ${primary} does not answer ${replica.user}: ${status.primaryError ?? 'no answer'}`,
+    );
+  }
+  if (status.ownTransactions !== '' && !isGivenUp(replica, status.ownTransactions)) {
+    throw failed(
+      `it holds transactions that the primary ${primary} lacks, so it is left alone: ${status.ownTransactions}\n` +
+        `bring them to ${primary}, or give them up by setting mysql_discard_transactions of this host to exactly these`,
+    );
+  }
+  if (status.isEmpty && !status.isSeeding && status.databases.length > 0) {
+    throw failed(
+      `it holds databases of its own without GTIDs, so it is left alone: ${status.databases.join(', ')}\n` +
+        `bring them to ${primary} and drop them here`,
+    );
+  }
+}
+
+/** Waits, within limits, until transactions flow and the replica has caught up; gives the last status. */
+async function settled(on: Ask, replica: Replica): Promise<ReplicaStatus> {
+  for (let second = 0; ; second += 1) {
+    const status = await ask(on, replica);
+    const isDone = isFollowing(status) && !status.isBehind;
+    const isStuck = !isFollowing(status) && (second >= patience.start || dataFailure(status) !== undefined);
+    if (isDone || isStuck || second >= patience.catchUp) return status;
+    await on(sh`sleep 1`);
+  }
+}
+
+async function start(on: Ask, replica: Replica, status: ReplicaStatus): Promise<ReplicaStatus> {
+  const statements = [
+    ...(isSource(status, replica, hashOf(replica)) ? [] : sourceStatements(replica)),
+    ...(isFollowing(status) && isSource(status, replica, hashOf(replica))
+      ? startStatements(replica).slice(0, 1)
+      : startStatements(replica)),
+  ];
+  await on(runSql(replica.flavor), sqlBytes(statements));
+  return settled(on, replica);
+}
+
+async function seed(on: Ask, replica: Replica): Promise<void> {
+  const { script, stdin } = seedStep(replica);
+  await on(script, stdin, replica.seedTimeout * 1000);
+  const status = await start(on, replica, await ask(on, replica));
+  if (!isFollowing(status)) {
+    throw failed(
+      'it has a new copy of the data and still does not follow',
+      status.applyFailure ?? status.receiveFailure,
+    );
+  }
+  await on(endOfSeeding);
+}
+
+/** Restarts what stands still, and copies the data anew where that is what the plan says or cannot be avoided. */
+async function follow(on: Ask, { desired: replica, attributes }: Change<Replica>): Promise<void> {
+  const before = await ask(on, replica);
+  refuseToLose(before, replica);
+  const mayCopy = attributes.some(({ name }) => name === 'data' || name === 'ownTransactions');
+  if (before.isSeeding || before.isEmpty || before.ownTransactions !== '') {
+    if (!mayCopy) throw failed('it needs a new copy of the data, which the plan did not say: run again');
+    await seed(on, replica);
+    return;
+  }
+  const after = await start(on, replica, before);
+  if (isFollowing(after)) return;
+  const failure = dataFailure(after);
+  if (failure === undefined) throw failed('it does not follow', after.receiveFailure ?? after.applyFailure);
+  if (!mayCopy) throw failed('it needs a new copy of the data: run again, the plan will say so', failure);
+  await seed(on, replica);
+}
+
+export const mysqlReplicaType: ResourceType<Replica> = {
+  name: 'mysql_replica',
+  summary:
+    'A server that follows a primary by GTID over verified TLS: seeded from it, restarted or seeded again when it stopped, and left alone when it holds transactions that the primary lacks',
+  schema: replicaSchema,
+  key: (replica) => replica.primary,
+  want: (replica) => ({
+    source: `${replica.address}:${replica.port}`,
+    user: replica.user,
+    password: replica.password,
+    tls: 'verified',
+    position: 'gtid',
+    receiving: 'on',
+    applying: 'on',
+    readOnly: true,
+    data: dataOfPrimary,
+    ownTransactions: 'none',
+  }),
+  probe: ([replica]) => {
+    if (replica === undefined) throw new RangeError('there is no replica to read');
+    return readStatus(replica);
+  },
+  parse,
+  action: (_, actual) => (actual === null || actual['source'] === null ? 'create' : 'update'),
+  apply: (changes) =>
+    changes.map((change) => ({
+      resources: [change.id],
+      title: `follow ${change.desired.primary}`,
+      converse: (on) => follow(on, change),
+    })),
+};
+
+/** A replica: `mysqlReplica('web2', { flavor: 'mysql', address: '10.0.0.12', … })`. */
+export function mysqlReplica(
+  primary: string,
+  attributes: Omit<z.input<typeof replicaSchema>, 'primary'>,
+  options?: ResourceOptions,
+): Resource {
+  return declare(mysqlReplicaType, { primary, ...attributes }, options);
+}

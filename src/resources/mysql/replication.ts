@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { secret } from '../attribute.ts';
+import { path } from '../path.ts';
+import { flavor, plainText, sqlText } from './sql.ts';
+
+// Both end up in option files and in CHANGE REPLICATION SOURCE, which takes 32 characters at most.
+const password = secret('expected a Secret of at most 32 letters, digits and signs without quotes', (value) =>
+  /^[!$%&()*+,./0-9:<=>?@A-Z[\]^_a-z{|}~-]{1,32}$/.test(value),
+);
+
+const hostAddress = z.string().regex(/^[\w.:-]+$/, 'expected an address or a host name');
+const userName = plainText.regex(/^[\w.-]{1,32}$/, 'expected a name of letters, digits, "_", "." and "-"');
+
+export const replicaSchema = z.strictObject({
+  primary: z
+    .string()
+    .regex(/^[\w.-]+$/, 'expected the name of a host')
+    .describe('What people call the primary'),
+  flavor,
+  address: hostAddress.describe('Where the primary answers; its certificate must name it'),
+  port: z.number().int().min(1).max(65535).default(3306),
+  user: userName.describe('A user of the primary with REPLICATION SLAVE'),
+  password,
+  seedUser: userName.describe(
+    'A user of the primary that may copy all data: BACKUP_ADMIN, or what a dump needs',
+  ),
+  seedPassword: password,
+  ca: path.describe('Certificates of the authority that signs that of the primary'),
+  certificate: path.describe('What the replica shows of itself'),
+  key: path.describe('Of `certificate`, readable by the server'),
+  discard: z
+    .string()
+    .optional()
+    .describe('Transactions that the primary lacks and that may be lost: then the data is copied anew'),
+  seedTimeout: z
+    .number()
+    .int()
+    .positive()
+    .default(14_400)
+    .describe('Seconds that a copy of the data may take'),
+});
+
+export type Replica = z.output<typeof replicaSchema>;
+
+export interface Failure {
+  readonly number: number;
+  readonly message: string;
+}
+
+/** What a replica and its primary say together. */
+export interface ReplicaStatus {
+  readonly readOnly: boolean;
+  /** `address:port` of where it replicates from. */
+  readonly source: string | null;
+  readonly user: string;
+  /** Of the password that it logs in with, hexadecimal SHA-256. */
+  readonly passwordHash: string;
+  /** `verified`, or what is wrong with it. */
+  readonly tls: string;
+  readonly position: 'gtid' | 'file';
+  readonly receiving: string;
+  readonly applying: string;
+  /** Why transactions do not arrive. */
+  readonly receiveFailure: Failure | null;
+  /** Why transactions that have arrived are not applied. */
+  readonly applyFailure: Failure | null;
+  /** It has never executed a transaction with a GTID. */
+  readonly isEmpty: boolean;
+  /** Databases beside those of the system. */
+  readonly databases: readonly string[];
+  /** A copy of the data was begun and has not come to its end. */
+  readonly isSeeding: boolean;
+  /** GTIDs that the primary lacks; `null` when the primary does not answer. */
+  readonly ownTransactions: string | null;
+  /** The primary has transactions that are not here yet. */
+  readonly isBehind: boolean;
+  /** Why the primary does not answer. */
+  readonly primaryError: string | null;
+}
+
+/** There while a copy of the data is under way: a copy that broke off must not pass for data. */
+export const seedingMark = '/var/lib/hostwright/mysql-seeding';
+
+/** Seconds between two attempts to connect, and how many of them: for years, an outage ends. */
+export const connectRetry = 2;
+export const retryCount = 100_000_000;
+
+/** An option file for the client, as a user of the primary. */
+export function primaryOptions(replica: Replica, user: string, reveal: string): Buffer {
+  const verify = replica.flavor === 'mysql' ? 'ssl-mode=VERIFY_IDENTITY' : 'ssl-verify-server-cert';
+  return Buffer.from(`[client]
+host=${replica.address}
+port=${replica.port}
+user=${user}
+password="${reveal}"
+ssl-ca=${replica.ca}
+ssl-cert=${replica.certificate}
+ssl-key=${replica.key}
+${verify}
+`);
+}
+
+export function isFollowing(status: ReplicaStatus): boolean {
+  return status.receiving === 'on' && status.applying === 'on';
+}
+
+/** What of the source is not as declared. */
+export function isSource(status: ReplicaStatus, replica: Replica, passwordHash: string): boolean {
+  return (
+    status.source === `${replica.address}:${replica.port}` &&
+    status.user === replica.user &&
+    status.passwordHash === passwordHash &&
+    status.tls === 'verified' &&
+    status.position === 'gtid'
+  );
+}
+
+/** Statements that point a replica to its primary, with the password in clear: for standard input only. */
+export function sourceStatements(replica: Replica): readonly string[] {
+  const options = {
+    HOST: sqlText(replica.address),
+    PORT: replica.port,
+    USER: sqlText(replica.user),
+    PASSWORD: sqlText(replica.password.reveal()),
+    CONNECT_RETRY: connectRetry,
+    SSL: 1,
+    SSL_CA: sqlText(replica.ca),
+    SSL_CERT: sqlText(replica.certificate),
+    SSL_KEY: sqlText(replica.key),
+    SSL_VERIFY_SERVER_CERT: 1,
+    ...(replica.flavor === 'mysql'
+      ? { AUTO_POSITION: 1, RETRY_COUNT: retryCount }
+      : { USE_GTID: 'slave_pos' }),
+  };
+  const [verb, prefix, stop] =
+    replica.flavor === 'mysql'
+      ? ['CHANGE REPLICATION SOURCE TO', 'SOURCE', 'STOP REPLICA']
+      : ['CHANGE MASTER TO', 'MASTER', 'STOP SLAVE'];
+  const list = Object.entries(options).map(([name, value]) => `${prefix}_${name} = ${value}`);
+  return [stop, `${verb} ${list.join(', ')}`];
+}
+
+export function startStatements(replica: Replica): readonly string[] {
+  return replica.flavor === 'mysql'
+    ? ['SET GLOBAL super_read_only = ON', 'STOP REPLICA', 'START REPLICA']
+    : ['SET GLOBAL read_only = ON', 'STOP SLAVE', 'START SLAVE'];
+}

@@ -1,0 +1,215 @@
+import { z } from 'zod';
+import { sh, type Script } from '../../transport/shell.ts';
+import { Unreadable, type Probe } from '../resource.ts';
+import { binlogStateMinus } from './binlog-state.ts';
+import {
+  primaryOptions,
+  seedingMark,
+  type Failure,
+  type Replica,
+  type ReplicaStatus,
+} from './replication.ts';
+import { askServer, clientOf, parseAnswer, systemDatabases } from './sql.ts';
+
+const common = `'databases', (SELECT JSON_ARRAYAGG(SCHEMA_NAME) FROM information_schema.SCHEMATA
+    WHERE SCHEMA_NAME NOT IN ${systemDatabases})`;
+
+const mysqlQuery = `SELECT REPLACE(@@global.gtid_executed, CHAR(10), '');
+SELECT JSON_OBJECT('readOnly', @@global.super_read_only, ${common},
+  'source', (SELECT JSON_OBJECT('host', HOST, 'port', PORT, 'user', USER, 'tls', SSL_ALLOWED, 'ca', SSL_CA_FILE,
+      'cert', SSL_CERTIFICATE, 'key', SSL_KEY, 'verify', SSL_VERIFY_SERVER_CERTIFICATE, 'gtid', AUTO_POSITION)
+    FROM performance_schema.replication_connection_configuration WHERE CHANNEL_NAME = ''),
+  'password', (SELECT SHA2(User_password, 256) FROM mysql.slave_master_info WHERE Channel_name = ''),
+  'receiver', (SELECT JSON_OBJECT('state', LOWER(SERVICE_STATE), 'number', LAST_ERROR_NUMBER, 'message', LAST_ERROR_MESSAGE)
+    FROM performance_schema.replication_connection_status WHERE CHANNEL_NAME = ''),
+  'applier', (SELECT LOWER(SERVICE_STATE) FROM performance_schema.replication_applier_status WHERE CHANNEL_NAME = ''),
+  'failures', (SELECT JSON_ARRAYAGG(JSON_OBJECT('number', LAST_ERROR_NUMBER, 'message', LAST_ERROR_MESSAGE)) FROM (
+      SELECT CHANNEL_NAME, LAST_ERROR_NUMBER, LAST_ERROR_MESSAGE FROM performance_schema.replication_applier_status_by_worker
+      UNION ALL
+      SELECT CHANNEL_NAME, LAST_ERROR_NUMBER, LAST_ERROR_MESSAGE FROM performance_schema.replication_applier_status_by_coordinator
+    ) parts WHERE CHANNEL_NAME = '' AND LAST_ERROR_NUMBER <> 0));`;
+
+const mariadbQuery = `SELECT @@global.gtid_binlog_state;
+SELECT JSON_OBJECT('readOnly', @@global.read_only, 'applied', @@global.gtid_slave_pos, ${common});
+SELECT @@datadir;`;
+
+/** Defines `hw_primary`, the client that asks the primary; its option file comes from standard input. */
+export function primaryClient(replica: Replica): Script {
+  return sh`cat >"$HW/primary.cnf"
+hw_primary() {
+  HOME=/nonexistent ${clientOf(replica.flavor)} --defaults-file="$HW/primary.cnf" --protocol=tcp --connect-timeout=5 \
+    --default-character-set=utf8mb4 --batch --raw --skip-column-names "$@"
+}`;
+}
+
+const seedingScript = sh`if [ -e ${seedingMark} ]; then echo seeding; fi`;
+
+/** The own state was read before: what the primary lacks now, it lacks for good. */
+const askPrimary = sh`if hw_primary <"$HW/question" >"$HW/primary" 2>"$HW/errors"; then
+  printf 'primary '; cat "$HW/primary"
+else
+  printf 'silent %s\n' "$(grep -m 1 ERROR "$HW/errors" || head -n 1 "$HW/errors")"
+fi`;
+
+const mysqlScript = sh`executed=$(head -n 1 "$HW/rows")
+printf "SELECT JSON_OBJECT('own', GTID_SUBTRACT('%s', @@global.gtid_executed),
+  'behind', GTID_SUBTRACT(@@global.gtid_executed, '%s') <> '');\n" "$executed" "$executed" >"$HW/question"
+${askPrimary}`;
+
+const mariadbScript = sh`sed -n 6p "$(sed -n 3p "$HW/rows")/master.info" 2>/dev/null | tr -d '\n' | sha256sum | sed 's/^/password /'
+echo 'SHOW SLAVE STATUS;' | hw_sql --column-names --vertical | sed 's/^ */status /'
+echo 'SELECT @@global.gtid_binlog_state;' >"$HW/question"
+${askPrimary}`;
+
+/** Asks the replica, and through it the primary, as the user of the replication. Changes nothing. */
+export function readStatus(replica: Replica): Probe {
+  const isMysql = replica.flavor === 'mysql';
+  const more = sh`${primaryClient(replica)}
+${seedingScript}
+${isMysql ? mysqlScript : mariadbScript}`;
+  const options = primaryOptions(replica, replica.user, replica.password.reveal());
+  return askServer(replica.flavor, isMysql ? mysqlQuery : mariadbQuery, more, options);
+}
+
+const failure = z.object({ number: z.number(), message: z.string() });
+
+const mysqlRow = z.object({
+  readOnly: z.number(),
+  databases: z.array(z.string()).nullable(),
+  source: z
+    .object({
+      host: z.string().nullable(),
+      port: z.number(),
+      user: z.string().nullable(),
+      tls: z.string(),
+      ca: z.string(),
+      cert: z.string(),
+      key: z.string(),
+      verify: z.string(),
+      gtid: z.coerce.number(),
+    })
+    .nullable(),
+  password: z.string().nullable(),
+  receiver: failure.extend({ state: z.string() }).nullable(),
+  applier: z.string().nullable(),
+  failures: z.array(failure).nullable(),
+});
+
+const mysqlAnswer = z.object({ own: z.string(), behind: z.number().or(z.boolean()) });
+
+const mariadbRow = z.object({
+  readOnly: z.union([z.number(), z.string()]),
+  applied: z.string(),
+  databases: z.array(z.string()).nullable(),
+});
+
+function isFailure(found: Failure | null | undefined): found is Failure {
+  return found !== null && found !== undefined && found.number !== 0;
+}
+
+interface Tls {
+  readonly allowed: boolean;
+  readonly verified: boolean;
+  readonly files: readonly (string | undefined)[];
+}
+
+function tlsState(tls: Tls, replica: Replica): string {
+  if (!tls.allowed) return 'off';
+  if (!tls.verified) return 'not verified';
+  const expected = [replica.ca, replica.certificate, replica.key];
+  return expected.every((file, index) => file === tls.files[index])
+    ? 'verified'
+    : 'verified with other files';
+}
+
+/** The lines behind a word: `primary`, `silent`, `status`. */
+function after(rows: readonly string[], word: string): readonly string[] {
+  return rows.filter((row) => row.startsWith(`${word} `)).map((row) => row.slice(word.length + 1));
+}
+
+function parseMysql(rows: readonly string[], replica: Replica) {
+  const [executed = '', text = ''] = rows;
+  const row = mysqlRow.parse(JSON.parse(text));
+  const [answer] = after(rows, 'primary').map((line) => mysqlAnswer.parse(JSON.parse(line)));
+  const { source } = row;
+  return {
+    readOnly: row.readOnly === 1,
+    source: source === null || source.host === null ? null : `${source.host}:${source.port}`,
+    user: source?.user ?? '',
+    passwordHash: row.password ?? '',
+    tls: tlsState(
+      {
+        allowed: source?.tls === 'YES',
+        verified: source?.verify === 'YES',
+        files: [source?.ca, source?.cert, source?.key],
+      },
+      replica,
+    ),
+    position: source?.gtid === 1 ? ('gtid' as const) : ('file' as const),
+    receiving: row.receiver?.state ?? 'off',
+    applying: row.applier ?? 'off',
+    receiveFailure: isFailure(row.receiver) ? row.receiver : null,
+    applyFailure: row.failures?.find(isFailure) ?? null,
+    isEmpty: executed === '',
+    databases: row.databases ?? [],
+    ownTransactions: answer?.own.replaceAll('\n', '') ?? null,
+    isBehind: Boolean(answer?.behind),
+  };
+}
+
+function state(word: string | undefined): string {
+  if (word === 'Yes') return 'on';
+  return word === undefined || word === 'No' ? 'off' : word.toLowerCase();
+}
+
+function parseMariadb(rows: readonly string[], replica: Replica) {
+  const [executed = '', text = ''] = rows;
+  const row = mariadbRow.parse(JSON.parse(text));
+  const status = new Map(
+    after(rows, 'status').map((line): [string, string] => [
+      line.slice(0, Math.max(line.indexOf(':'), 0)),
+      line.slice(line.indexOf(':') + 2),
+    ]),
+  );
+  const failureOf = (part: 'IO' | 'SQL'): Failure | null => {
+    const number = Number(status.get(`Last_${part}_Errno`) ?? 0);
+    return number === 0 ? null : { number, message: status.get(`Last_${part}_Error`) ?? '' };
+  };
+  const [primary] = after(rows, 'primary');
+  const host = status.get('Master_Host') ?? '';
+  return {
+    readOnly: ['1', 'ON'].includes(String(row.readOnly)),
+    source: host === '' ? null : `${host}:${status.get('Master_Port')}`,
+    user: status.get('Master_User') ?? '',
+    passwordHash: after(rows, 'password')[0]?.split(' ')[0] ?? '',
+    tls: tlsState(
+      {
+        allowed: status.get('Master_SSL_Allowed') === 'Yes',
+        verified: status.get('Master_SSL_Verify_Server_Cert') === 'Yes',
+        files: ['CA_File', 'Cert', 'Key'].map((part) => status.get(`Master_SSL_${part}`)),
+      },
+      replica,
+    ),
+    position: status.get('Using_Gtid') === 'Slave_Pos' ? ('gtid' as const) : ('file' as const),
+    receiving: state(status.get('Slave_IO_Running')),
+    applying: state(status.get('Slave_SQL_Running')),
+    receiveFailure: failureOf('IO'),
+    applyFailure: failureOf('SQL'),
+    isEmpty: executed === '' && row.applied === '',
+    databases: row.databases ?? [],
+    ownTransactions: primary === undefined ? null : binlogStateMinus(executed, primary),
+    isBehind: primary !== undefined && binlogStateMinus(primary, `${executed},${row.applied}`) !== '',
+  };
+}
+
+/** RangeError, or an error of zod, for an answer of another form. */
+export function parseStatus(output: Buffer, replica: Replica): ReplicaStatus | Unreadable {
+  const rows = parseAnswer(output);
+  if (rows instanceof Unreadable) return rows;
+  const parsed = replica.flavor === 'mysql' ? parseMysql(rows, replica) : parseMariadb(rows, replica);
+  return {
+    ...parsed,
+    isSeeding: rows.includes('seeding'),
+    primaryError: after(rows, 'silent')[0] ?? null,
+  };
+}
