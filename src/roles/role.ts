@@ -65,7 +65,7 @@ export interface Declaration {
   readonly [attribute: string]: unknown;
 }
 
-/** A declaration with who made it. */
+/** A declaration with who made it; `role` is what the declaration itself says where it has a word of that name. */
 export type Declared<D extends Declaration = Declaration> = D & {
   readonly host: SiteHost;
   readonly role: string;

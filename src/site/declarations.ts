@@ -66,7 +66,7 @@ export function collectDeclarations(inventory: Inventory, assignments: Assignmen
   const by = (
     { role, host }: { readonly role: Role; readonly host: SiteHost },
     own: readonly Declaration[] = [],
-  ): readonly Declared[] => own.map((declaration) => ({ ...declaration, host, role: role.name }));
+  ): readonly Declared[] => own.map((declaration) => ({ role: role.name, ...declaration, host }));
 
   const declared = members.flatMap((member) => {
     const { role, vars, host } = member;

@@ -56,3 +56,14 @@ test('what follows from a declaration of another role is declared and listened o
   expect(site.listens('web1')).toMatchObject([{ role: 'watcher', port: 9113 }]);
   expect(site.listens('web2')).toEqual([]);
 });
+
+test('a declaration keeps its own word "role", such as the part of a database in its replication', () => {
+  const replica = defineRole({
+    name: 'mysql',
+    variables: z.object({}),
+    declares: () => [{ kind: 'database', role: 'replica', port: 3306 }],
+    resources: () => [],
+  });
+  const site = collectDeclarations(inventory, new Map([['web2', [assigned(replica)]]]));
+  expect(site.declared('database')).toMatchObject([{ role: 'replica', host: { name: 'web2' } }]);
+});
