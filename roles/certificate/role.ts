@@ -1,0 +1,141 @@
+import { acmeCertificate, defineRole, file, pkg, service, unit, z } from 'hostwright';
+
+const script = '/usr/local/sbin/hostwright-certificate';
+const configuration = '/etc/hostwright/certificate.conf';
+const bundle = '/etc/haproxy/certs/site.pem';
+const unitName = 'hostwright-certificate';
+
+const hostName = z.string().regex(/^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/, 'expected a host name with a dot');
+
+const variables = z.object({
+  domain: hostName.describe('the name of the site, such as www.foobar.com'),
+  certificate_names: z.array(hostName).default([]).describe('more names of the site, for its certificate'),
+  acme_email: z.email().describe('where the CA writes to when something is wrong with the certificate'),
+  acme_directory: z
+    .url({ protocol: /^https$/, error: 'expected a URL that begins with https://' })
+    .regex(/^\S+$/)
+    .default('https://acme-v02.api.letsencrypt.org/directory')
+    .describe('the directory of the ACME CA'),
+  acme_ca_file: z
+    .string()
+    .regex(/^\/\S+$/, 'expected an absolute path on the balancer')
+    .optional()
+    .describe(
+      'a PEM file on the balancer with the roots that the ACME server itself is verified with; the trust store of the host unless set',
+    ),
+  certificate_addresses: z
+    .array(z.union([z.ipv4(), z.ipv6()], { error: 'expected an IP address' }))
+    .default([])
+    .describe(
+      'addresses at which the balancer is reached from outside, where they are not its own (behind NAT)',
+    ),
+  haproxy_acme_port: z
+    .number()
+    .int()
+    .min(1024)
+    .max(65_535)
+    .default(8402)
+    .describe('the port on 127.0.0.1 at which the ACME client answers challenges'),
+});
+
+type Variables = z.output<typeof variables>;
+
+/** One `name=value` a line, read as it is: nothing of it is ever code. */
+function settings(vars: Variables, names: readonly string[]): string {
+  const values = {
+    names: names.join(' '),
+    email: vars.acme_email,
+    directory: vars.acme_directory,
+    ca_file: vars.acme_ca_file ?? '',
+    addresses: vars.certificate_addresses.join(' '),
+    port: vars.haproxy_acme_port,
+    bundle,
+    socket: '/run/haproxy/admin.sock',
+  };
+  const lines = Object.entries(values).map(([name, value]) => `${name}=${value}\n`);
+  return `# Written by Hostwright (role certificate), read by ${script}.\n${lines.join('')}`;
+}
+
+const serviceUnit = `[Unit]
+Description=Certificate of the site from its ACME CA
+Wants=network-online.target
+After=network-online.target haproxy.service
+
+[Service]
+Type=oneshot
+ExecStart=${script}
+TimeoutStartSec=20min
+StateDirectory=hostwright/certificate
+StateDirectoryMode=0700
+ReadWritePaths=/etc/haproxy
+CapabilityBoundingSet=CAP_DAC_OVERRIDE
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
+ProtectProc=invisible
+ProcSubset=pid
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM
+UMask=0077
+`;
+
+const timerUnit = `[Unit]
+Description=Renews the certificate of the site when a third of its time is left
+
+[Timer]
+OnCalendar=*-*-* 00/6:00:00
+# Spread over all hosts, but always the same on one: CAs ask not to be called on the hour by everybody.
+RandomizedDelaySec=6h
+FixedRandomDelay=yes
+Persistent=yes
+
+[Install]
+WantedBy=timers.target
+`;
+
+export default defineRole({
+  name: 'certificate',
+  variables,
+  resources: ({ vars, asset }) => {
+    const names: [string, ...string[]] = [
+      vars.domain.toLowerCase(),
+      ...vars.certificate_names.map((name) => name.toLowerCase()),
+    ];
+    return [
+      pkg('lego'),
+      pkg('socat'),
+      pkg('openssl'),
+      file(script, { content: asset('hostwright-certificate.sh').toString('utf8'), mode: '0755' }),
+      file(configuration, { content: settings(vars, names) }),
+      unit(`${unitName}.service`, { content: serviceUnit }, { needs: [`file:${script}`] }),
+      unit(`${unitName}.timer`, { content: timerUnit }, { needs: [`file:${script}`] }),
+      acmeCertificate(
+        {
+          names,
+          directory: vars.acme_directory,
+          bundle,
+          issuedBy: '/var/lib/hostwright/certificate/directory',
+          unit: `${unitName}.service`,
+          check: [script, 'check'],
+        },
+        { needs: ['service:haproxy.service', 'package:lego', `file:${script}`, `file:${configuration}`] },
+      ),
+      service(`${unitName}.timer`),
+    ];
+  },
+});
