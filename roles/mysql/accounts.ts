@@ -1,0 +1,123 @@
+import {
+  mysqlDatabase,
+  mysqlUser,
+  type DatabaseUserDeclaration,
+  type Resource,
+  type ResourceOptions,
+  type RoleContext,
+  type Secret,
+  type SiteHost,
+} from 'hostwright';
+import type { Variables } from './variables.ts';
+
+/** What an application needs to keep its own tables, and nothing of the server. */
+const applicationPrivileges = [
+  'SELECT',
+  'INSERT',
+  'UPDATE',
+  'DELETE',
+  'CREATE',
+  'ALTER',
+  'DROP',
+  'INDEX',
+  'REFERENCES',
+  'CREATE VIEW',
+  'SHOW VIEW',
+  'TRIGGER',
+  'LOCK TABLES',
+];
+
+/** Of a replica to its primary: nothing but the stream of changes. */
+const replicationPrivileges = ['REPLICATION SLAVE'];
+
+/** CLONE wants one privilege; a dump reads everything by itself. */
+const seedPrivileges = {
+  mysql: ['BACKUP_ADMIN'],
+  mariadb: ['SELECT', 'SHOW VIEW', 'TRIGGER', 'EVENT', 'LOCK TABLES', 'RELOAD', 'REPLICATION CLIENT'],
+};
+
+const monitoringPrivileges = {
+  mysql: ['PROCESS', 'REPLICATION CLIENT'],
+  mariadb: ['PROCESS', 'REPLICATION CLIENT', 'REPLICA MONITOR'],
+};
+
+type Grants = Readonly<Record<string, readonly string[]>>;
+
+interface Account {
+  readonly name: string;
+  readonly password: Secret;
+  readonly tls?: 'any' | 'x509';
+  readonly grants: Grants;
+}
+
+/** The server sees addresses; a host that the inventory knows by its name only may come from any. */
+function origins(hosts: readonly SiteHost[]): readonly string[] {
+  const isAddress = (text: string): boolean => /^\d+\.\d+\.\d+\.\d+$|:/.test(text);
+  return [...new Set(hosts.map(({ address }) => (isAddress(address) ? address : '%')))];
+}
+
+function mutable(grants: Grants): Record<string, [string, ...string[]]> {
+  return Object.fromEntries(
+    Object.entries(grants).flatMap(([level, [first, ...rest]]) =>
+      first === undefined ? [] : [[level, [first, ...rest] as [string, ...string[]]]],
+    ),
+  );
+}
+
+/** Databases and users: those of the role, of other roles and of its variables. For the primary alone. */
+export function accounts(
+  { vars, site, host }: RoleContext<Variables>,
+  options: ResourceOptions,
+): readonly Resource[] {
+  const flavor = vars.mysql_flavor;
+  const replicas = site.hosts('db').filter(({ name }) => name !== host.name);
+  const applications = site.declared<DatabaseUserDeclaration>('database_user');
+  const users = (hosts: readonly string[], { name, password, tls = 'any', grants }: Account): Resource[] =>
+    hosts.map((from) => mysqlUser(name, from, { flavor, password, tls, grants: mutable(grants) }, options));
+
+  const databases = new Map(
+    [...applications.map(({ database }) => ({ name: database })), ...vars.mysql_databases].map((given) => {
+      const database = typeof given === 'string' ? { name: given } : given;
+      return [database.name, database] as const;
+    }),
+  );
+  return [
+    ...[...databases.values()].map(({ name, ...attributes }) =>
+      mysqlDatabase(name, { flavor, ...attributes }, options),
+    ),
+    ...(databases.has('test') ? [] : [mysqlDatabase('test', { flavor, absent: true }, options)]),
+    ...['localhost', host.name].map((from) => mysqlUser('', from, { flavor, absent: true }, options)),
+    ...users(origins(replicas), {
+      name: 'replication',
+      password: vars.mysql_replication_password,
+      tls: 'x509',
+      grants: { '*.*': replicationPrivileges },
+    }),
+    ...users(origins(replicas), {
+      name: 'seed',
+      password: vars.mysql_seed_password,
+      tls: 'x509',
+      grants: { '*.*': seedPrivileges[flavor] },
+    }),
+    mysqlUser(
+      'prometheus',
+      'localhost',
+      {
+        flavor,
+        socket: true,
+        grants: mutable({ '*.*': monitoringPrivileges[flavor], 'performance_schema.*': ['SELECT'] }),
+      },
+      options,
+    ),
+    ...applications.flatMap(({ name, database, password, from }) =>
+      users(origins(site.hosts(from)), {
+        name,
+        password,
+        grants: { [`${database}.*`]: applicationPrivileges },
+      }),
+    ),
+    ...vars.mysql_users.flatMap(({ name, password, from, address, grants }) =>
+      users(from === undefined ? [address ?? '%'] : origins(site.hosts(from)), { name, password, grants }),
+    ),
+  ];
+}

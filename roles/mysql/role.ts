@@ -1,0 +1,68 @@
+import { defineRole, group, mysqlReplica, type SiteHost } from 'hostwright';
+import { accounts } from './accounts.ts';
+import { authority, certificate, key, server, serviceId } from './server.ts';
+import { variables, type Variables } from './variables.ts';
+
+/** The host that takes writes. */
+function primaryOf(vars: Variables, hosts: readonly SiteHost[]): SiteHost {
+  const { mysql_primary: name } = vars;
+  const found = name === undefined ? hosts[0] : hosts.find((host) => host.name === name);
+  if (found === undefined) {
+    const names = hosts.map((host) => host.name).join(', ');
+    throw new Error(
+      name === undefined
+        ? 'the group db has no host: put those into it that the role mysql is for'
+        : `mysql_primary is ${name}, which is not in the group db (${names})`,
+    );
+  }
+  return found;
+}
+
+export default defineRole({
+  name: 'mysql',
+  variables,
+  listens: ({ vars }) => {
+    const groups = new Set(['app', 'db', ...vars.mysql_users.flatMap(({ from }) => from ?? [])]);
+    return [...groups].map((name) => ({
+      port: vars.mysql_port,
+      from: group(name),
+      why: name === 'db' ? 'replication' : `database for ${name}`,
+    }));
+  },
+  declares: ({ vars, host, site }) => [
+    { kind: 'certificate', name: 'mysql', group: 'mysql' },
+    {
+      kind: 'database',
+      role: primaryOf(vars, site.hosts('db')).name === host.name ? 'primary' : 'replica',
+      port: vars.mysql_port,
+    },
+    { kind: 'metrics', of: 'mysql' },
+  ],
+  resources: (context) => {
+    const { vars, host, site } = context;
+    const primary = primaryOf(vars, site.hosts('db'));
+    const isPrimary = primary.name === host.name;
+    const options = { needs: [serviceId(vars.mysql_flavor)] };
+    const replica = mysqlReplica(
+      primary.name,
+      {
+        flavor: vars.mysql_flavor,
+        address: primary.address,
+        port: vars.mysql_port,
+        user: 'replication',
+        password: vars.mysql_replication_password,
+        seedUser: 'seed',
+        seedPassword: vars.mysql_seed_password,
+        ca: authority,
+        certificate,
+        key,
+        seedTimeout: vars.mysql_seed_timeout,
+        ...(vars.mysql_discard_transactions === undefined
+          ? {}
+          : { discard: vars.mysql_discard_transactions }),
+      },
+      options,
+    );
+    return [...server(context, isPrimary), ...(isPrimary ? accounts(context, options) : [replica])];
+  },
+});

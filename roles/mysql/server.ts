@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import {
+  aptRepository,
+  file,
+  pkg,
+  service,
+  type Facts,
+  type Resource,
+  type ResourceId,
+  type RoleContext,
+  type SiteHost,
+} from 'hostwright';
+import type { Variables } from './variables.ts';
+
+export const certificate = '/etc/hostwright/pki/mysql.crt';
+export const key = '/etc/hostwright/pki/mysql.key';
+export const authority = '/etc/hostwright/pki/ca.crt';
+
+const flavors = {
+  mysql: {
+    unit: 'mysql.service',
+    folder: '/etc/mysql/mysql.conf.d',
+    client: ['mysql', '--no-defaults', '--protocol=socket', '--user=root'],
+    reloadTls: 'ALTER INSTANCE RELOAD TLS',
+    // To the terminal, so that the person in front of it reads what is wrong.
+    validate: ['mysqld', '--log-error=stderr', '--validate-config'],
+  },
+  mariadb: {
+    unit: 'mariadb.service',
+    folder: '/etc/mysql/mariadb.conf.d',
+    client: ['mariadb', '--no-defaults', '--protocol=socket', '--user=root'],
+    // Without LOCAL it is a transaction of the replica's own.
+    reloadTls: 'FLUSH LOCAL SSL',
+    validate: ['mariadbd', '--help', '--verbose'],
+  },
+} as const;
+
+export function serviceId(flavor: Variables['mysql_flavor']): ResourceId {
+  return `service:${flavors[flavor].unit}`;
+}
+
+const quarter = 4;
+const step = 128 * 2 ** 20;
+
+/** A quarter of the memory in steps: a kernel that takes a little more must not restart the server. */
+function bufferPool({ memory }: Facts): string {
+  return `${Math.max(step, Math.floor(memory / quarter / step) * step) / 2 ** 20}M`;
+}
+
+/** The same for ever, wherever the host stands in the inventory. */
+function numberOf(name: string): number {
+  return Math.max(createHash('sha256').update(name).digest().readUInt32BE(), 1);
+}
+
+/** The number of a server; two of the same would break the replication. */
+function serverId(vars: Variables, host: SiteHost, hosts: readonly SiteHost[]): number {
+  const own = vars.mysql_server_id ?? numberOf(host.name);
+  const twin = hosts.find(({ name }) => name !== host.name && numberOf(name) === own);
+  if (twin !== undefined) {
+    throw new Error(
+      `${host.name} and ${twin.name} get the same server id ${own}: set mysql_server_id of one of them`,
+    );
+  }
+  return own;
+}
+
+/** Package, configuration and service, the same on primary and replicas but for what may write. */
+export function server(context: RoleContext<Variables>, isPrimary: boolean): readonly Resource[] {
+  const { vars, host, facts, site, template } = context;
+  const flavor = flavors[vars.mysql_flavor];
+  const isSid = vars.mysql_flavor === 'mysql' && facts.codename !== 'sid';
+  const content = template(`mysql/${vars.mysql_flavor}.cnf.hbs`, {
+    // An address that the host does not carry itself is translated on the way.
+    bind: facts.addresses.includes(host.address) ? host.address : '*',
+    port: vars.mysql_port,
+    certificate,
+    key,
+    authority,
+    serverId: serverId(vars, host, site.hosts('db')),
+    readOnly: isPrimary ? 'OFF' : 'ON',
+    bufferPool: vars.mysql_innodb_buffer_pool_size ?? bufferPool(facts),
+    maxConnections: vars.mysql_max_connections,
+    binlogSeconds: Math.round(vars.mysql_binlog_days * 86_400),
+    settings: Object.entries(vars.mysql_settings).map(([name, value]) => ({ name, value })),
+  });
+  return [
+    ...(isSid
+      ? [
+          aptRepository('sid', {
+            uris: [vars.mysql_repository_uri],
+            suites: ['sid'],
+            pin: { release: 'n=sid', priority: 50 },
+          }),
+        ]
+      : []),
+    vars.mysql_flavor === 'mysql'
+      ? pkg('mysql-server', isSid ? { release: 'sid' } : {})
+      : pkg('mariadb-server'),
+    file(`${flavor.folder}/zz-hostwright.cnf`, { content }),
+    service(
+      flavor.unit,
+      {
+        restartOn: ['/etc/mysql'],
+        reloadOn: [certificate, authority],
+        // As root it would leave an error log that the server cannot open.
+        validate: ['runuser', '-u', 'mysql', '--', ...flavor.validate],
+        reload: [...flavor.client, '-e', flavor.reloadTls],
+        healthy: [...flavor.client, '-e', 'SELECT 1'],
+        healthyWithin: 120,
+      },
+      { needs: ['host_certificate:mysql'] },
+    ),
+  ];
+}

@@ -1,0 +1,93 @@
+import { randomPassword, secret, z } from 'hostwright';
+
+const generated = () => secret({ generate: () => Promise.resolve(randomPassword()) });
+
+const grants = z
+  .record(z.string(), z.array(z.string()).nonempty())
+  .describe('privileges by level: {"shop.*": [SELECT, INSERT]}');
+
+const database = z.union([
+  z.string(),
+  z.strictObject({ name: z.string(), charset: z.string().optional(), collation: z.string().optional() }),
+]);
+
+const user = z
+  .strictObject({
+    name: z.string(),
+    password: secret(),
+    from: z.string().optional().describe('a group of the inventory: one user for the address of each host'),
+    address: z.string().optional().describe('an address, or a pattern such as 10.0.0.%'),
+    grants,
+  })
+  .refine((one) => (one.from === undefined) !== (one.address === undefined), 'expected "from" or "address"');
+
+const size = z.union([
+  z.number().int().min(5_242_880),
+  z.string().regex(/^\d+[KMG]$/, 'expected bytes, or a number with K, M or G'),
+]);
+
+const scalar = z.union([
+  z.string().regex(/^[^\n\0]*$/, 'expected a single line'),
+  z.number(),
+  z.boolean().transform((on) => (on ? 'ON' : 'OFF')),
+]);
+
+export const variables = z.object({
+  mysql_flavor: z
+    .enum(['mysql', 'mariadb'])
+    .default('mysql')
+    .describe("mysql (9.x, from Debian sid, pinned) or mariadb (Debian's own)"),
+  mysql_primary: z
+    .string()
+    .optional()
+    .describe('name of the host that takes writes; the first of the group db where it is left out'),
+  mysql_port: z.number().int().min(1).max(65535).default(3306).describe('port, on the address of the host'),
+  mysql_server_id: z
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 32 - 1)
+    .optional()
+    .describe('number of the server among all that replicate; derived from its name where it is left out'),
+  mysql_databases: z.array(database).default([]).describe('databases beside those that other roles ask for'),
+  mysql_users: z
+    .array(user)
+    .default([])
+    .describe('users beside those that other roles ask for, each with all its privileges'),
+  mysql_replication_password: generated().describe('password of the user replication; made on first use'),
+  mysql_seed_password: generated().describe(
+    'password of the user seed, who copies all data to a new replica; made on first use',
+  ),
+  mysql_innodb_buffer_pool_size: size
+    .optional()
+    .describe('bytes, or 512M; a quarter of the memory where it is left out'),
+  mysql_max_connections: z.number().int().min(10).max(100_000).default(200).describe('clients at a time'),
+  mysql_binlog_days: z
+    .number()
+    .positive()
+    .max(365)
+    .default(7)
+    .describe('days that binary logs are kept: a replica that was away for longer is seeded anew'),
+  mysql_settings: z
+    .record(z.string().regex(/^[a-z][a-z0-9_-]*$/, 'expected the name of a setting'), scalar)
+    .default({})
+    .describe('any other settings of the server, which win over those of the role'),
+  mysql_discard_transactions: z
+    .string()
+    .optional()
+    .describe(
+      'for one replica: exactly the transactions, as the error names them, that it holds alone and that may be lost',
+    ),
+  mysql_seed_timeout: z
+    .number()
+    .int()
+    .positive()
+    .default(14_400)
+    .describe('seconds that a copy of all data to a replica may take'),
+  mysql_repository_uri: z
+    .string()
+    .default('http://deb.debian.org/debian')
+    .describe('where sid is, for the flavor mysql'),
+});
+
+export type Variables = z.output<typeof variables>;
