@@ -3,14 +3,25 @@ import { Command } from 'commander';
 import { applyPlays } from '../apply/plays.ts';
 import type { HostRun } from '../apply/host-run.ts';
 import { HostwrightError } from '../errors.ts';
+import { isSameRecord, updateApplied, writeApplied } from '../plan/applied.ts';
+import { deviations, readSavedPlan, staleError, type SavedPlan } from '../plan/saved.ts';
+import type { SurveyedHost } from '../plan/survey.ts';
+import { sectionsRequest } from '../transport/sections.ts';
 import type { HostSummary } from '../report/event.ts';
 import { exitStatus, type ExitStatus } from './exit.ts';
 import { addRunOptions, type RunOptions } from './options.ts';
-import { hostSummary, lostStatus, lostSummary, reportLost, survey, type Surveyed } from './survey.ts';
+import {
+  hostSummary,
+  lostStatus,
+  lostSummary,
+  reportChanges,
+  reportLost,
+  survey,
+  type Surveyed,
+} from './survey.ts';
 
 interface ApplyOptions extends RunOptions {
   readonly yes?: true;
-  readonly check?: true;
 }
 
 async function isConfirmed(signal: AbortSignal): Promise<boolean> {
@@ -57,6 +68,19 @@ function interruptible(controller: AbortController): () => void {
   };
 }
 
+/** Keeps on the host what is as declared now, so that the next plan can tell drift. */
+async function recordApplied(
+  { plan, applied, transport }: SurveyedHost,
+  run: HostRun | undefined,
+): Promise<void> {
+  const record = updateApplied(
+    applied,
+    plan.resources,
+    (id) => !plan.changes.has(id) || run?.outcomes.get(id) === 'changed',
+  );
+  if (!isSameRecord(applied, record)) await transport.request(sectionsRequest([writeApplied(record)]));
+}
+
 async function carryOut(surveyed: Surveyed, forks: number, controller: AbortController): Promise<ExitStatus> {
   const { site, reporter, hosts, lost, elapsed } = surveyed;
   const runs = new Map(
@@ -75,6 +99,11 @@ async function carryOut(surveyed: Surveyed, forks: number, controller: AbortCont
   );
   const lostUnderWay = new Map<string, HostwrightError>();
   await applyPlays({ plays: site.plays, runs, lost: lostUnderWay, forks, signal: controller.signal });
+  await Promise.all(
+    [...hosts]
+      .filter(([name]) => !lostUnderWay.has(name))
+      .map(([name, host]) => recordApplied(host, runs.get(name))),
+  );
   for (const [host, error] of lostUnderWay) lost.set(host, [error]);
   reportLost(reporter, new Map([...lostUnderWay].map(([host, error]) => [host, [error]])));
   const byHost = summaries(surveyed, runs);
@@ -88,9 +117,37 @@ async function carryOut(surveyed: Surveyed, forks: number, controller: AbortCont
   return failed ? exitStatus.failed : (lostStatus(lost) ?? exitStatus.ok);
 }
 
-async function apply(options: ApplyOptions): Promise<ExitStatus> {
+/** The options of a run that carries out a saved plan: those that the plan was made with. */
+function savedOptions(saved: SavedPlan, options: ApplyOptions): ApplyOptions {
+  const given = (['inventory', 'site', 'limit', 'role'] as const).find((name) => options[name] !== undefined);
+  if (given !== undefined) {
+    throw new HostwrightError('E_USAGE', 'a saved plan brings its own inventory, hosts and roles', {
+      found: given,
+      hint: 'leave it out, or make a new plan with it',
+    });
+  }
+  const { inventory, site, limit, role } = saved.request;
+  return {
+    ...options,
+    inventory,
+    ...(site === undefined ? {} : { site }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(role === undefined ? {} : { role }),
+  };
+}
+
+/** Refuses before the first write when there is anything to do that the saved plan does not name. */
+function checkSaved(file: string, saved: SavedPlan, surveyed: Surveyed): void {
+  const plans = new Map([...surveyed.hosts].map(([name, host]) => [name, host.plan]));
+  const found = deviations(saved, plans).filter(({ host }) => !surveyed.lost.has(host));
+  if (found.length > 0) throw staleError(file, found);
+}
+
+async function apply(file: string | undefined, given: ApplyOptions): Promise<ExitStatus> {
+  const saved = file === undefined ? undefined : await readSavedPlan(file);
+  const options = saved === undefined ? given : savedOptions(saved, given);
   const isInteractive = process.stdin.isTTY && process.stdout.isTTY && options.json !== true;
-  if (options.yes !== true && !isInteractive) {
+  if (options.yes !== true && !isInteractive && saved === undefined) {
     throw new HostwrightError('E_USAGE', 'apply cannot ask for confirmation here', {
       found: 'no terminal',
       hint: 'add --yes, or look first with hostwright plan',
@@ -101,10 +158,13 @@ async function apply(options: ApplyOptions): Promise<ExitStatus> {
   const surveyed = await survey(options, 'exclusive');
   const { reporter, hosts, lost, elapsed } = surveyed;
   try {
+    reportChanges(surveyed);
     reportLost(reporter, lost);
     reporter.showPlan({ seconds: elapsed(), hosts: summaries(surveyed, new Map()) });
+    if (file !== undefined && saved !== undefined) checkSaved(file, saved, surveyed);
     const changes = [...hosts.values()].reduce((sum, host) => sum + host.plan.changes.size, 0);
-    const goesOn = changes === 0 || options.yes === true || (await isConfirmed(controller.signal));
+    const goesOn =
+      changes === 0 || options.yes === true || saved !== undefined || (await isConfirmed(controller.signal));
     if (!goesOn) {
       process.stderr.write('nothing was changed\n');
       return controller.signal.aborted ? exitStatus.interrupted : exitStatus.failed;
@@ -122,8 +182,9 @@ async function apply(options: ApplyOptions): Promise<ExitStatus> {
 export function applyCommand(finish: (status: ExitStatus) => void): Command {
   return addRunOptions(new Command('apply'))
     .description('bring the hosts into the declared state')
+    .argument('[plan]', 'a plan saved with `plan --out`: this one is carried out, or nothing')
     .option('-y, --yes', 'do not ask')
-    .action(async (options: ApplyOptions) => {
-      finish(await apply(options));
+    .action(async (file: string | undefined, options: ApplyOptions) => {
+      finish(await apply(file, options));
     });
 }

@@ -14,6 +14,10 @@ const verbs: Readonly<Record<string, { readonly summary: string; readonly load: 
     summary: 'bring the hosts into the declared state',
     load: async (finish) => (await import('./apply.ts')).applyCommand(finish),
   },
+  drift: {
+    summary: 'show what has left the state that was last applied',
+    load: async (finish) => (await import('./drift.ts')).driftCommand(finish),
+  },
   run: {
     summary: 'run a command as root on hosts',
     load: async (finish) => (await import('./run.ts')).runCommand(finish),

@@ -1,4 +1,7 @@
+import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { inventoryPath } from '../inventory/locate.ts';
+import type { PlanRequest } from '../plan/saved.ts';
 
 function positiveInteger(text: string): number {
   const number = Number(text);
@@ -21,6 +24,17 @@ export interface RunOptions {
   readonly askBecomePass?: true;
   readonly json?: true;
   readonly diff: boolean;
+}
+
+/** How a run was asked for, to be kept with a saved plan. Not what `-e` gives: that may be a secret. */
+export function planRequest(options: RunOptions, environment: NodeJS.ProcessEnv): PlanRequest {
+  const { site, limit, role } = options;
+  return {
+    inventory: resolve(inventoryPath(options.inventory, environment)),
+    ...(site === undefined ? {} : { site: resolve(site) }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(role === undefined ? {} : { role: [...role] }),
+  };
 }
 
 /** Adds the options that `plan` and `apply` share; Ansible's own names where the meaning is the same. */

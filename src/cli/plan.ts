@@ -1,11 +1,18 @@
 import { Command } from 'commander';
 import { exitStatus, type ExitStatus } from './exit.ts';
-import { addRunOptions, type RunOptions } from './options.ts';
-import { hostSummary, lostStatus, lostSummary, reportLost, survey } from './survey.ts';
+import { savePlan } from '../plan/saved.ts';
+import { addRunOptions, planRequest, type RunOptions } from './options.ts';
+import { hostSummary, lostStatus, lostSummary, reportChanges, reportLost, survey } from './survey.ts';
 
-async function plan(options: RunOptions): Promise<ExitStatus> {
-  const { reporter, hosts, lost, elapsed } = await survey(options, 'shared');
+interface PlanOptions extends RunOptions {
+  readonly out?: string;
+}
+
+async function plan(options: PlanOptions): Promise<ExitStatus> {
+  const surveyed = await survey(options, 'shared');
+  const { reporter, hosts, lost, elapsed, project } = surveyed;
   try {
+    reportChanges(surveyed);
     reportLost(reporter, lost);
     const changes = [...hosts.values()].reduce((sum, host) => sum + host.plan.changes.size, 0);
     reporter.report({
@@ -18,6 +25,13 @@ async function plan(options: RunOptions): Promise<ExitStatus> {
         ...Object.fromEntries([...lost].map(([name, errors]) => [name, lostSummary(errors)])),
       },
     });
+    if (options.out !== undefined && lost.size === 0) {
+      // The secrets that the plan was computed with must be those that apply finds.
+      await project.generated.persist();
+      const plans = new Map([...hosts].map(([name, host]) => [name, host.plan]));
+      await savePlan(options.out, planRequest(options, process.env), plans, new Date());
+      process.stderr.write(`saved: hostwright apply ${options.out} does this and nothing else\n`);
+    }
     return lostStatus(lost) ?? (changes > 0 ? exitStatus.changes : exitStatus.ok);
   } finally {
     reporter.close();
@@ -30,7 +44,8 @@ export function planCommand(finish: (status: ExitStatus) => void): Command {
   return addRunOptions(new Command('plan'))
     .alias('check')
     .description('show what apply would change, and change nothing')
-    .action(async (options: RunOptions) => {
+    .option('-o, --out <file>', 'save the plan; `apply FILE` carries out this plan or nothing')
+    .action(async (options: PlanOptions) => {
       finish(await plan(options));
     });
 }

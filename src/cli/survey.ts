@@ -4,7 +4,7 @@ import { selectHosts } from '../inventory/pattern.ts';
 import { targetOf } from '../inventory/target.ts';
 import { surveyHosts, type LostHost, type SurveyedHost } from '../plan/survey.ts';
 import { createReporter } from '../report/reporter.ts';
-import type { ErrorEvent, HostSummary, PlanReporter } from '../report/event.ts';
+import type { ChangeEvent, ErrorEvent, HostSummary, PlanReporter } from '../report/event.ts';
 import type { ResourceId } from '../resources/resource.ts';
 import { hostResources } from '../site/resources.ts';
 import type { SiteModel } from '../site/model.ts';
@@ -53,6 +53,14 @@ function errorEvent(host: string, error: HostwrightError): ErrorEvent {
     ...(expected === undefined ? {} : { expected }),
     ...(hint === undefined ? {} : { hint }),
   };
+}
+
+/** Reports the plan of all hosts, host by host. */
+export function reportChanges(
+  { hosts, reporter }: Surveyed,
+  isShown: (event: ChangeEvent) => boolean = () => true,
+): void {
+  for (const { events } of hosts.values()) for (const event of events.filter(isShown)) reporter.report(event);
 }
 
 /** Reports why hosts take no part (any more). */
@@ -121,7 +129,6 @@ export async function survey(options: RunOptions, mode: Lock['mode']): Promise<S
     if (isLost(entry)) lost.set(host, entry.errors);
     else hosts.set(host, entry);
   }
-  for (const { events } of hosts.values()) for (const event of events) reporter.report(event);
   return { site, project, reporter, hosts, lost, elapsed: () => (performance.now() - started) / 1000 };
 }
 

@@ -1,5 +1,6 @@
 import type { Attribute } from '../resources/resource.ts';
 import type { ChangeEvent } from '../report/event.ts';
+import { declaredDigest, type Applied } from './applied.ts';
 import { unifiedDiff } from './diff.ts';
 import type { PlannedChange } from './plan.ts';
 
@@ -23,8 +24,22 @@ function isTelling(
   );
 }
 
-/** A change as it is reported. `before` is the text of the file that is there, where a diff is wanted. */
-export function changeEvent(host: string, change: PlannedChange, before?: Buffer): ChangeEvent {
+/** Drift where the host has left what was last applied; else the declaration is another one since. */
+function causeOf(change: PlannedChange, applied: Applied): ChangeEvent['cause'] {
+  const follows = change.why !== undefined || change.knownAfter !== undefined;
+  return !follows && applied.get(change.id) === declaredDigest(change.resource) ? 'drift' : 'configuration';
+}
+
+/**
+ * A change as it is reported. `applied` is what was last applied to the host, `before` the text of the file
+ * that is there, where a diff is wanted.
+ */
+export function changeEvent(
+  host: string,
+  change: PlannedChange,
+  applied: Applied,
+  before?: Buffer,
+): ChangeEvent {
   const { id, action, attributes, knownAfter, why, resource } = change;
   const text = resource.type.text?.(change.desired).text ?? null;
   const diff =
@@ -35,6 +50,7 @@ export function changeEvent(host: string, change: PlannedChange, before?: Buffer
     role: resource.role,
     resource: id,
     action,
+    cause: causeOf(change, applied),
     attributes: attributes
       .filter(({ name, to }) => isTelling(change, name, to))
       .map(({ name, from, to }) => ({ name, from: shown(from), to: shown(to) })),

@@ -63,17 +63,29 @@ function declaredEdges(host: string, resources: ReadonlyMap<ResourceId, Declared
   return edges;
 }
 
-/** What follows from the stages of a role and from the files that a service reads. */
-function addStageEdges(edges: Edges, resources: readonly DeclaredResource[]): void {
+/**
+ * What follows from the stages of a role and from the files that a service reads, unless the contrary is said
+ * outright: of `earlier` itself, or of the service that it goes live with.
+ */
+function addStageEdges(
+  edges: Edges,
+  resources: readonly DeclaredResource[],
+  validators: ReadonlyMap<ResourceId, DeclaredResource>,
+): void {
   const explicit = new Map([...edges].map(([id, earlier]) => [id, new Set(earlier)]));
   for (const later of resources) {
     const read = (later.type.triggers?.(later.desired) ?? []).flatMap((trigger) => trigger.paths);
     for (const earlier of resources) {
       const path = earlier.type.path?.(earlier.desired);
       const isRead = path !== undefined && read.some((tree) => isWithin(path, tree));
-      const isStaged = later.role === earlier.role && stageOf(earlier) < stageOf(later);
-      if ((isRead || isStaged) && !reaches(explicit, earlier.id, later.id))
-        addEdge(edges, later.id, earlier.id);
+      const isForAnother =
+        stageOf(later) === stages.service && (validators.get(earlier.id) ?? later).id !== later.id;
+      const isStaged = later.role === earlier.role && stageOf(earlier) < stageOf(later) && !isForAnother;
+      const head = validators.get(earlier.id)?.id ?? earlier.id;
+      if (!isRead && !isStaged) continue;
+      if (reaches(explicit, earlier.id, later.id) || (head !== later.id && reaches(explicit, head, later.id)))
+        continue;
+      addEdge(edges, later.id, earlier.id);
     }
   }
 }
@@ -91,7 +103,9 @@ function groupByTransaction(
       const path = member.type.path?.(member.desired);
       if (path === undefined || member.type.staged !== true || member.play !== service.play) continue;
       if (validators.has(member.id)) continue;
-      if (transaction.trees.some((tree) => isWithin(path, tree) && path !== tree))
+      // A directory that is itself a tree is made beforehand; a file or a link goes live with the rest.
+      const isTree = member.type.name === 'directory' && transaction.trees.includes(path);
+      if (!isTree && transaction.trees.some((tree) => isWithin(path, tree)))
         validators.set(member.id, service);
     }
   }
@@ -119,8 +133,8 @@ function inOrder(members: readonly DeclaredResource[], edges: Edges): readonly D
 export function orderUnits(host: string, declared: readonly DeclaredResource[]): readonly Unit[] {
   const resources = new Map(declared.map((resource) => [resource.id, resource]));
   const edges = declaredEdges(host, resources);
-  addStageEdges(edges, declared);
   const validators = groupByTransaction(declared);
+  addStageEdges(edges, declared, validators);
   const headOf = (id: ResourceId): ResourceId => validators.get(id)?.id ?? id;
   const members = new Map<ResourceId, DeclaredResource[]>();
   for (const resource of declared) {

@@ -6,6 +6,7 @@ import type { Facts } from '../roles/role.ts';
 import { sh } from '../transport/shell.ts';
 import { parseSections, sectionsRequest } from '../transport/sections.ts';
 import type { Answer, Lock, Request, Transport } from '../transport/transport.ts';
+import { parseApplied, readApplied, type Applied } from './applied.ts';
 import { changeEvent } from './describe.ts';
 import { factsScript, parseFacts } from './facts.ts';
 import { orderUnits } from './graph.ts';
@@ -32,6 +33,8 @@ export interface SurveyedHost {
   readonly transport: Transport;
   readonly plan: HostPlan;
   readonly events: readonly ChangeEvent[];
+  /** What was last applied to it. */
+  readonly applied: Applied;
 }
 
 /** Why a host has no plan. */
@@ -74,9 +77,9 @@ async function surveyHost(host: string, options: Survey): Promise<SurveyedHost> 
   step('connect');
   const transport = await options.connect(host);
   try {
-    const first = { ...sectionsRequest([{ script: factsScript }]), lock: options.lock };
-    const [facts] = await ask(transport, first, 1);
-    if (facts === undefined)
+    const first = { ...sectionsRequest([{ script: factsScript }, readApplied]), lock: options.lock };
+    const [facts, record] = await ask(transport, first, 2);
+    if (facts === undefined || record === undefined)
       throw new HostwrightError('E_REMOTE', `${host} gave no answer`, { place: { host } });
     const resources = options.resources(host, parseFacts(host, facts));
     const units = orderUnits(host, resources);
@@ -85,12 +88,10 @@ async function surveyHost(host: string, options: Survey): Promise<SurveyedHost> 
     const answers = await ask(transport, sectionsRequest(batches.map(probeSection)), batches.length);
     const plan = planHost(host, resources, units, parseProbes(host, batches, answers));
     const changes = [...plan.changes.values()];
+    const applied = parseApplied(record.stdout);
     const texts = options.diff ? await readTexts(transport, changes) : new Map<ResourceId, Buffer>();
-    return {
-      transport,
-      plan,
-      events: changes.map((change) => changeEvent(host, change, texts.get(change.id))),
-    };
+    const events = changes.map((change) => changeEvent(host, change, applied, texts.get(change.id)));
+    return { transport, plan, applied, events };
   } catch (error) {
     await transport.close();
     throw error;

@@ -14,6 +14,8 @@ export interface ChangeEvent {
   readonly role: string;
   readonly resource: ResourceId;
   readonly action: Action;
+  /** `drift`: the host has left what was last applied; `configuration`: something else is declared since. */
+  readonly cause: 'drift' | 'configuration';
   readonly attributes: readonly ReportedAttribute[];
   /** Unified diff of a text, without a header. */
   readonly diff?: string;

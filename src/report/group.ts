@@ -13,8 +13,8 @@ interface SameChange {
 }
 
 function signature(change: ChangeEvent): string {
-  const { role, resource, action, attributes, diff, knownAfter, why } = change;
-  return JSON.stringify([role, resource, action, attributes, diff, knownAfter, why]);
+  const { role, resource, action, cause, attributes, diff, knownAfter, why } = change;
+  return JSON.stringify([role, resource, action, cause, attributes, diff, knownAfter, why]);
 }
 
 /** Items by key, in the order in which the keys first come. */

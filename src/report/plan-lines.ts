@@ -46,7 +46,7 @@ function heading(group: ChangeGroup, style: Style): string {
 }
 
 function notes(change: ChangeEvent): string[] {
-  const { action, why, knownAfter } = change;
+  const { action, cause, why, knownAfter } = change;
   const isVerb = action === 'reload' || action === 'restart' || action === 'run';
   const reason = why === undefined ? undefined : printable(why);
   const all = isVerb
@@ -54,6 +54,7 @@ function notes(change: ChangeEvent): string[] {
     : reason === undefined
       ? []
       : [reason];
+  if (cause === 'drift') all.push('drifted');
   if (knownAfter !== undefined) all.push(`known after ${printable(knownAfter)}`);
   return all;
 }

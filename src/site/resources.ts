@@ -9,14 +9,15 @@ import { openTemplates } from '../template/folders.ts';
 import { siteHosts, type AssignedRole } from './declarations.ts';
 import type { SiteModel } from './model.ts';
 
-/** A text that is the same for equal values only; Secrets count by what they hold. For comparing, not showing. */
-function fingerprint(value: unknown): string {
-  return JSON.stringify(
-    value,
-    function revealing(this: Record<string, unknown>, key: string, shown: unknown) {
-      const original = this[key];
-      return isSecret(original) ? { secret: original.reveal() } : shown;
-    },
+/** Deep equality in which Secrets count by what they hold. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (isSecret(a) && isSecret(b)) return a.reveal() === b.reveal();
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b);
+  const [left, right] = [Object.entries(a), Object.entries(b)];
+  const other = new Map(right);
+  return (
+    left.length === right.length &&
+    left.every(([key, value]) => other.has(key) && isSame(value, other.get(key)))
   );
 }
 
@@ -77,7 +78,7 @@ export function hostResources(model: SiteModel, host: string, facts: Facts): rea
       const first = resources.get(resource.id);
       if (first === undefined) {
         resources.set(resource.id, resource);
-      } else if (fingerprint(first.desired) === fingerprint(resource.desired)) {
+      } else if (isSame(first.desired, resource.desired)) {
         resources.set(resource.id, { ...first, needs: [...new Set([...first.needs, ...resource.needs])] });
       } else {
         throw new HostwrightError('E_RESOURCE', `${resource.id} is declared in two different states`, {

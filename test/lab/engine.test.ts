@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -119,6 +119,8 @@ describe('plan and apply on a host', () => {
       'web1 link:/etc/nginx/sites-enabled/tiny update',
       'web1 service:nginx.service update',
     ]);
+    expect(changes(plan).map((line) => line['cause'])).toEqual(['drift', 'drift', 'drift']);
+    expect((await hostwright('drift', '--json')).code).toBe(2);
     expect((await hostwright('apply', '--yes')).code).toBe(0);
     expect((await hostwright('plan')).code).toBe(0);
   });
@@ -159,6 +161,35 @@ describe('plan and apply on a host', () => {
       'systemctl stop squatter.socket; cat /etc/nginx/sites-available/tiny; systemctl is-active nginx',
     );
     expect(stdout).toBe('server { listen 8080; root /srv/www; }\nactive\n');
+  });
+
+  it('tells what was done by hand from what is declared anew', async () => {
+    const declared = await hostwright('plan', '--json', '-e', 'tiny_word=goodbye');
+    expect(changes(declared)).toMatchObject([
+      { resource: 'file:/srv/www/index.html', cause: 'configuration' },
+    ]);
+    expect((await hostwright('drift', '-e', 'tiny_word=goodbye')).code).toBe(0);
+    await hosts.ssh('web1', 'rm /srv/www/index.html');
+    const textfile = join(project, 'drift.prom');
+    expect((await hostwright('drift', '--textfile', textfile)).code).toBe(2);
+    expect(await readFile(textfile, 'utf8')).toContain('hostwright_drifted_resources{host="web1"} 1\n');
+  });
+
+  it('carries out a saved plan, or nothing when a host or the configuration has moved', async () => {
+    const file = join(project, 'saved.plan');
+    const plan = await hostwright('plan', '--out', file, '--json');
+    expect(plan.code).toBe(2);
+    await hosts.ssh('web1', 'chmod 0700 /srv/www');
+    const stale = await hosts.hostwright('apply', file);
+    expect(stale.code).toBe(4);
+    expect(stale.stderr).toContain('web1: directory:/srv/www: update now, nothing in the plan');
+    expect((await hosts.ssh('web1', 'stat -c %a /srv/www')).stdout).toBe('700\n');
+    await hosts.ssh('web1', 'chmod 0755 /srv/www');
+    const changed = await hosts.hostwright('apply', file, '-e', 'tiny_word=other');
+    expect(changed.stderr).toContain('web1: file:/srv/www/index.html: create, but from or to another state');
+    const apply = await hosts.hostwright('apply', file, '--json');
+    expect(apply.code, apply.stderr).toBe(0);
+    expect(named(jsonLines(apply).filter((line) => line.type === 'result'))).toEqual(named(changes(plan)));
   });
 
   it('finishes the reload that a run did not come to', async () => {

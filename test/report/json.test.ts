@@ -19,6 +19,7 @@ const line = z.discriminatedUnion('type', [
     action,
     attributes: z.array(z.strictObject({ name: z.string(), from: text, to: text })),
     diff: z.string().optional(),
+    cause: z.enum(['drift', 'configuration']),
     knownAfter: resource.optional(),
     why: z.string().optional(),
   }),

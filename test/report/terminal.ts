@@ -56,6 +56,7 @@ export function change(host: string, role: string, more: Partial<ChangeEvent> = 
     role,
     resource: 'file:/etc/motd',
     action: 'create',
+    cause: 'configuration',
     attributes: [],
     ...more,
   };

@@ -1,0 +1,62 @@
+import { rename, writeFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { exitStatus, type ExitStatus } from './exit.ts';
+import { addRunOptions, type RunOptions } from './options.ts';
+import { hostSummary, lostStatus, lostSummary, reportChanges, reportLost, survey } from './survey.ts';
+
+interface DriftOptions extends RunOptions {
+  readonly textfile?: string;
+}
+
+/** For node_exporter's textfile collector; written as a whole, for it may be read at any moment. */
+async function writeTextfile(file: string, drifted: ReadonlyMap<string, number>): Promise<void> {
+  const lines = [
+    '# HELP hostwright_drifted_resources Resources that have left what was last applied.',
+    '# TYPE hostwright_drifted_resources gauge',
+    ...[...drifted].map(
+      ([host, count]) => `hostwright_drifted_resources{host=${JSON.stringify(host)}} ${count}`,
+    ),
+  ];
+  await writeFile(`${file}.part`, `${lines.join('\n')}\n`);
+  await rename(`${file}.part`, file);
+}
+
+async function drift(options: DriftOptions): Promise<ExitStatus> {
+  const surveyed = await survey(options, 'shared');
+  const { reporter, hosts, lost, elapsed } = surveyed;
+  try {
+    const drifted = new Map(
+      [...hosts].map(([name, { events }]) => [name, events.filter(({ cause }) => cause === 'drift').length]),
+    );
+    reportChanges(surveyed, ({ cause }) => cause === 'drift');
+    reportLost(reporter, lost);
+    reporter.report({
+      type: 'summary',
+      command: 'plan',
+      ok: lost.size === 0,
+      seconds: elapsed(),
+      hosts: {
+        ...Object.fromEntries(
+          [...hosts].map(([name, host]) => [name, hostSummary(host, { changes: drifted.get(name) ?? 0 })]),
+        ),
+        ...Object.fromEntries([...lost].map(([name, errors]) => [name, lostSummary(errors)])),
+      },
+    });
+    if (options.textfile !== undefined) await writeTextfile(options.textfile, drifted);
+    const isDrifted = [...drifted.values()].some((count) => count > 0);
+    return lostStatus(lost) ?? (isDrifted ? exitStatus.changes : exitStatus.ok);
+  } finally {
+    reporter.close();
+    await Promise.all([...hosts.values()].map(({ transport }) => transport.close()));
+  }
+}
+
+/** `hostwright drift`: what has left the state that was last applied, for a timer or CI. */
+export function driftCommand(finish: (status: ExitStatus) => void): Command {
+  return addRunOptions(new Command('drift'))
+    .description('show what has left the state that was last applied')
+    .option('--textfile <file>', 'also write the numbers for the textfile collector of node_exporter')
+    .action(async (options: DriftOptions) => {
+      finish(await drift(options));
+    });
+}

@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import type { DeclaredResource, ResourceId } from '../resources/resource.ts';
+import { isSecret } from '../secrets/secret.ts';
+import { sh } from '../transport/shell.ts';
+import type { Section } from '../transport/sections.ts';
+
+/**
+ * What was last applied to a host: a digest of the declared state of each resource, kept on the host itself.
+ * A resource that differs from a declaration that has not changed since has drifted; otherwise the
+ * declaration is new.
+ */
+export type Applied = ReadonlyMap<string, string>;
+
+const file = '/var/lib/hostwright/applied';
+
+/** Of the state that a resource should have. The file is for root alone, who can read the secrets anyway. */
+export function declaredDigest({ type, desired }: DeclaredResource): string {
+  const want = type.want(desired);
+  const plain =
+    want === null
+      ? null
+      : Object.entries(want).map(([name, value]) => [name, isSecret(value) ? value.reveal() : value]);
+  return createHash('sha256').update(JSON.stringify(plain)).digest('hex').slice(0, 32);
+}
+
+export const readApplied: Section = { script: sh`cat ${file} 2>/dev/null || :` };
+
+/** Lines of another form are passed over: the worst that comes of it is drift that is called new. */
+export function parseApplied(output: Buffer): Applied {
+  return new Map(
+    output
+      .toString('utf8')
+      .split('\n')
+      .flatMap((line): [string, string][] => {
+        const found = /^([0-9a-f]{32}) (.+)$/.exec(line);
+        return found?.[1] === undefined || found[2] === undefined ? [] : [[found[2], found[1]]];
+      }),
+  );
+}
+
+export function writeApplied(applied: Applied): Section {
+  const text = [...applied].map(([id, digest]) => `${digest} ${id.replaceAll('\n', ' ')}\n`).join('');
+  const script = sh`mkdir -p -m 0700 /var/lib/hostwright
+umask 077
+cat >${file}.part
+mv -f ${file}.part ${file}`;
+  return { script, stdin: Buffer.from(text) };
+}
+
+/** The record after a run: `converged` are as declared now; the rest keeps what was there. */
+export function updateApplied(
+  before: Applied,
+  declared: readonly DeclaredResource[],
+  isConverged: (id: ResourceId) => boolean,
+): Applied {
+  return new Map(
+    declared.flatMap((resource): [string, string][] => {
+      const digest = isConverged(resource.id) ? declaredDigest(resource) : before.get(resource.id);
+      return digest === undefined ? [] : [[resource.id, digest]];
+    }),
+  );
+}
+
+export function isSameRecord(a: Applied, b: Applied): boolean {
+  return a.size === b.size && [...a].every(([id, digest]) => b.get(id) === digest);
+}

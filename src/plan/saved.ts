@@ -1,0 +1,132 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { HostwrightError } from '../errors.ts';
+import type { ResourceId } from '../resources/resource.ts';
+import { fingerprint } from './fingerprint.ts';
+import type { HostPlan, PlannedChange } from './plan.ts';
+
+/** How a plan was asked for; `apply FILE` asks in the same way. */
+const request = z.object({
+  /** Absolute. */
+  inventory: z.string(),
+  site: z.string().optional(),
+  limit: z.string().optional(),
+  role: z.array(z.string()).optional(),
+});
+
+const savedChange = z.object({
+  action: z.string(),
+  /** Of the change with the state that it starts from and the state that it leads to. */
+  digest: z.string(),
+});
+
+const schema = z.object({
+  hostwright: z.literal(1),
+  created: z.iso.datetime(),
+  salt: z.string(),
+  request,
+  /** By host and resource. */
+  hosts: z.record(z.string(), z.record(z.string(), savedChange)),
+});
+
+export type PlanRequest = z.output<typeof request>;
+export type SavedPlan = z.output<typeof schema>;
+
+/** A resource whose change is not the one that was saved. */
+export interface Deviation {
+  readonly host: string;
+  readonly resource: string;
+  /** `update`, or undefined where the saved plan names no change. */
+  readonly saved: string | undefined;
+  readonly now: string | undefined;
+}
+
+function digestOf(change: PlannedChange, salt: string): string {
+  const { id, action, attributes, knownAfter, desired } = change;
+  return fingerprint({ id, action, attributes, knownAfter, desired }, salt);
+}
+
+/** Writes a plan to a file, 0600, as a whole or not at all. Secrets are in it as salted slow hashes only. */
+export async function savePlan(
+  file: string,
+  asked: PlanRequest,
+  plans: ReadonlyMap<string, HostPlan>,
+  created: Date,
+): Promise<void> {
+  const salt = randomBytes(16).toString('hex');
+  const hosts = Object.fromEntries(
+    [...plans].map(([host, plan]) => [
+      host,
+      Object.fromEntries(
+        [...plan.changes.values()].map((change) => [
+          change.id,
+          { action: change.action, digest: digestOf(change, salt) },
+        ]),
+      ),
+    ]),
+  );
+  const saved: SavedPlan = { hostwright: 1, created: created.toISOString(), salt, request: asked, hosts };
+  const part = `${file}.${randomBytes(4).toString('hex')}.part`;
+  await writeFile(part, `${JSON.stringify(saved, undefined, 1)}\n`, { mode: 0o600 });
+  await rename(part, file);
+}
+
+/** E_USAGE where the file is not a saved plan. */
+export async function readSavedPlan(file: string): Promise<SavedPlan> {
+  let content: unknown;
+  try {
+    content = JSON.parse(await readFile(file, 'utf8'));
+  } catch (cause) {
+    throw new HostwrightError('E_USAGE', 'the plan cannot be read', {
+      place: { file },
+      found: cause instanceof Error ? cause.message : String(cause),
+      hint: 'make one with hostwright plan --out FILE',
+      cause,
+    });
+  }
+  const parsed = schema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  throw new HostwrightError('E_USAGE', 'the file is not a plan of this version of Hostwright', {
+    place: { file },
+    hint: 'make a new one with hostwright plan --out FILE',
+  });
+}
+
+/** Where the plan of now is another one than the saved: the hosts or the configuration have moved since. */
+export function deviations(saved: SavedPlan, plans: ReadonlyMap<string, HostPlan>): readonly Deviation[] {
+  const hosts = new Set([...Object.keys(saved.hosts), ...plans.keys()]);
+  return [...hosts].flatMap((host) => {
+    const before = saved.hosts[host] ?? {};
+    const now: ReadonlyMap<ResourceId, PlannedChange> = plans.get(host)?.changes ?? new Map();
+    const ids = new Set<string>([...Object.keys(before), ...now.keys()]);
+    return [...ids].flatMap((resource): Deviation[] => {
+      const current = [...now.values()].find((change) => change.id === resource);
+      const earlier = before[resource];
+      if (current !== undefined && earlier?.digest === digestOf(current, saved.salt)) return [];
+      return [{ host, resource, saved: earlier?.action, now: current?.action }];
+    });
+  });
+}
+
+/** The difference of the differences, as an error that names every resource that has moved. */
+export function staleError(file: string, found: readonly Deviation[]): HostwrightError {
+  const lines = found.map(({ host, resource, saved, now }) => {
+    if (saved === undefined) return `${host}: ${resource}: ${now ?? ''} now, nothing in the plan`;
+    if (now === undefined) return `${host}: ${resource}: nothing to do now, ${saved} in the plan`;
+    return saved === now
+      ? `${host}: ${resource}: ${now}, but from or to another state`
+      : `${host}: ${resource}: ${now} now, ${saved} in the plan`;
+  });
+  const shown = lines.length > 20 ? [...lines.slice(0, 20), `and ${lines.length - 20} more`] : lines;
+  return new HostwrightError(
+    'E_PLAN_STALE',
+    'the hosts or the configuration have moved since the plan was made',
+    {
+      place: { file },
+      found: shown.join('\n'),
+      expected: 'the very changes of the plan',
+      hint: 'nothing was changed; make a new plan and look at it',
+    },
+  );
+}
