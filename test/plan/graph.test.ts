@@ -58,6 +58,19 @@ describe('orderUnits', () => {
     );
   });
 
+  it('lets two services of one role validate trees of their own, and waits for what both may read', () => {
+    const ids = order([
+      placed(service('a', { reloadOn: ['/etc/a'], validate: ['a', '-t'] })),
+      placed(service('b', { reloadOn: ['/etc/b'], validate: ['b', '-t'] })),
+      placed(file('/etc/a/a.conf', { content: '' })),
+      placed(file('/etc/b/b.conf', { content: '' })),
+      placed(file('/etc/default/a', { content: '' })),
+    ]);
+    expect(ids.indexOf('file:/etc/default/a')).toBe(0);
+    expect(ids.indexOf('file:/etc/a/a.conf')).toBe(ids.indexOf('service:a.service') - 1);
+    expect(ids.indexOf('file:/etc/b/b.conf')).toBe(ids.indexOf('service:b.service') - 1);
+  });
+
   it('respects what is needed outright, also against the order of the stages', () => {
     const ids = order([
       placed(file('/etc/apt/apt.conf.d/x', { content: '' }, { needs: ['service:db.service'] })),
