@@ -1,0 +1,119 @@
+import {
+  defineRole,
+  file,
+  group,
+  pkg,
+  z,
+  type CertificateDeclaration,
+  type Declaration,
+  type Declared,
+  type MetricsDeclaration,
+  type Resource,
+  type RoleContext,
+  type ScrapeDeclaration,
+  type Site,
+  type SiteHost,
+} from 'hostwright';
+import { certificateMetrics } from './certificates.ts';
+import { configFolder, exporter, exporters, type Exporter } from './exporter.ts';
+
+const variables = z.object({
+  monitoring_node_collectors: z
+    .array(z.string().regex(/^[a-z0-9_]+$/, 'expected the name of a collector of the node exporter'))
+    .default([])
+    .describe('more collectors of the node exporter, such as "processes"; "systemd" is always one'),
+});
+
+type Context = RoleContext<z.output<typeof variables>>;
+
+/** What the roles of this host want to have measured. */
+function measured(host: SiteHost, site: Pick<Site, 'declared'>): readonly Declared<MetricsDeclaration>[] {
+  return site.declared<MetricsDeclaration>('metrics').filter((metrics) => metrics.host.name === host.name);
+}
+
+function present(host: SiteHost, site: Pick<Site, 'declared'>): readonly Exporter[] {
+  const named = measured(host, site).map((metrics) => exporters[metrics.of]);
+  return [exporters.node, ...new Set(named)];
+}
+
+function offered({ name, job, port }: Exporter): readonly Declaration[] {
+  const certificate: CertificateDeclaration = {
+    kind: 'certificate',
+    name,
+    group: 'prometheus',
+    usage: ['server'],
+  };
+  const scrape: ScrapeDeclaration = { kind: 'scrape', job, port };
+  return [certificate, scrape];
+}
+
+function nodeExporter(context: Context): readonly Resource[] {
+  const { vars, template } = context;
+  const collectors = ['systemd', ...vars.monitoring_node_collectors];
+  return [
+    // The collector of systemd asks over the system bus.
+    pkg('dbus'),
+    ...exporter(exporters.node, context, {
+      args: [
+        ...[...new Set(collectors)].map((name) => `--collector.${name}`),
+        // Debian's list without overlay, which is the root of some machines; those of containers are mounted
+        // where the exporter does not look.
+        '--collector.filesystem.fs-types-exclude=^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|sysfs|tmpfs|tracefs)$',
+      ],
+      sandbox: {
+        families: ['AF_INET', 'AF_INET6', 'AF_NETLINK', 'AF_UNIX'],
+        seesMachine: true,
+      },
+    }),
+    ...certificateMetrics(template),
+  ];
+}
+
+function nginxExporter(context: Context, url: string): readonly Resource[] {
+  return exporter(exporters.nginx, context, { args: [`--nginx.scrape-uri=${url}`] });
+}
+
+function mysqldExporter(context: Context, socket: string, user: string): readonly Resource[] {
+  const login = `${configFolder}/mysqld.cnf`;
+  const old = context.facts.codename === 'bookworm';
+  return [
+    file(login, { content: context.template('monitoring_agent/mysqld.cnf.hbs', { socket, user }) }),
+    ...exporter(exporters.mysql, context, {
+      args: [
+        ...(old ? [] : [`--config.my-cnf=${login}`]),
+        '--collect.binlog_size',
+        '--collect.info_schema.processlist',
+      ],
+      reads: [login],
+      sandbox: {
+        families: ['AF_INET', 'AF_INET6', 'AF_UNIX'],
+        // That of Debian 12 takes a login without a password from the environment only.
+        settings: old ? [`Environment=DATA_SOURCE_NAME=${user}@unix(${socket})/`] : [],
+      },
+    }),
+  ];
+}
+
+function servedBy(context: Context, metrics: MetricsDeclaration): readonly Resource[] {
+  if (metrics.of === 'nginx') {
+    return nginxExporter(context, metrics.url ?? 'http://127.0.0.1:8081/stub_status');
+  }
+  const { socket = '/run/mysqld/mysqld.sock', user = 'prometheus' } = metrics;
+  return mysqldExporter(context, socket, user);
+}
+
+export default defineRole({
+  name: 'monitoring_agent',
+  variables,
+  derives: ({ host, site }) => present(host, site).flatMap(offered),
+  listens: ({ host, site }) =>
+    present(host, site).map(({ port, job }) => ({
+      port,
+      from: group('monitoring'),
+      why: `${job} metrics for monitoring`,
+    })),
+  resources: (context) => [
+    ...nodeExporter(context),
+    ...measured(context.host, context.site).flatMap((metrics) => servedBy(context, metrics)),
+  ],
+});
