@@ -1,0 +1,51 @@
+import { authorizedKey, file, HostwrightError, pkg, user, type Resource, type RoleContext } from 'hostwright';
+import type { Variables } from './variables.ts';
+
+/** The user that Hostwright logs in as may owe its sudo to this very file: it must not lose it here. */
+const checkSudoers = `visudo -cqf "$2"
+if grep -q "^$1 " /etc/sudoers.d/zz-hostwright 2>/dev/null && ! grep -q "^$1 " "$2"; then
+  echo "this would take sudo from $1, the user that Hostwright logs in as; keep it in base_admins" >&2
+  exit 1
+fi`;
+
+/**
+ * Users with keys and sudo. Other keys of theirs, other users and what else there is in sudoers.d stay: the
+ * user that Hostwright logs in as keeps what it has.
+ */
+export function admins({ vars, host, facts, template }: RoleContext<Variables>): readonly Resource[] {
+  const { base_admins: wanted, base_former_admins: former } = vars;
+  const both = former.find((name) => wanted.some((admin) => admin.name === name));
+  if (both !== undefined) {
+    throw new HostwrightError('E_VARIABLE', `${both} is in base_admins and in base_former_admins`, {
+      place: { host: host.name },
+      hint: 'take the name out of one of them',
+    });
+  }
+  const connected = facts.connection?.user;
+  if (connected !== undefined && former.includes(connected)) {
+    throw new HostwrightError('E_VARIABLE', `base_former_admins names the user that Hostwright logs in as`, {
+      place: { host: host.name },
+      found: connected,
+      hint: 'log in as another user first (ansible_user)',
+    });
+  }
+  const sudoers = wanted.filter((admin) => admin.sudo).map((admin) => admin.name);
+  return [
+    pkg('sudo'),
+    ...wanted.flatMap(({ name, keys, comment, shell }) => [
+      user(name, {
+        ...(comment === undefined ? {} : { comment }),
+        ...(shell === undefined ? {} : { shell }),
+        locked: false,
+      }),
+      ...keys.map((key) => authorizedKey(name, key)),
+    ]),
+    ...former.map((name) => user(name, { absent: true })),
+    // Without a dot: sudo passes over files that have one. Behind others: the last match counts.
+    file('/etc/sudoers.d/zz-hostwright', {
+      content: template('base/sudoers.hbs', { sudoers }),
+      mode: '0440',
+      validate: ['sh', '-euc', checkSudoers, 'sh', connected ?? 'root'],
+    }),
+  ];
+}

@@ -1,0 +1,26 @@
+import { directory, file, pkg, service, type Resource, type RoleContext } from 'hostwright';
+import type { Variables } from './variables.ts';
+
+/** Packages change without questions, whoever runs apt, and security updates come by themselves. */
+export function packages({ vars, template }: RoleContext<Variables>): readonly Resource[] {
+  const enabled = vars.base_upgrades;
+  return [
+    // The value of the last file counts, and those of packages have numbers up to 99.
+    file('/etc/apt/apt.conf.d/99zz-hostwright', { content: template('base/apt.conf.hbs', {}) }),
+    // Read by needrestart, which some images bring along: it would ask, on a terminal, and wait.
+    directory('/etc/needrestart'),
+    directory('/etc/needrestart/conf.d'),
+    file('/etc/needrestart/conf.d/hostwright.conf', { content: template('base/needrestart.conf.hbs', {}) }),
+    pkg('unattended-upgrades'),
+    file('/etc/apt/apt.conf.d/20auto-upgrades', {
+      content: template('base/auto-upgrades.hbs', { days: enabled ? '1' : '0' }),
+    }),
+    // The settings of the package itself, 50unattended-upgrades, are Debian's and stay so.
+    file('/etc/apt/apt.conf.d/52unattended-upgrades-hostwright', {
+      content: template('base/unattended-upgrades.hbs', { reboot: vars.base_reboot ?? null }),
+    }),
+    service('unattended-upgrades', { running: enabled, enabled }),
+    service('apt-daily.timer', { running: enabled, enabled }),
+    service('apt-daily-upgrade.timer', { running: enabled, enabled }),
+  ];
+}

@@ -1,0 +1,60 @@
+import { file, HostwrightError, service, type Resource, type RoleContext } from 'hostwright';
+import type { Variables } from './variables.ts';
+
+/** Who may log in: everyone with a key, or the users named and those that must never be shut out. */
+function allowedUsers({ vars, host, facts }: RoleContext<Variables>): readonly string[] {
+  if (vars.base_ssh_users.length === 0) return [];
+  const connected = facts.connection?.user;
+  if (connected === undefined) {
+    throw new HostwrightError('E_VARIABLE', 'base_ssh_users might shut Hostwright itself out', {
+      place: { host: host.name },
+      found: 'nobody knows which user this connection is of',
+      hint: 'leave base_ssh_users empty for this host',
+    });
+  }
+  return [...new Set([...vars.base_ssh_users, ...vars.base_admins.map((admin) => admin.name), connected])];
+}
+
+/** What would end in a host that nobody can log in to is an error before anything is changed. */
+function neverLockOut({ vars, host, facts }: RoleContext<Variables>): void {
+  if (vars.base_ssh_root === 'no' && facts.connection?.user === 'root') {
+    throw new HostwrightError('E_VARIABLE', 'base_ssh_root: no would shut Hostwright itself out', {
+      place: { host: host.name },
+      found: 'it logs in as root',
+      hint: 'declare a user of your own in base_admins, log in as that one (ansible_user), then shut root out',
+    });
+  }
+  if ((vars.ansible_password ?? vars.ansible_ssh_pass ?? null) !== null) {
+    throw new HostwrightError('E_VARIABLE', 'the role base ends logging in with a password', {
+      place: { host: host.name },
+      found: 'ansible_password',
+      expected: 'a key that the host knows: the one of your agent, or ansible_ssh_private_key_file',
+      hint: 'bring your key there with ssh-copy-id, then remove ansible_password',
+    });
+  }
+}
+
+/**
+ * sshd takes keys only and offers nothing that ssh-audit calls weak. Algorithms are taken away from what
+ * this sshd knows, not listed: every release keeps its newest.
+ */
+export function ssh(context: RoleContext<Variables>): readonly Resource[] {
+  const { vars, template } = context;
+  neverLockOut(context);
+  return [
+    // The first value counts in sshd_config(5), so this file comes before all others.
+    file('/etc/ssh/sshd_config.d/00-hostwright.conf', {
+      content: template('base/sshd.conf.hbs', {
+        root: vars.base_ssh_root,
+        users: allowedUsers(context).join(' '),
+      }),
+      mode: '0600',
+    }),
+    service('ssh', {
+      reloadOn: ['/etc/ssh'],
+      // It wants its folder for privilege separation, which is not there when nothing has started it yet.
+      validate: ['sh', '-c', 'mkdir -p -m 0755 /run/sshd && sshd -t'],
+      healthy: ['systemctl', 'is-active', '--quiet', 'ssh.service'],
+    }),
+  ];
+}

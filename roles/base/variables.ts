@@ -1,0 +1,63 @@
+import { z } from 'hostwright';
+
+const accountName = z
+  .string()
+  .regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'expected the name of a user: lower-case letters, digits, "_" and "-"');
+
+const size = z.string().regex(/^\d+[KMGT]?$/, 'expected a size such as "500M" or "2G"');
+
+const admin = z.strictObject({
+  name: accountName,
+  keys: z.array(z.string()).nonempty('expected at least one public key, or nobody could log in as this user'),
+  comment: z.string().optional(),
+  shell: z.string().optional(),
+  sudo: z.boolean().default(true),
+});
+
+export const variables = z.object({
+  ansible_password: z.unknown().optional().optional().describe('a password for ssh, which this role does away with'),
+  ansible_ssh_pass: z.unknown().optional().optional().describe('the old name of ansible_password'),
+  base_hostname: z
+    .string()
+    .optional()
+    .describe('the name the host gives itself; its name in the inventory unless that is an address'),
+  base_hosts: z
+    .record(z.string(), z.array(z.string()))
+    .default({})
+    .describe('more lines of /etc/hosts: names by address'),
+  base_admins: z
+    .array(admin)
+    .default([])
+    .describe(
+      'users with name, keys (public, as in .pub files), comment, shell and sudo (true: everything, without a password)',
+    ),
+  base_former_admins: z
+    .array(accountName)
+    .default([])
+    .describe('users that are to be gone; their home directories stay'),
+  base_ssh_root: z
+    .enum(['prohibit-password', 'no'])
+    .default('prohibit-password')
+    .describe('whether root may log in over ssh, with a key or not at all'),
+  base_ssh_users: z
+    .array(accountName)
+    .default([])
+    .describe(
+      'if not empty, nobody else may log in over ssh, but for base_admins and the user Hostwright itself logs in as',
+    ),
+  base_ntp_servers: z.array(z.string()).default([]).describe('time servers; those of Debian when empty'),
+  base_upgrades: z.boolean().default(true).describe('install security updates every day'),
+  base_reboot: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time such as "04:30"')
+    .optional()
+    .describe('when to reboot after an update that asks for it; never when left out'),
+  base_journal_size: size.default('500M').describe('the most that the journal takes of the disk'),
+  base_journal_days: z.number().int().positive().default(90).describe('days after which the journal forgets'),
+  base_sysctl: z
+    .record(z.string(), z.union([z.number(), z.string()]))
+    .default({})
+    .describe('more kernel parameters, or other values for those of this role'),
+});
+
+export type Variables = z.output<typeof variables>;
