@@ -106,7 +106,7 @@ export default defineRole({
       service(
         name,
         {
-          restartOn: [current, `${folder}/environment`, `${folder}/releases/${deployed.name}.record`],
+          restartOn: [current, `${current}/.hostwright-release`, `${folder}/environment`],
           // Also without a check of its own a release goes live as a whole, and comes back as a whole.
           validate:
             vars.app_check === undefined

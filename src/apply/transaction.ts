@@ -1,3 +1,4 @@
+import { isWithin } from '../resources/path.ts';
 import type { Step, Transaction } from '../resources/resource.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import type { Section } from '../transport/sections.ts';
@@ -45,32 +46,57 @@ function writeFiles(count: number): Script {
 }`;
 }
 
-/** Each tree as a directory: a tree that is a single file is rehearsed with the directory around it. */
-function trees(paths: readonly string[]): Script {
-  return sh`for tree in ${paths}; do
-  if [ ! -d "$tree" ]; then
-    if [ -e "$tree" ]; then tree=$(dirname "$tree"); else mkdir -p "$tree"; fi
-  fi
-  printf '%s\n' "$tree"
-done | sort -u >"$HW/trees"`;
+/**
+ * Lists each tree that changes behind a letter: `w` for a directory that is copied whole, `a` for the directory around a
+ * tree that is a single file or link. Above comes before below.
+ */
+function listTrees(trees: readonly string[], written: readonly string[]): Script {
+  const single = trees.filter((tree) => written.includes(tree));
+  const others = trees.filter((tree) => !written.includes(tree));
+  return sh`printf '%s\n' ${written} >"$HW/paths"
+{ for tree in ${single}; do
+    mkdir -p "$(dirname "$tree")"
+    printf 'a %s\n' "$(dirname "$tree")"
+  done
+  for tree in ${others}; do
+    if [ -d "$tree" ] && [ ! -L "$tree" ]; then printf 'w %s\n' "$tree"
+    elif [ -e "$tree" ] || [ -L "$tree" ]; then printf 'a %s\n' "$(dirname "$tree")"
+    else mkdir -p "$tree"; printf 'w %s\n' "$tree"; fi
+  done; } | sort -k2 -k1,1r | awk '!seen[substr($0, 3)]++' >"$HW/trees"`;
 }
 
 /**
  * A copy of each tree takes its place in a mount namespace that ends with this process: what happens there
- * is seen by nobody else.
+ * is seen by nobody else. Directories beside a single file are not copied, they may be large: the very same
+ * are shown there, but for one that is itself to be replaced.
  */
-const rehearse = sh`if ! (
-  unshare -m sh -eu -c '
-    n=0
-    mkdir "$HW/stage"
-    while IFS= read -r tree; do
-      n=$((n + 1))
-      cp -aT "$tree" "$HW/stage/$n"
-      mount --bind "$HW/stage/$n" "$tree"
-    done <"$HW/trees"
-    sh -eu "$HW/write-files.sh"
-    sh -eu "$HW/validate.sh"'
-) >"$HW/rehearsal" 2>&1; then
+const rehearse = sh`cat >"$HW/rehearse.sh" <<'END'
+set -eu
+n=0
+mkdir "$HW/stage"
+while IFS= read -r line; do
+  n=$((n + 1))
+  tree=$(printf '%s\n' "$line" | cut -c3-)
+  stage="$HW/stage/$n"
+  case "$line" in
+    w*) cp -aT "$tree" "$stage" ;;
+    a*)
+      mkdir "$stage"
+      chown --reference="$tree" "$stage"
+      chmod --reference="$tree" "$stage"
+      find "$tree" -mindepth 1 -maxdepth 1 ! -type d -exec cp -a -t "$stage" {} +
+      find "$tree" -mindepth 1 -maxdepth 1 -type d >"$HW/beside"
+      while IFS= read -r beside; do
+        mkdir "$stage/$(basename "$beside")"
+        if ! grep -qxF -e "$beside" "$HW/paths"; then mount --rbind "$beside" "$stage/$(basename "$beside")"; fi
+      done <"$HW/beside" ;;
+  esac
+  mount --rbind "$stage" "$tree"
+done <"$HW/trees"
+sh -eu "$HW/write-files.sh"
+sh -eu "$HW/validate.sh"
+END
+if ! (unshare -m sh -eu "$HW/rehearse.sh") >"$HW/rehearsal" 2>&1; then
   echo 'the new configuration is not valid, so nothing was changed:' >&2
   tail -n 20 "$HW/rehearsal" >&2
   exit 1
@@ -90,7 +116,10 @@ set -eu
 ${writeFiles(steps.files.length)}
 write_files
 END`,
-    trees(steps.transaction.trees),
+    listTrees(
+      steps.transaction.trees.filter((tree) => steps.paths.some((path) => isWithin(path, tree))),
+      steps.paths,
+    ),
     rehearse,
     sh`mkdir "$HW/before"
 n=0

@@ -65,35 +65,36 @@ function releases(folder: string): string {
 }
 
 /** Says what was installed and when: a release that is put in place anew gives another text. */
-function recordFile({ folder, release }: AppRelease): string {
-  return `${releases(folder)}/${release.name}.record`;
-}
+const record = '.hostwright-release';
 
 /** One digest over a whole tree, as `releaseDigest` makes it of the entries of a release. */
 const digestFunction = sh`hw_release_digest() (
   cd "$1"
   export LC_ALL=C
-  { find . -mindepth 1 -type f -printf '%P\0' | sort -z | xargs -0r sha256sum -z --
-    find . -mindepth 1 -printf '%P|%y|%m|%u:%g|%l\0' | sort -z; } | sha256sum | cut -c1-64
+  { find . -mindepth 1 ! -path ./${record} -type f -printf '%P\0' | sort -z | xargs -0r sha256sum -z --
+    find . -mindepth 1 ! -path ./${record} -printf '%P|%y|%m|%u:%g|%l\0' | sort -z; } | sha256sum | cut -c1-64
 )`;
 
-function probeOne(item: AppRelease): Script {
-  const folder = `${releases(item.folder)}/${item.release.name}`;
-  return sh`if [ -d ${folder} ] && [ ! -L ${folder} ] && [ -f ${recordFile(item)} ]; then
-  printf '%s %s\n' "$(hw_release_digest ${folder})" "$(sed -n 's/^digest //p' ${recordFile(item)})"
-else echo missing; fi`;
+/** The digests of the release, as it is and as it was recorded; where it is not there, what is current instead. */
+function probeOne({ folder, release }: AppRelease): Script {
+  const own = `${releases(folder)}/${release.name}`;
+  return sh`if [ -d ${own} ] && [ ! -L ${own} ]; then
+  printf '%s %s\n' "$(hw_release_digest ${own})" "$(sed -n 's/^digest //p' ${`${own}/${record}`} 2>/dev/null)"
+else printf 'other %s\n' "$(readlink ${`${folder}/current`} | sed 's|.*/||')"; fi`;
 }
 
-function parseOne(answer: string | undefined, { release }: AppRelease): Actual {
-  if (answer === 'missing') return null;
-  const [, actual, recorded] = /^([0-9a-f]{64}) ([0-9a-f]{64}|)$/.exec(answer ?? '') ?? [];
-  if (actual === undefined) throw new RangeError(`unexpected answer "${answer ?? ''}"`);
-  const expected = release.kind === 'packed' ? release.digest : recorded;
-  return { release: release.name, content: actual === expected ? 'intact' : 'damaged' };
+function parseOne(answer: string, { release }: AppRelease): Actual {
+  const [, other] = /^other (.*)$/.exec(answer) ?? [];
+  if (other !== undefined) return other === '' || other === release.name ? null : { release: other };
+  const [, actual, recorded] = /^([0-9a-f]{64}) ([0-9a-f]{64}|)$/.exec(answer) ?? [];
+  if (actual === undefined || recorded === undefined) throw new RangeError(`unexpected answer "${answer}"`);
+  const isIntact = actual === recorded && (release.kind === 'git' || actual === release.digest);
+  return { release: release.name, content: isIntact ? 'intact' : 'damaged' };
 }
 
 function unpack({ digest }: PackedRelease): Script {
-  return sh`tar -xzpf - -C "$w/tree" --no-same-owner
+  // New times: a web server tells browsers by them what has changed.
+  return sh`tar -xzpmf - -C "$w/tree" --no-same-owner
 digest=$(hw_release_digest "$w/tree")
 if [ "$digest" != ${digest} ]; then echo 'what was unpacked is not what was sent' >&2; exit 1; fi
 printf 'digest %s\n' "$digest" >"$w/record"`;
@@ -122,10 +123,12 @@ tar -xpf "$w/release.tar" -C "$w/tree" --no-same-owner
 
 /** The newest stay, by the time of their records; folders without one are leftovers. */
 function prune({ folder, release, keep }: AppRelease): Script {
-  return sh`current=$(basename "$(readlink ${`${folder}/current`} || :)")
-find . -maxdepth 1 -name '*.record' -printf '%T@ %f\n' | sort -rn | sed 's/^[^ ]* //; s/\.record$//' | awk -v new=${release.name} -v current="$current" -v keep=${keep} '
+  return sh`current=$(readlink ${`${folder}/current`} | sed 's|.*/||')
+find . -mindepth 1 -maxdepth 1 -type d -exec sh -c 'for folder; do
+    printf "%s %s\n" "$(stat -c %Y "$folder/$0" 2>/dev/null || echo 0)" "$(basename "$folder")"
+  done' ${record} {} + | sort -rn | sed 's/^[^ ]* //' | awk -v new=${release.name} -v current="$current" -v keep=${keep} '
   $0 == new || $0 == current { next }
-  ++n > keep' | while IFS= read -r old; do rm -rf "./$old.record" "./$old"; done`;
+  ++n > keep' | while IFS= read -r old; do rm -rf "./$old"; done`;
 }
 
 function step({ id, desired }: Change<AppRelease>): Step {
@@ -140,12 +143,11 @@ w=$(mktemp -d .hostwright.XXXXXX)
 trap 'rm -rf "$w"' EXIT
 mkdir -m 0755 "$w/tree"`,
     release.kind === 'packed' ? unpack(release) : checkOut(release),
-    // Without its record a release does not count, so that whatever stops the host here, the next run does it again.
-    sh`rm -f ${recordFile(desired)}
-rm -rf ${target}
-mv -T "$w/tree" ${target}
-date -u '+installed %Y-%m-%dT%H:%M:%S.%NZ' >>"$w/record"
-mv -f "$w/record" ${recordFile(desired)}`,
+    sh`date -u '+installed %Y-%m-%dT%H:%M:%S.%NZ' >>"$w/record"
+mv "$w/record" "$w/tree"/${record}
+sync -f "$w/tree"
+if [ -e ${target} ] || [ -L ${target} ]; then mv -T ${target} "$w/before"; fi
+mv -T "$w/tree" ${target}`,
     prune(desired),
   ]);
   const common = { resources: [id], title: `unpack release ${release.name}`, script, timeout: 15 * minute };
@@ -162,7 +164,7 @@ export const appReleaseType: ResourceType<AppRelease> = {
   probe: (batch) => ({ script: lines([digestFunction, ...batch.map(probeOne)]) }),
   parse: (output, batch) => {
     const answers = output.toString('utf8').split('\n');
-    return batch.map((item, index) => parseOne(answers[index], item));
+    return batch.map((item, index) => parseOne(answers[index] ?? '', item));
   },
   apply: each(step),
   after: ({ folder, release }): readonly ResourceId[] => [
@@ -171,7 +173,8 @@ export const appReleaseType: ResourceType<AppRelease> = {
       (above): ResourceId => `directory:${above}`,
     ),
   ],
-  path: recordFile,
+  // Reached by the link, so that a service names the same path whatever release is the current one.
+  path: ({ folder }) => `${folder}/current/${record}`,
 };
 
 /** `appRelease('/srv/shop', readRelease('/home/me/shop'))`, with a `link` to `releases/NAME` beside it. */

@@ -141,10 +141,9 @@ function record(service: Service, restarted: boolean): Script {
 
 function becomeHealthy(service: Service): Script {
   if (service.healthy === undefined) return sh``;
-  return sh`n=0
+  return sh`deadline=$(($(date +%s) + ${service.healthyWithin}))
 until ${service.healthy} >"$HW/healthy" 2>&1; do
-  n=$((n + 1))
-  if [ "$n" -ge ${service.healthyWithin} ]; then
+  if [ "$(date +%s)" -ge "$deadline" ]; then
     printf '%s\n' ${`${service.name} is not healthy after ${service.healthyWithin} s:`} >&2
     tail -n 10 "$HW/healthy" >&2
     journalctl -q --no-pager -n 10 -u ${service.name} >&2 || :
