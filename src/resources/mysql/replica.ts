@@ -101,13 +101,15 @@ function refuseToLose(status: ReplicaStatus, replica: Replica): void {
       `the primary ${primary} does not answer ${replica.user}: ${status.primaryError ?? 'no answer'}`,
     );
   }
+  // Whoever let a copy begin has given them up.
+  if (status.isSeeding) return;
   if (status.ownTransactions !== '' && !isGivenUp(replica, status.ownTransactions)) {
     throw failed(
       `it holds transactions that the primary ${primary} lacks, so it is left alone: ${status.ownTransactions}\n` +
         `bring them to ${primary}, or give them up by setting mysql_discard_transactions of this host to exactly these`,
     );
   }
-  if (status.isEmpty && !status.isSeeding && status.databases.length > 0) {
+  if (status.isEmpty && status.databases.length > 0) {
     throw failed(
       `it holds databases of its own without GTIDs, so it is left alone: ${status.databases.join(', ')}\n` +
         `bring them to ${primary} and drop them here`,
@@ -191,7 +193,6 @@ export const mysqlReplicaType: ResourceType<Replica> = {
     return readStatus(replica);
   },
   parse,
-  action: (_, actual) => (actual === null || actual['source'] === null ? 'create' : 'update'),
   apply: (changes) =>
     changes.map((change) => ({
       resources: [change.id],

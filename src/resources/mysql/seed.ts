@@ -48,6 +48,8 @@ while :; do
 done`,
   ]);
   const statements = [
+    // CLONE drops what is there, which this forbids; its restart brings it back, and read_only stays.
+    'SET GLOBAL super_read_only = OFF',
     `SET GLOBAL clone_valid_donor_list = ${sqlText(`${address}:${port}`)}`,
     `CLONE INSTANCE FROM ${sqlText(seedUser)}@${sqlText(address)}:${port} IDENTIFIED BY ${sqlText(replica.seedPassword.reveal())} REQUIRE SSL`,
   ];
