@@ -51,7 +51,7 @@ export function roleVariables(host: string, role: Role, variables: HostVariables
       return new HostwrightError(
         'E_VARIABLE',
         isMissing
-          ? `the role ${role.name} needs the variable ${name} on ${host}`
+          ? `the role ${role.name} needs the variable ${name}`
           : `the variable ${[name, ...inner].join('.')} of the role ${role.name} is not right`,
         {
           ...(place === undefined ? (isMissing ? {} : { place: { host } }) : { place }),

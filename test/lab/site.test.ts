@@ -1,0 +1,292 @@
+import { readFile } from 'node:fs/promises';
+import { Agent, request } from 'node:https';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bareHosts, jsonLines, run, type Finished, type Line, type TestHosts } from './hosts.ts';
+
+const domain = 'www.foobar.com';
+const names = ['web1', 'web2', 'web3'] as const;
+
+let hosts: TestHosts;
+let root: string;
+let first: { readonly plan: Finished; readonly apply: Finished };
+
+interface Response {
+  readonly status: number;
+  /** The web server that answered. */
+  readonly servedBy: string | undefined;
+  readonly body: string;
+}
+
+/** One request to the site as a browser makes it: by its name, with the CA's root as the only trust. */
+function visit(path: string, method: 'GET' | 'POST' = 'GET', agent?: Agent): Promise<Response> {
+  return new Promise((done, fail) => {
+    const outgoing = request(
+      {
+        host: hosts.address('web1'),
+        servername: domain,
+        headers: { host: domain },
+        ca: root,
+        path,
+        method,
+        timeout: 10_000,
+        ...(agent === undefined ? {} : { agent }),
+      },
+      (incoming) => {
+        let body = '';
+        incoming.on('data', (chunk: Buffer) => (body += chunk.toString()));
+        incoming.on('end', () => {
+          const servedBy = incoming.headers['x-served-by'];
+          done({
+            status: incoming.statusCode ?? 0,
+            servedBy: typeof servedBy === 'string' ? servedBy : undefined,
+            body,
+          });
+        });
+      },
+    );
+    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer within 10 s')));
+    outgoing.on('error', fail);
+    outgoing.end();
+  });
+}
+
+/** How often each status was answered, and by whom, over `count` requests, ten at a time. */
+async function visits(
+  count: number,
+): Promise<{ readonly statuses: readonly number[]; readonly hosts: ReadonlySet<string> }> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 10 });
+  const responses = await Promise.all(
+    Array.from({ length: count }, () => visit('/api/visits', 'GET', agent)),
+  );
+  agent.destroy();
+  return {
+    statuses: [...new Set(responses.map(({ status }) => status))],
+    hosts: new Set(responses.flatMap(({ servedBy }) => servedBy ?? [])),
+  };
+}
+
+/** What HAProxy says of its web servers: `UP`, `DOWN`, by host. */
+async function backends(): Promise<Readonly<Record<string, string>>> {
+  const { stdout } = await hosts.ssh('web1', 'echo "show stat" | socat - /run/haproxy/admin.sock');
+  const [header = '', ...rows] = stdout
+    .replace('# ', '')
+    .split('\n')
+    .map((line) => line.split(','));
+  const status = header.indexOf('status');
+  return Object.fromEntries(
+    rows
+      .filter((row) => names.some((name) => row[1] === name))
+      .map((row) => [row[1] ?? '', row[status] ?? '']),
+  );
+}
+
+async function becomes(host: string, status: string): Promise<void> {
+  await expect
+    .poll(async () => (await backends())[host], { timeout: 30_000, interval: 300 })
+    .toContain(status);
+}
+
+async function sql(host: string, statement: string): Promise<string> {
+  const answer = await hosts.ssh(host, `mysql --batch --skip-column-names -e "${statement}"`);
+  return answer.code === 0 ? answer.stdout.trim() : answer.stderr;
+}
+
+async function promql(
+  query: string,
+): Promise<readonly { readonly labels: string; readonly value: number }[]> {
+  const { stdout } = await hosts.ssh('web1', `promtool query instant http://127.0.0.1:9090 '${query}'`);
+  return stdout.split('\n').flatMap((line) => {
+    const found = /^(.*) => (\S+) @/.exec(line);
+    return found === null ? [] : [{ labels: found[1] ?? '', value: Number(found[2]) }];
+  });
+}
+
+function named(finished: Finished, type: string): readonly string[] {
+  return jsonLines(finished)
+    .filter((line: Line) => line.type === type)
+    .map((line) => `${String(line['host'])} ${String(line['resource'])} ${String(line['action'])}`)
+    .toSorted();
+}
+
+/** Every TCP port that answers or refuses, as `nmap` sees it from outside the hosts. */
+async function openPorts(address: string, family: '-4' | '-6'): Promise<readonly number[]> {
+  const { stdout } = await run('nmap', [
+    '-Pn',
+    '-n',
+    '-p-',
+    '-T4',
+    '--max-retries',
+    '2',
+    family,
+    '-oG',
+    '-',
+    address,
+  ]);
+  return [...stdout.matchAll(/(\d+)\/open\/tcp/g)].map(([, port]) => Number(port));
+}
+
+async function canConnect(from: string, to: string, port: number): Promise<boolean> {
+  const address = hosts.address(to);
+  const { code } = await hosts.ssh(from, `timeout 2 bash -c "exec 3<>/dev/tcp/${address}/${port}"`);
+  return code === 0;
+}
+
+beforeAll(async () => {
+  hosts = await bareHosts('site', '10.213.92', 3);
+  root = await readFile('/var/lib/hostwright-lab/site/acme-root.pem', 'utf8');
+  const plan = await hosts.hostwright('plan', '--json', '--no-diff');
+  const apply = await hosts.hostwright('apply', '--yes', '--json', '--no-diff');
+  first = { plan, apply };
+});
+
+afterAll(async () => {
+  await hosts.down();
+});
+
+describe('the site on three bare hosts', () => {
+  it('is provisioned in one run, which does what the plan named and nothing else', () => {
+    expect(first.apply.code, first.apply.stderr).toBe(0);
+    expect(first.plan.code).toBe(2);
+    expect(named(first.apply, 'result')).toEqual(named(first.plan, 'change'));
+  });
+
+  it('has nothing to do in a second run, in two round trips a host', async () => {
+    const plan = await hosts.hostwright('plan', '--json');
+    expect(named(plan, 'change')).toEqual([]);
+    expect(plan.code).toBe(0);
+    const summary = jsonLines(plan).at(-1)?.['hosts'] as Record<
+      string,
+      { resources: number; roundTrips: number }
+    >;
+    expect(Object.keys(summary)).toEqual([...names]);
+    expect(Object.values(summary).map(({ roundTrips }) => roundTrips)).toEqual([2, 2, 2]);
+    expect(Object.values(summary).reduce((sum, { resources }) => sum + resources, 0)).toBeGreaterThan(100);
+  });
+
+  it('answers 300 requests by all three web servers, and none fails', async () => {
+    const seen = await visits(300);
+    expect(seen.statuses).toEqual([200]);
+    expect([...seen.hosts].toSorted()).toEqual([...names]);
+  });
+
+  it('redirects http to https', async () => {
+    const { stdout } = await run('curl', [
+      ...['-sS', '-o', '/dev/null', '-w', '%{http_code} %{redirect_url}'],
+      ...['--resolve', `${domain}:80:${hosts.address('web1')}`, `http://${domain}/x?y=1`],
+    ]);
+    expect(stdout).toMatch(new RegExp(`^30[18] https://${domain}/x\\?y=1$`));
+  });
+
+  it('loses no request to a stopped application once the health check has seen it', async () => {
+    await hosts.ssh('web2', 'systemctl stop visits.socket visits.service');
+    await becomes('web2', 'DOWN');
+    const seen = await visits(100);
+    expect(seen.statuses).toEqual([200]);
+    expect([...seen.hosts].toSorted()).toEqual(['web1', 'web3']);
+    expect((await hosts.hostwright('apply', '--yes')).code).toBe(0);
+    await becomes('web2', 'UP');
+  });
+
+  it.each(names)('stays up when the nginx of %s is killed', async (host) => {
+    await hosts.ssh(host, 'systemctl kill --signal=KILL nginx; systemctl stop nginx');
+    await becomes(host, 'DOWN');
+    const seen = await visits(60);
+    expect(seen.statuses).toEqual([200]);
+    expect(seen.hosts.has(host)).toBe(false);
+    expect((await hosts.hostwright('apply', '--yes')).code).toBe(0);
+    await becomes(host, 'UP');
+  });
+
+  it('shows 22, 80 and 443 of web1 to the outside, 22 of the others, and nothing more', async () => {
+    const expected = { web1: [22, 80, 443], web2: [22], web3: [22] };
+    for (const host of names) {
+      expect(await openPorts(hosts.address(host), '-4'), host).toEqual(expected[host]);
+      const { stdout } = await hosts.ssh(
+        host,
+        `ip -6 -o address show scope global | awk '{ sub("/.*", "", $4); print $4 }'`,
+      );
+      for (const address of stdout.trim().split('\n')) {
+        expect(
+          (await openPorts(address, '-6')).every((port) => expected[host].includes(port)),
+          address,
+        ).toBe(true);
+      }
+    }
+  });
+
+  it.each([
+    { port: 3306, to: 'web2', open: ['web1', 'web3'], closed: [] },
+    { port: 8443, to: 'web2', open: ['web1'], closed: ['web3'] },
+    { port: 9100, to: 'web2', open: ['web1'], closed: ['web3'] },
+    { port: 9104, to: 'web3', open: ['web1'], closed: ['web2'] },
+    { port: 9113, to: 'web3', open: ['web1'], closed: ['web2'] },
+    { port: 8404, to: 'web1', open: [], closed: ['web2', 'web3'] },
+    { port: 9090, to: 'web1', open: [], closed: ['web2', 'web3'] },
+    { port: 3000, to: 'web2', open: [], closed: ['web1', 'web3'] },
+  ])('answers at port $port of $to only whom it is declared for', async ({ port, to, open, closed }) => {
+    for (const from of open) expect(await canConnect(from, to, port), `from ${from}`).toBe(true);
+    for (const from of closed) expect(await canConnect(from, to, port), `from ${from}`).toBe(false);
+  });
+
+  it('has a row written through the site on the replica within a second', async () => {
+    const written = await visit('/api/visits', 'POST');
+    expect(written.status).toBe(201);
+    const { write } = JSON.parse(written.body) as { write: { id: number; database: string; role: string } };
+    expect(write).toMatchObject({ database: 'web2', role: 'primary' });
+    await expect
+      .poll(() => sql('web3', `SELECT COUNT(*) FROM visits.visits WHERE id = ${write.id}`), {
+        timeout: 1000,
+        interval: 50,
+      })
+      .toBe('1');
+  });
+
+  it('replicates over TLS, and its replica refuses writes', async () => {
+    expect(await sql('web3', 'CREATE DATABASE stray')).toContain('read-only');
+    expect(
+      await sql(
+        'web3',
+        'SELECT SSL_ALLOWED, SSL_VERIFY_SERVER_CERTIFICATE FROM performance_schema.replication_connection_configuration',
+      ),
+    ).toBe('YES\tYES');
+    const dump = `SELECT DISTINCT t.CONNECTION_TYPE FROM performance_schema.threads t WHERE t.PROCESSLIST_COMMAND LIKE 'Binlog Dump%'`;
+    expect(await sql('web2', dump)).toBe('SSL/TLS');
+  });
+
+  it('is watched: every target is up', async () => {
+    await expect
+      .poll(async () => (await promql('up')).filter(({ value }) => value !== 1), {
+        timeout: 60_000,
+        interval: 2000,
+      })
+      .toEqual([]);
+    const jobs = (await promql('count by (job) (up)')).map(
+      ({ labels, value }) => `${/job="(\w+)"/.exec(labels)?.[1] ?? ''} ${value}`,
+    );
+    expect(jobs).toEqual(expect.arrayContaining(['node 3', 'nginx 3', 'mysql 2', 'haproxy 1']));
+  });
+
+  it('measures a load of a known rate to within 5 %', async () => {
+    const perSecond = 20;
+    const agent = new Agent({ keepAlive: true });
+    const pending: Promise<Response>[] = [];
+    const load = setInterval(() => pending.push(visit('/', 'GET', agent)), 1000 / perSecond);
+    const started = performance.now();
+    const rate = (): number => (1000 * pending.length) / (performance.now() - started);
+    try {
+      await expect
+        .poll(
+          async () => {
+            const [measured] = await promql('site:http_requests:qps');
+            return Math.abs((measured?.value ?? 0) / rate() - 1);
+          },
+          { timeout: 180_000, interval: 5000 },
+        )
+        .toBeLessThan(0.05);
+    } finally {
+      clearInterval(load);
+      await Promise.all(pending);
+      agent.destroy();
+    }
+  });
+});
