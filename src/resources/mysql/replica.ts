@@ -52,6 +52,7 @@ function dataState(status: ReplicaStatus): string {
   if (status.isEmpty) {
     return status.databases.length === 0 ? 'none' : `databases without GTIDs: ${status.databases.join(', ')}`;
   }
+  if (status.isPurged) return 'too old: the primary has purged the binary logs that follow';
   const failure = dataFailure(status);
   return failure === undefined ? dataOfPrimary : `stopped: ${failure.message}`;
 }
@@ -157,7 +158,7 @@ async function follow(on: Ask, { desired: replica, attributes }: Change<Replica>
   const before = await ask(on, replica);
   refuseToLose(before, replica);
   const mayCopy = attributes.some(({ name }) => name === 'data' || name === 'ownTransactions');
-  if (before.isSeeding || before.isEmpty || before.ownTransactions !== '') {
+  if (before.isSeeding || before.isEmpty || before.isPurged || before.ownTransactions !== '') {
     if (!mayCopy) throw failed('it needs a new copy of the data, which the plan did not say: run again');
     await seed(on, replica);
     return;

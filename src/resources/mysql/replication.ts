@@ -74,6 +74,8 @@ export interface ReplicaStatus {
   readonly ownTransactions: string | null;
   /** The primary has transactions that are not here yet. */
   readonly isBehind: boolean;
+  /** The primary no longer has the binary logs with transactions that are not here yet. */
+  readonly isPurged: boolean;
   /** Why the primary does not answer. */
   readonly primaryError: string | null;
 }

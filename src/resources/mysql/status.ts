@@ -30,7 +30,7 @@ SELECT JSON_OBJECT('readOnly', @@global.super_read_only, ${common},
     ) parts WHERE CHANNEL_NAME = '' AND LAST_ERROR_NUMBER <> 0));`;
 
 const mariadbQuery = `SELECT @@global.gtid_binlog_state;
-SELECT JSON_OBJECT('readOnly', @@global.read_only, 'applied', @@global.gtid_slave_pos, ${common});
+SELECT JSON_OBJECT('readOnly', IF(@@global.read_only, 1, 0), 'applied', @@global.gtid_slave_pos, ${common});
 SELECT @@datadir;`;
 
 /** Defines `hw_primary`, the client that asks the primary; its option file comes from standard input. */
@@ -53,7 +53,8 @@ fi`;
 
 const mysqlScript = sh`executed=$(head -n 1 "$HW/rows")
 printf "SELECT JSON_OBJECT('own', GTID_SUBTRACT('%s', @@global.gtid_executed),
-  'behind', GTID_SUBTRACT(@@global.gtid_executed, '%s') <> '');\n" "$executed" "$executed" >"$HW/question"
+  'behind', GTID_SUBTRACT(@@global.gtid_executed, '%s') <> '',
+  'purged', GTID_SUBTRACT(@@global.gtid_purged, '%s') <> '');\n" "$executed" "$executed" "$executed" >"$HW/question"
 ${askPrimary}`;
 
 const mariadbScript = sh`sed -n 6p "$(sed -n 3p "$HW/rows")/master.info" 2>/dev/null | tr -d '\n' | sha256sum | sed 's/^/password /'
@@ -95,10 +96,11 @@ const mysqlRow = z.object({
   failures: z.array(failure).nullable(),
 });
 
-const mysqlAnswer = z.object({ own: z.string(), behind: z.number().or(z.boolean()) });
+const truth = z.number().or(z.boolean());
+const mysqlAnswer = z.object({ own: z.string(), behind: truth, purged: truth });
 
 const mariadbRow = z.object({
-  readOnly: z.union([z.number(), z.string()]),
+  readOnly: z.number(),
   applied: z.string(),
   databases: z.array(z.string()).nullable(),
 });
@@ -154,6 +156,7 @@ function parseMysql(rows: readonly string[], replica: Replica) {
     databases: row.databases ?? [],
     ownTransactions: answer?.own.replaceAll('\n', '') ?? null,
     isBehind: Boolean(answer?.behind),
+    isPurged: Boolean(answer?.purged),
   };
 }
 
@@ -178,7 +181,7 @@ function parseMariadb(rows: readonly string[], replica: Replica) {
   const [primary] = after(rows, 'primary');
   const host = status.get('Master_Host') ?? '';
   return {
-    readOnly: ['1', 'ON'].includes(String(row.readOnly)),
+    readOnly: row.readOnly === 1,
     source: host === '' ? null : `${host}:${status.get('Master_Port')}`,
     user: status.get('Master_User') ?? '',
     passwordHash: after(rows, 'password')[0]?.split(' ')[0] ?? '',
@@ -198,6 +201,8 @@ function parseMariadb(rows: readonly string[], replica: Replica) {
     isEmpty: executed === '' && row.applied === '',
     databases: row.databases ?? [],
     ownTransactions: primary === undefined ? null : binlogStateMinus(executed, primary),
+    // MariaDB does not say; the replica finds out when it asks for them.
+    isPurged: false,
     isBehind: primary !== undefined && binlogStateMinus(primary, `${executed},${row.applied}`) !== '',
   };
 }
