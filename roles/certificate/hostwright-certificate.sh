@@ -25,6 +25,10 @@ done <"$configuration"
 first=${names%% *}
 
 say() { printf '%s\n' "$*" >&2; }
+# What a person should see, with a priority for the journal.
+complain() {
+  printf '%s\n' "$*" | sed "s/^/${JOURNAL_STREAM:+<4>}/" >&2
+}
 words() { printf '%s\n' "$1" | tr ' ' '\n' | sort -u; }
 x509() { openssl x509 -in "$1" -noout -nameopt RFC2253 "$2" </dev/null 2>/dev/null; }
 seconds() { date -d "$(x509 "$1" "$2" | cut -d= -f2)" +%s; }
@@ -88,14 +92,14 @@ points_here() {
   for name in $names; do
     found=$(timeout 20 getent ahosts "$name" | awk '{ print $1 }' | sort -u) || found=''
     if [ -z "$found" ]; then
-      say "$name has no address in the DNS: point it to this balancer ($expected), then run this again"
+      complain "$name has no address in the DNS: point it to this balancer ($expected), then run this again"
       return 1
     fi
     for address in $found; do
       case " $expected " in
         *" $address "*) ;;
         *)
-          say "$name points to $address in the DNS, and this balancer is $expected: correct the DNS, or set certificate_addresses to the addresses at which the balancer is reached from outside"
+          complain "$name points to $address in the DNS, and this balancer is $expected: correct the DNS, or set certificate_addresses to the addresses at which the balancer is reached from outside"
           return 1
           ;;
       esac
@@ -116,26 +120,27 @@ accept() {
   { cat "$state/lego/certificates/$first.crt" "$state/lego/certificates/$first.key"; } | sed '/^$/d' >"$state/site.pem.new"
   printf '%s\n' "$directory" >"$state/directory"
   reason=$(due "$state/site.pem.new")
-  if [ -n "$reason" ]; then say "the CA issued a certificate that $reason"; return 1; fi
+  if [ -n "$reason" ]; then complain "the CA issued a certificate that $reason"; return 1; fi
   sync "$state/site.pem.new"
   mv -fT "$state/site.pem.new" "$state/site.pem"
 }
 
 issue() {
   points_here || return 1
+  say "the certificate of $first $1: asking $directory"
   pause=5
   while ! ask; do
     if grep -q 'error:accountDoesNotExist' "$state/log"; then
       # A CA that does not know us any more; a new account costs nothing.
       rm -rf "$state/lego/accounts"
     elif grep -qE 'error:(unauthorized|connection|dns|caa|rateLimited|rejectedIdentifier|userActionRequired|unsupportedContact|invalidContact)' "$state/log"; then
-      say 'the CA refuses:'
-      grep -E 'error:' "$state/log" | tail -n 3 >&2
+      complain "the CA refuses:
+$(grep -E 'error:' "$state/log" | tail -n 3)"
       return 1
     fi
     if [ "$pause" -gt 20 ]; then
-      say "the CA at $directory does not issue a certificate:"
-      tail -n 3 "$state/log" >&2
+      complain "the CA does not issue a certificate:
+$(tail -n 3 "$state/log")"
       return 1
     fi
     sleep "$pause"
@@ -156,8 +161,10 @@ install_bundle() {
 
 haproxy() { socat -t10 - "UNIX-CONNECT:$socket" || :; }
 
-# HAProxy takes up a certificate while it runs; connections that are open keep the old one.
+# HAProxy takes up a certificate while it runs; connections that are open keep the old one. One that browsers
+# refuse is left for the next start: the one in its memory may be better.
 deploy() {
+  [ -z "$(useless "$bundle")" ] || return 0
   if [ ! -S "$socket" ]; then say 'HAProxy does not run; it will read the certificate when it starts'; return; fi
   wanted=$(fingerprint <"$bundle")
   [ "$(served)" != "$wanted" ] || return 0
@@ -165,7 +172,7 @@ deploy() {
   answer="$answer $(echo "commit ssl cert $bundle" | haproxy)"
   if [ "$(served)" = "$wanted" ]; then say "HAProxy serves the new certificate of $first"; return; fi
   echo "abort ssl cert $bundle" | haproxy >/dev/null
-  say "HAProxy does not take up the certificate: $answer"
+  complain "HAProxy does not take up the certificate: $answer"
   return 1
 }
 
@@ -176,11 +183,10 @@ if [ -n "$reason" ] && [ "${1:-}" != --force ] && [ -z "$(due "$state/site.pem")
   say "the certificate of $first $reason: put back from $state/site.pem"
   install_bundle
 elif [ -n "$reason" ]; then
-  say "the certificate of $first $reason: asking $directory"
-  if issue; then install_bundle; else status=1; fi
+  if issue "$reason"; then install_bundle; else status=1; fi
 fi
 if [ "$status" -ne 0 ] && [ -z "$(useless "$bundle")" ]; then
-  say "the certificate that is there is kept; it is valid until $(x509 "$bundle" -enddate | cut -d= -f2)"
+  complain "the certificate that is there is kept; it is valid until $(x509 "$bundle" -enddate | cut -d= -f2)"
 fi
 deploy || status=1
 exit "$status"

@@ -24,6 +24,7 @@ const schema = z.strictObject({
   directory: z.url().describe('The directory of the ACME CA'),
   bundle: path.describe('The PEM file with the certificate and its key'),
   issuedBy: path.describe('The file that holds the directory of the CA that issued it'),
+  port: z.number().int().min(1).max(65_535).default(443).describe('Where it is served on 127.0.0.1'),
   unit: z
     .string()
     .regex(/^[\w@.-]+\.service$/)
@@ -39,14 +40,14 @@ function firstOf({ names }: AcmeCertificate): string {
 }
 
 function probeOne(certificate: AcmeCertificate): Script {
-  const { bundle, issuedBy } = certificate;
+  const { bundle, issuedBy, port } = certificate;
   return sh`if [ -f ${bundle} ] && command -v openssl >/dev/null; then
   echo there=yes
   openssl x509 -in ${bundle} -noout -subject_hash -issuer_hash </dev/null 2>/dev/null | uniq | sed -n '2s/.*/issued=yes/p'
   openssl x509 -in ${bundle} -noout -dates -dateopt iso_8601 -ext subjectAltName </dev/null 2>/dev/null || :
   printf 'directory=%s\n' "$(cat ${issuedBy} 2>/dev/null)"
   disk=$(openssl x509 -in ${bundle} -noout -fingerprint -sha256 </dev/null 2>/dev/null) || disk=''
-  served=$(timeout 10 openssl s_client -connect 127.0.0.1:443 -servername ${firstOf(certificate)} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256 2>/dev/null) || served=''
+  served=$(timeout 10 openssl s_client -connect ${`127.0.0.1:${port}`} -servername ${firstOf(certificate)} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256 2>/dev/null) || served=''
   if [ -z "$served" ]; then echo served=nothing
   elif [ "$served" = "$disk" ]; then echo served=this; fi
 elif [ -e ${bundle} ] && ! command -v openssl >/dev/null; then echo openssl=missing
@@ -87,7 +88,7 @@ function step({ id, desired }: Change<AcmeCertificate>): Step {
   // A CA that is away is no failure as long as browsers are content with the certificate that is there.
   const script = sh`systemctl reset-failed ${unit} 2>/dev/null || :
 if ! systemctl start ${unit} 2>/dev/null && ! ${check} >/dev/null 2>&1; then
-  journalctl -q --no-pager -o cat -n 12 _SYSTEMD_INVOCATION_ID="$(systemctl show -p InvocationID --value ${unit})" >&2
+  journalctl -q --no-pager -o cat -p warning -n 12 _SYSTEMD_INVOCATION_ID="$(systemctl show -p InvocationID --value ${unit})" >&2
   exit 1
 fi`;
   return { resources: [id], title: `certificate of ${firstOf(desired)}`, script, timeout: 21 * minute };

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import certificate from '../../roles/certificate/role.ts';
+import type { Resource } from '../../src/resources/resource.ts';
+import { contextOf, ofType } from './context.ts';
+
+const required = { domain: 'www.foobar.com', acme_email: 'admin@foobar.com' };
+
+function resources(variables: object = {}): readonly Resource[] {
+  const context = contextOf(certificate.variables.parse({ ...required, ...variables }));
+  const asset = (path: string): Buffer =>
+    readFileSync(new URL(`../../roles/certificate/${path}`, import.meta.url));
+  return certificate.resources({ ...context, asset });
+}
+
+function settings(variables: object = {}): string {
+  const file = ofType(resources(variables), 'file').find(
+    (one) => 'path' in one && one.path === '/etc/hostwright/certificate.conf',
+  );
+  if (file === undefined || !('content' in file)) throw new Error('no settings');
+  return String(file.content);
+}
+
+describe('the role certificate', () => {
+  test('asks Let’s Encrypt for the domain and all other names', () => {
+    const [issued] = ofType(resources({ certificate_names: ['Foobar.com'] }), 'acme_certificate');
+    expect(issued).toMatchObject({
+      names: ['www.foobar.com', 'foobar.com'],
+      directory: 'https://acme-v02.api.letsencrypt.org/directory',
+    });
+    expect(settings({ certificate_names: ['Foobar.com'] })).toContain('\nnames=www.foobar.com foobar.com\n');
+  });
+
+  test('tells the script of a private CA and of addresses behind NAT', () => {
+    const text = settings({
+      acme_directory: 'https://10.0.0.9:14000/dir',
+      acme_ca_file: '/etc/ssl/acme.pem',
+      certificate_addresses: ['192.0.2.1', '2001:db8::1'],
+    });
+    expect(text).toContain('\ndirectory=https://10.0.0.9:14000/dir\n');
+    expect(text).toContain('\nca_file=/etc/ssl/acme.pem\n');
+    expect(text).toContain('\naddresses=192.0.2.1 2001:db8::1\n');
+  });
+
+  test('waits for HAProxy, which answers for it', () => {
+    const issued = resources().find((resource) => resource.type.name === 'acme_certificate');
+    expect(issued?.needs).toContain('service:haproxy.service');
+  });
+
+  test.each([
+    ['a URL as a domain', { domain: 'https://www.foobar.com' }],
+    ['a name without a dot, which no CA knows', { domain: 'www' }],
+    ['a name with a second line', { certificate_names: ['a.b\ndirectory=https://evil.example'] }],
+    ['a directory without TLS', { acme_directory: 'http://10.0.0.1/dir' }],
+    ['an e-mail address that is none', { acme_email: 'me' }],
+    ['a network in the place of an address', { certificate_addresses: ['10.0.0.0/8'] }],
+  ])('refuses %s', (_, variables) => {
+    expect(() => resources(variables)).toThrow();
+  });
+});
