@@ -59,23 +59,24 @@ function parseOne(line: string): Actual {
   };
 }
 
-/** The first answer that comes in order: the copy, else a new one. Servers may read all of the folder. */
+/** The copy, else a new one; beside the folder, which a server may read as a whole. */
 function make({ path: at, names, copy }: TlsBundle): Script {
   const next = join(dirname(dirname(at)), `.hostwright.${basename(at)}`);
   const alternatives = names.map((name) => `DNS:${name}`).join(',');
-  const take =
-    copy === undefined ? sh`false` : sh`[ -f ${copy} ] && hw_in_order ${copy} && cp ${copy} ${next}`;
+  const found = copy === undefined ? sh`false` : sh`[ -f ${copy} ] && hw_in_order ${copy}`;
   return sh`umask 077
-trap 'rm -f '${next}' '${`${next}.key`}' '${`${next}.crt`} EXIT
-${take} || {
+t=${next}
+trap 'rm -f "$t" "$t.key" "$t.crt"' EXIT
+if ${found}; then cp ${copy ?? ''} "$t"
+else
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256 -days 365 \
-    -subj ${`/CN=${names[0]}/O=self-signed until a CA issues one`} -addext ${`subjectAltName=${alternatives}`} \
-    -keyout ${`${next}.key`} -out ${`${next}.crt`} </dev/null 2>&1
-  cat ${`${next}.crt`} ${`${next}.key`} >${next}
-}
-chown ${owner} ${next}; chmod ${mode} ${next}; sync ${next}
+    -subj ${`/CN=${names[0] ?? ''}/O=self-signed until a CA issues one`} -addext ${`subjectAltName=${alternatives}`} \
+    -keyout "$t.key" -out "$t.crt" </dev/null 2>&1
+  cat "$t.crt" "$t.key" >"$t"
+fi
+chown ${owner} "$t"; chmod ${mode} "$t"; sync "$t"
 if [ -d ${at} ] && [ ! -L ${at} ]; then rm -rf ${at}; fi
-mv -fT ${next} ${at}`;
+mv -fT "$t" ${at}`;
 }
 
 function step({ id, desired, actual, attributes }: Change<TlsBundle>): Step {
