@@ -70,6 +70,8 @@ export interface FoundRule {
   readonly name: string;
   readonly family: Family;
   readonly comment: string;
+  /** It names no address, so that ufw keeps it for both families. */
+  readonly isForBoth: boolean;
 }
 
 function place(address: string, family: Family): string {
@@ -93,7 +95,7 @@ export function parseTuple(tuple: string, family: Family): FoundRule {
   }
   // Six or eight words are of an old ufw, which had no direction; two more name application profiles.
   const direction = words.length % 2 === 1 ? (words.at(-1) ?? 'in') : 'in';
-  const applications = words.length >= 8 ? words.slice(6, 8).join(' to ').replaceAll('%20', ' ') : undefined;
+  const applications = words.length < 8 ? [] : words.slice(6, 8).filter((name) => name !== '-');
   const [to, from] = [place(destination, family), place(source, family)];
   const parts = [
     direction === 'in' ? action : `${action} ${direction}`,
@@ -101,9 +103,14 @@ export function parseTuple(tuple: string, family: Family): FoundRule {
     ...(to === 'any' ? [] : [`to ${to}`]),
     ...(from === 'any' && sport === 'any' ? [] : [`from ${from}`]),
     ...(sport === 'any' ? [] : [`port ${sport}`]),
-    ...(applications === undefined ? [] : [`of ${applications}`]),
+    ...applications.map((name) => `(${name.replaceAll('%20', ' ')})`),
   ];
-  return { name: parts.join(' '), family, comment: Buffer.from(hex, 'hex').toString('utf8') };
+  return {
+    name: parts.join(' '),
+    family,
+    comment: Buffer.from(hex, 'hex').toString('utf8'),
+    isForBoth: to === 'any' && from === 'any',
+  };
 }
 
 /** Whether the first of `rules` that is about a new TCP connection to `to` from `address` lets it in. */

@@ -73,15 +73,13 @@ function policyOf(value: string | undefined): string {
 }
 
 /** What a person reads of a rule that is there: its comment, and where it is there in one family only. */
-function describe(name: string, found: readonly FoundRule[], desired: Ufw): string {
+function describe(name: string, found: readonly FoundRule[]): string {
   const own = found.filter((rule) => rule.name === name);
   const comments = new Set(own.map((rule) => rule.comment));
   const text = [...comments].map((comment) => (comment === '' ? 'no comment' : comment)).join(' | ');
-  const rule = desired.rules.find((candidate) => ruleName(candidate) === name);
   const there = new Set(own.map((one) => one.family));
   const [only] = there;
-  const isHalf =
-    there.size === 1 && (rule === undefined ? !/ (from|to) /.test(name) : families(rule).length > 1);
+  const isHalf = there.size === 1 && own.some((one) => one.isForBoth);
   return isHalf ? `${text} (only IPv${only ?? ''})` : text;
 }
 
@@ -124,7 +122,7 @@ function parse(output: string, desired: Ufw): State {
   );
   const rules = [...new Set(found.map((rule) => rule.name))].map((name): [string, Attribute] => [
     name,
-    describe(name, found, desired),
+    describe(name, found),
   ]);
   return {
     enabled: isEnabled,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compare } from '../../src/plan/compare.ts';
 import { fileType } from '../../src/resources/file.ts';
+import { ufwType } from '../../src/resources/ufw.ts';
 import { Secret } from '../../src/secrets/secret.ts';
 
 const declared = (attributes: object) => fileType.schema.parse({ path: '/etc/app.conf', ...attributes });
@@ -26,6 +27,15 @@ describe('compare', () => {
         { name: 'owner', from: 'root', to: 'app' },
         { name: 'mode', from: '0644', to: '0600' },
       ],
+    });
+  });
+
+  it('names what must go where a type asks for exactly what is declared', () => {
+    const desired = ufwType.schema.parse({ rules: [{ port: 22, why: 'ssh' }] });
+    const actual = { ...ufwType.want(desired), 'allow 23/tcp': 'telnet' };
+    expect(compare(ufwType, desired, actual)).toEqual({
+      action: 'update',
+      attributes: [{ name: 'allow 23/tcp', from: 'telnet', to: undefined }],
     });
   });
 

@@ -1,4 +1,5 @@
 import {
+  acmeCertificate,
   appRelease,
   aptRepository,
   authorizedKey,
@@ -15,6 +16,8 @@ import {
   Secret,
   service,
   sysctl,
+  tlsBundle,
+  ufw,
   unit,
   user,
   userGroup,
@@ -63,7 +66,22 @@ export const samples: readonly Resource[] = [
   sysctl('net.ipv4.ip_forward', { value: 1 }),
   sysctl('net.ipv4.tcp_syncookies', { absent: true }),
   hostname('web1'),
+  ufw({
+    rules: [
+      { port: 22, why: 'ssh' },
+      { port: 3306, from: '10.0.0.2', why: 'replication' },
+    ],
+  }),
   hostCertificate('nginx', { names: ['web1'], authority: new Secret(await createAuthority()) }),
+  tlsBundle('/etc/haproxy/certs/site.pem', { names: ['www.foobar.com'], copy: '/var/lib/issued.pem' }),
+  acmeCertificate({
+    names: ['www.foobar.com', 'foobar.com'],
+    directory: 'https://acme.example/dir',
+    bundle: '/etc/haproxy/certs/site.pem',
+    issuedBy: '/var/lib/issued-by',
+    unit: 'issue.service',
+    check: ['issue', 'check'],
+  }),
   command('migrate', { run: ['app', 'migrate'], unless: ['app', 'is-migrated'] }),
   command('make it', { run: ['tee', '/srv/made'], creates: '/srv/made', stdin: new Secret('secret') }),
   appRelease('/srv/app', packedRelease([{ kind: 'directory', path: 'empty' }])),
