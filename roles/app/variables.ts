@@ -15,6 +15,10 @@ export const variables = z.object({
   app_source: z
     .string()
     .min(1)
+    .refine(
+      (source) => !/^https?:\/\/[^/]*@/.test(source),
+      'expected a URL without a name or password in it, which everybody could read',
+    )
     .describe(
       'a folder or a tar archive, relative to site.yml, or the URL of a git repository (https, ssh, git@…)',
     ),

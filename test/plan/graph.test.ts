@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { directory } from '../../src/resources/directory.ts';
 import { file } from '../../src/resources/file.ts';
+import { link } from '../../src/resources/link.ts';
 import { pkg } from '../../src/resources/package.ts';
 import { service } from '../../src/resources/service.ts';
 import { orderUnits } from '../../src/plan/graph.ts';
@@ -69,6 +70,33 @@ describe('orderUnits', () => {
     expect(ids.indexOf('file:/etc/default/a')).toBe(0);
     expect(ids.indexOf('file:/etc/a/a.conf')).toBe(ids.indexOf('service:a.service') - 1);
     expect(ids.indexOf('file:/etc/b/b.conf')).toBe(ids.indexOf('service:b.service') - 1);
+  });
+
+  it('lets a link that is itself what a service has read go live with it, but makes a directory beforehand', () => {
+    const units = orderUnits('web1', [
+      placed(directory('/srv/app/etc')),
+      placed(link('/srv/app/current', { to: 'releases/1' })),
+      placed(service('app', { restartOn: ['/srv/app/current', '/srv/app/etc'], validate: ['true'] })),
+    ]);
+    expect(units.map(({ members }) => members.map(({ id }) => id))).toEqual([
+      ['directory:/srv/app/etc'],
+      ['link:/srv/app/current', 'service:app.service'],
+    ]);
+  });
+
+  it('lets a service of the same role come before the files that go live with another', () => {
+    const ids = order([
+      placed(link('/srv/app/current', { to: 'releases/1' })),
+      placed(service('app.socket')),
+      placed(
+        service(
+          'app',
+          { restartOn: ['/srv/app/current'], validate: ['true'] },
+          { needs: ['service:app.socket'] },
+        ),
+      ),
+    ]);
+    expect(ids).toEqual(['service:app.socket', 'link:/srv/app/current', 'service:app.service']);
   });
 
   it('respects what is needed outright, also against the order of the stages', () => {

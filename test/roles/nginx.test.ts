@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import nginx from '../../roles/nginx/role.ts';
+import type { Declared } from '../../src/index.ts';
+import { contextOf, hosts, ofType, resourcesOf, type RoleCase } from './context.ts';
+
+const application = hosts.map((host): Declared => ({ kind: 'application', port: 3000, host, role: 'app' }));
+
+function resources(given: RoleCase = {}) {
+  return resourcesOf(nginx, { declared: application, ...given });
+}
+
+function text(path: string, given: RoleCase = {}): string {
+  const found = ofType(resources(given), 'file').find((file) => 'path' in file && file.path === path);
+  return found !== undefined && 'content' in found ? String(found.content) : '';
+}
+
+const site = (given?: RoleCase) => text('/etc/nginx/sites-available/app', given);
+
+describe('the site', () => {
+  it('passes requests to the application of the same host', () => {
+    const declared = application.map((one, index) => ({ ...one, port: 3000 + index }));
+    expect(site({ declared, host: 'web2' })).toContain('server 127.0.0.1:3001 ');
+  });
+
+  it('believes only the balancers about the address of a client', () => {
+    expect(site().match(/set_real_ip_from .*/g)).toEqual(['set_real_ip_from 10.0.0.1;']);
+  });
+
+  it('lets in nobody without a certificate of the CA, and of those only the balancer', () => {
+    expect(site()).toContain('ssl_verify_client on;');
+    expect(site().match(/'CN=.*/g)).toEqual(["'CN=haproxy' 1;"]);
+    expect(site({ variables: { nginx_clients: ['a', 'b'] } }).match(/'CN=.*/g)).toEqual([
+      "'CN=a' 1;",
+      "'CN=b' 1;",
+    ]);
+  });
+
+  it('listens on IPv6 only where the host has it', () => {
+    expect(site()).not.toContain('listen [::]');
+    expect(site({ facts: { addresses: ['10.0.0.1', 'fd00::1'] } })).toContain('listen [::]:8443 ssl');
+  });
+
+  it('limits requests of one client unless told not to', () => {
+    expect(site()).toContain('limit_conn clients 200;');
+    expect(site({ variables: { nginx_requests_per_client: 0 } })).not.toContain('limit_conn');
+  });
+
+  it('asks the application for its health', () => {
+    expect(site({ variables: { app_health_path: '/up' } })).toMatch(
+      /location = \/up \{\s+proxy_pass http:\/\/app;/,
+    );
+  });
+});
+
+describe('the service', () => {
+  it('is checked as a whole tree, and waits for its certificate', () => {
+    const service = resources().find((resource) => resource.type.name === 'service');
+    expect(service?.needs).toContain('host_certificate:nginx');
+    expect(service?.attributes).toMatchObject({
+      reloadOn: ['/etc/nginx', '/etc/hostwright/pki/nginx.crt'],
+      validate: ['nginx', '-t', '-q'],
+    });
+  });
+
+  it('is not that of the distribution', () => {
+    const link = resources().find(
+      ({ attributes }) => 'path' in attributes && attributes.path === '/etc/nginx/sites-enabled/default',
+    );
+    expect(link).toMatchObject({ attributes: { absent: true }, needs: ['package:nginx-light'] });
+  });
+});
+
+it('says where an application is missing', () => {
+  expect(() => resources({ declared: [] })).toThrow(
+    expect.objectContaining({ code: 'E_ROLE', place: { host: 'web1' } }),
+  );
+});
+
+it('opens its port for the balancers alone, and is a backend of theirs', () => {
+  const context = contextOf(nginx.variables.parse({ nginx_port: 9443, app_health_path: '/up' }));
+  expect(nginx.listens?.(context)).toEqual([
+    { port: 9443, from: { group: 'lb' }, why: 'requests from the balancer' },
+  ]);
+  expect(nginx.declares?.(context)).toEqual([
+    { kind: 'certificate', name: 'nginx' },
+    { kind: 'backend', port: 9443, healthPath: '/up' },
+    { kind: 'metrics', of: 'nginx', url: 'http://127.0.0.1:8081/stub_status' },
+  ]);
+});
+
+it.each([
+  ['nginx_port', 0],
+  ['nginx_body_size', '8 MB'],
+  ['nginx_body_size', '8m; server { listen 80; }'],
+  ['nginx_clients', []],
+  ['nginx_clients', ["x' 1; default"]],
+  ['app_health_path', '/a; return 200'],
+])('refuses %s: %j', (name, value) => {
+  expect(nginx.variables.safeParse({ [name]: value }).error?.issues[0]?.path[0]).toBe(name);
+});
