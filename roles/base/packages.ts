@@ -11,6 +11,8 @@ export function packages({ vars, template }: RoleContext<Variables>): readonly R
     directory('/etc/needrestart'),
     directory('/etc/needrestart/conf.d'),
     file('/etc/needrestart/conf.d/hostwright.conf', { content: template('base/needrestart.conf.hbs', {}) }),
+    // Hostwright checks new configuration behind mounts of its own; minimal Debian has no mount(8) any more.
+    pkg('mount'),
     pkg('unattended-upgrades'),
     file('/etc/apt/apt.conf.d/20auto-upgrades', {
       content: template('base/auto-upgrades.hbs', { days: enabled ? '1' : '0' }),

@@ -15,7 +15,11 @@ const admin = z.strictObject({
 });
 
 export const variables = z.object({
-  ansible_password: z.unknown().optional().optional().describe('a password for ssh, which this role does away with'),
+  ansible_password: z
+    .unknown()
+    .optional()
+    .optional()
+    .describe('a password for ssh, which this role does away with'),
   ansible_ssh_pass: z.unknown().optional().optional().describe('the old name of ansible_password'),
   base_hostname: z
     .string()

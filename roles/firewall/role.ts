@@ -68,6 +68,8 @@ export default defineRole({
     );
     return [
       pkg('ufw'),
+      // The type ufw tries new rules behind mounts of its own; minimal Debian has no mount(8) any more.
+      pkg('mount'),
       ufw(
         {
           logging: vars.firewall_logging,
@@ -76,7 +78,7 @@ export default defineRole({
             ? {}
             : { connection: { port: connection.port, address: connection.address } }),
         },
-        { needs: ['package:ufw'] },
+        { needs: ['package:ufw', 'package:mount'] },
       ),
     ];
   },
