@@ -77,6 +77,8 @@ export function exporter(
   { host, facts, template }: Context,
   options: {
     readonly args: readonly string[];
+    /** Its own options for TLS, where it cannot take a web configuration. */
+    readonly tlsArgs?: readonly string[];
     readonly sandbox?: Sandbox;
     readonly reads?: readonly string[];
     readonly needs?: readonly ResourceId[];
@@ -88,7 +90,7 @@ export function exporter(
   const optionsFile = `/etc/default/prometheus-${name}`;
   const args = [
     `--web.listen-address=${socketAddress(isOwn ? host.address : '', port)}`,
-    `--web.config.file=${webConfig}`,
+    ...(options.tlsArgs ?? [`--web.config.file=${webConfig}`]),
     ...options.args,
   ];
   // exporter-toolkit knows the names of clients since 0.11, which Debian 12 does not have.
@@ -96,9 +98,13 @@ export function exporter(
   return [
     pkg(`prometheus-${name}`),
     directory(configFolder),
-    file(webConfig, {
-      content: template('monitoring_agent/web.yml.hbs', { name, clients: checksName ? [scraper] : [] }),
-    }),
+    ...(options.tlsArgs === undefined
+      ? [
+          file(webConfig, {
+            content: template('monitoring_agent/web.yml.hbs', { name, clients: checksName ? [scraper] : [] }),
+          }),
+        ]
+      : []),
     file(optionsFile, { content: defaults(template, args) }),
     unit(`prometheus-${name}.service`, {
       dropIn: 'hostwright',

@@ -70,7 +70,16 @@ function nodeExporter(context: Context): readonly Resource[] {
 }
 
 function nginxExporter(context: Context, url: string): readonly Resource[] {
-  return exporter(exporters.nginx, context, { args: [`--nginx.scrape-uri=${url}`] });
+  const args = [`--nginx.scrape-uri=${url}`];
+  if (context.facts.codename !== 'bookworm') return exporter(exporters.nginx, context, { args });
+  // That of Debian 12 cannot ask for a client's certificate, and reads its own at its start.
+  const certificate = `/etc/hostwright/pki/${exporters.nginx.name}`;
+  const tlsArgs = [
+    '--web.secured-metrics',
+    `--web.ssl-server-cert=${certificate}.crt`,
+    `--web.ssl-server-key=${certificate}.key`,
+  ];
+  return exporter(exporters.nginx, context, { args, tlsArgs, reads: [`${certificate}.crt`] });
 }
 
 function mysqldExporter(context: Context, socket: string, user: string): readonly Resource[] {

@@ -3,22 +3,19 @@ import type { Variables } from './variables.ts';
 
 const folder = '/etc/alertmanager';
 
-/** A file with one secret, for Alertmanager and nobody else. */
-function secretFile(name: string, content: Secret): Resource {
-  return file(`${folder}/${name}`, { content, group: 'alertmanager', mode: '0640' });
+/** A file with one secret, for Alertmanager and nobody else; gone when there is none any more. */
+function secretFile(name: string, content: Secret | undefined): Resource {
+  const path = `${folder}/${name}`;
+  if (content === undefined) return file(path, { absent: true });
+  return file(path, { content, group: 'alertmanager', mode: '0640' });
 }
 
-/** The files of the secrets that are set; Alertmanager reads them anew for every message. */
+/** The files of the secrets; Alertmanager reads them anew for every message. */
 export function secretFiles(vars: Variables): readonly Resource[] {
-  const {
-    monitoring_email_password: password,
-    monitoring_slack_webhook: slack,
-    monitoring_webhook: webhook,
-  } = vars;
   return [
-    ...(password === undefined ? [] : [secretFile('email-password', password)]),
-    ...(slack === undefined ? [] : [secretFile('slack-url', slack)]),
-    ...(webhook === undefined ? [] : [secretFile('webhook-url', webhook)]),
+    secretFile('email-password', vars.monitoring_email_password),
+    secretFile('slack-url', vars.monitoring_slack_webhook),
+    secretFile('webhook-url', vars.monitoring_webhook),
   ];
 }
 

@@ -91,6 +91,13 @@ describe('the role monitoring_agent', () => {
     expect(login).not.toMatch(/^password/m);
   });
 
+  test('gives the nginx exporter of Debian 12 a certificate its own way, never plain text', () => {
+    const given: RoleCase = { declared: [ofNginx], facts: { codename: 'bookworm' } };
+    const options = content('/etc/default/prometheus-nginx-exporter', given);
+    expect(options).toContain('--web.secured-metrics --web.ssl-server-cert=');
+    expect(options).not.toContain('--web.config.file');
+  });
+
   test('takes the systemd collector always, others by the variable, and refuses what is no name', () => {
     const variables = { monitoring_node_collectors: ['processes', 'systemd'] };
     expect(content('/etc/default/prometheus-node-exporter', { variables })).toContain(

@@ -150,6 +150,16 @@ describe('the notifications', () => {
     expect(text(alertmanagerFile, { variables })).not.toContain('secret-');
   });
 
+  test('take the file of a secret away that is not set any more', () => {
+    const gone = ofType(resourcesOf(server), 'file').filter((attributes) => 'absent' in attributes);
+    expect(gone).toEqual(
+      ['email-password', 'slack-url', 'webhook-url'].map((name) => ({
+        path: `/etc/alertmanager/${name}`,
+        absent: true,
+      })),
+    );
+  });
+
   test('go each its way, by severity', () => {
     expect(parse(text(alertmanagerFile, { variables }))).toMatchObject({
       global: { smtp_smarthost: 'mail.example.com:587', smtp_require_tls: true },
