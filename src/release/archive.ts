@@ -20,30 +20,24 @@ function cleanPath(archive: string, path: string): string | undefined {
 
 type Found = Map<string, ReleaseEntry>;
 
-function readOne(archive: string, entry: ReadEntry, content: Buffer, found: Found): void {
-  const path = cleanPath(archive, entry.path);
-  if (path === undefined) return;
-  switch (entry.type) {
-    case 'File':
-    case 'OldFile':
-    case 'ContiguousFile':
-      found.set(path, { kind: 'file', path, content, executable: ((entry.mode ?? 0) & 0o100) !== 0 });
-      return;
-    case 'Directory':
-      found.set(path, { kind: 'directory', path });
-      return;
-    case 'SymbolicLink':
-      found.set(path, { kind: 'link', path, to: entry.linkpath ?? '' });
-      return;
-    case 'Link': {
-      const target = found.get(cleanPath(archive, entry.linkpath ?? '') ?? '');
-      if (target?.kind !== 'file') throw refuse(archive, `${path}, a hard link to nothing before it`);
-      found.set(path, { ...target, path });
-      return;
-    }
-    default:
-      throw refuse(archive, `${path} of the type ${entry.type}`);
+const regular = new Set(['File', 'OldFile', 'ContiguousFile']);
+
+function readOne(
+  archive: string,
+  path: string,
+  entry: ReadEntry,
+  content: Buffer,
+  found: Found,
+): ReleaseEntry {
+  if (regular.has(entry.type)) {
+    return { kind: 'file', path, content, executable: ((entry.mode ?? 0) & 0o100) !== 0 };
   }
+  if (entry.type === 'Directory') return { kind: 'directory', path };
+  if (entry.type === 'SymbolicLink') return { kind: 'link', path, to: entry.linkpath ?? '' };
+  if (entry.type !== 'Link') throw refuse(archive, `${path} of the type ${entry.type}`);
+  const target = found.get(cleanPath(archive, entry.linkpath ?? '') ?? '');
+  if (target?.kind !== 'file') throw refuse(archive, `${path}, a hard link to nothing before it`);
+  return { ...target, path };
 }
 
 /** Folders that an archive leaves out; nothing may lie below a file or a link. */
@@ -93,7 +87,10 @@ export function readArchive(archive: string, exclude: ReadonlySet<string>): read
     });
   }
   const found: Found = new Map();
-  for (const { entry, chunks } of read) readOne(archive, entry, Buffer.concat(chunks), found);
+  for (const { entry, chunks } of read) {
+    const path = cleanPath(archive, entry.path);
+    if (path !== undefined) found.set(path, readOne(archive, path, entry, Buffer.concat(chunks), found));
+  }
   return withoutTopFolder(withFolders(archive, found)).filter(
     (entry) => !entry.path.split('/').some((part) => exclude.has(part)),
   );

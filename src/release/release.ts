@@ -43,7 +43,9 @@ export function modeOf(entry: ReleaseEntry): number {
 const letters = { file: 'f', directory: 'd', link: 'l' } as const;
 
 function inOrder(records: readonly string[]): Buffer {
-  return Buffer.concat(records.map((record) => Buffer.from(`${record}\0`)).toSorted(Buffer.compare));
+  return Buffer.concat(
+    records.map((record) => Buffer.from(`${record}\0`)).toSorted((a, b) => Buffer.compare(a, b)),
+  );
 }
 
 /**
