@@ -17,7 +17,6 @@ export const errorCodes = {
   E_LOCKED: 'another run holds the lock of a host',
   E_REMOTE: 'a command failed on a host',
   E_PROBE: 'the state of a resource cannot be read',
-  E_NOT_CONVERGED: 'a resource was changed and still differs from what is declared',
   E_PLAN_STALE: 'a saved plan does not fit the hosts or the configuration any more',
   E_LAB: 'the lab cannot do what was asked of it',
 } as const satisfies Record<string, string>;
