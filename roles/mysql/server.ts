@@ -31,7 +31,7 @@ const flavors = {
     client: ['mariadb', '--no-defaults', '--protocol=socket', '--user=root'],
     // Without LOCAL it is a transaction of the replica's own.
     reloadTls: 'FLUSH LOCAL SSL',
-    validate: ['mariadbd', '--help', '--verbose'],
+    validate: ['sh', '-c', 'exec mariadbd --help --verbose >/dev/null'],
   },
 } as const;
 

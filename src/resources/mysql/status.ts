@@ -59,7 +59,7 @@ ${askPrimary}`;
 
 const mariadbScript = sh`sed -n 6p "$(sed -n 3p "$HW/rows")/master.info" 2>/dev/null | tr -d '\n' | sha256sum | sed 's/^/password /'
 echo 'SHOW SLAVE STATUS;' | hw_sql --column-names --vertical | sed 's/^ */status /'
-echo 'SELECT @@global.gtid_binlog_state;' >"$HW/question"
+echo "SELECT CONCAT(@@global.gtid_binlog_state, ',', @@global.gtid_slave_pos);" >"$HW/question"
 ${askPrimary}`;
 
 /** Asks the replica, and through it the primary, as the user of the replication. Changes nothing. */
@@ -178,6 +178,8 @@ function parseMariadb(rows: readonly string[], replica: Replica) {
     const number = Number(status.get(`Last_${part}_Errno`) ?? 0);
     return number === 0 ? null : { number, message: status.get(`Last_${part}_Error`) ?? '' };
   };
+  // A server that was seeded has its history in the position, not in its own binary log.
+  const history = `${executed},${row.applied}`;
   const [primary] = after(rows, 'primary');
   const host = status.get('Master_Host') ?? '';
   return {
@@ -200,10 +202,10 @@ function parseMariadb(rows: readonly string[], replica: Replica) {
     applyFailure: failureOf('SQL'),
     isEmpty: executed === '' && row.applied === '',
     databases: row.databases ?? [],
-    ownTransactions: primary === undefined ? null : binlogStateMinus(executed, primary),
+    ownTransactions: primary === undefined ? null : binlogStateMinus(history, primary),
     // MariaDB does not say; the replica finds out when it asks for them.
     isPurged: false,
-    isBehind: primary !== undefined && binlogStateMinus(primary, `${executed},${row.applied}`) !== '',
+    isBehind: primary !== undefined && binlogStateMinus(primary, history) !== '',
   };
 }
 

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { mysqlReplica, Secret, type Resource } from '../../../src/index.ts';
+
+export const password = 'Replication1';
+export const seedPassword = 'Seed2';
+
+export function replica(flavor: 'mysql' | 'mariadb', more: { discard?: string } = {}): Resource {
+  return mysqlReplica('web2', {
+    flavor,
+    address: '10.0.0.2',
+    user: 'replication',
+    password: new Secret(password),
+    seedUser: 'seed',
+    seedPassword: new Secret(seedPassword),
+    ca: '/pki/ca.crt',
+    certificate: '/pki/mysql.crt',
+    key: '/pki/mysql.key',
+    ...more,
+  });
+}
+
+export interface Server {
+  readonly executed: string;
+  readonly readOnly: boolean;
+  readonly databases: readonly string[];
+  readonly source: string | null;
+  readonly tls: boolean;
+  readonly password: string;
+  readonly receiving: 'on' | 'off' | 'connecting';
+  readonly applying: 'on' | 'off';
+  readonly receiveFailure: readonly [number, string] | null;
+  readonly applyFailure: readonly [number, string] | null;
+  readonly isSeeding: boolean;
+  /** `null`: the primary does not answer. */
+  readonly own: string | null;
+  readonly isBehind: boolean;
+  readonly isPurged: boolean;
+}
+
+/** A replica that does its work. */
+export const following: Server = {
+  executed: 'f22c49c6-e53c-11f1-8880-2e3fcee93386:1-33',
+  readOnly: true,
+  databases: ['shop'],
+  source: '10.0.0.2',
+  tls: true,
+  password,
+  receiving: 'on',
+  applying: 'on',
+  receiveFailure: null,
+  applyFailure: null,
+  isSeeding: false,
+  own: '',
+  isBehind: false,
+  isPurged: false,
+};
+
+const failure = (pair: readonly [number, string] | null) => ({
+  number: pair?.[0] ?? 0,
+  message: pair?.[1] ?? '',
+});
+
+const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** What the probe prints on a host with MySQL 9.7. */
+export function mysqlAnswer(server: Server): string {
+  const { source } = server;
+  return [
+    'ready',
+    server.executed,
+    JSON.stringify({
+      readOnly: Number(server.readOnly),
+      databases: server.databases.length === 0 ? null : server.databases,
+      source:
+        source === null
+          ? null
+          : {
+              host: source,
+              port: 3306,
+              user: 'replication',
+              tls: server.tls ? 'YES' : 'NO',
+              ca: '/pki/ca.crt',
+              cert: '/pki/mysql.crt',
+              key: '/pki/mysql.key',
+              verify: server.tls ? 'YES' : 'NO',
+              gtid: '1',
+            },
+      password: source === null ? null : hash(server.password),
+      receiver: source === null ? null : { ...failure(server.receiveFailure), state: server.receiving },
+      applier: source === null ? null : server.applying,
+      failures: server.applyFailure === null ? null : [failure(server.applyFailure)],
+    }),
+    ...(server.isSeeding ? ['seeding'] : []),
+    server.own === null
+      ? "silent ERROR 2003 (HY000): Can't connect to MySQL server on '10.0.0.2:3306' (111)"
+      : `primary ${JSON.stringify({ own: server.own, behind: Number(server.isBehind), purged: Number(server.isPurged) })}`,
+    '',
+  ].join('\n');
+}
+
+/** What the probe prints on a host with MariaDB 11.8; `own` is the state of the primary. */
+export function mariadbAnswer(server: Server, applied = ''): string {
+  const word = (state: string): string => (state === 'on' ? 'Yes' : state === 'off' ? 'No' : 'Connecting');
+  const status =
+    server.source === null
+      ? []
+      : [
+          '*************************** 1. row ***************************',
+          'Slave_IO_State: Waiting for master to send event',
+          `Master_Host: ${server.source}`,
+          'Master_User: replication',
+          'Master_Port: 3306',
+          `Slave_IO_Running: ${word(server.receiving)}`,
+          `Slave_SQL_Running: ${word(server.applying)}`,
+          `Master_SSL_Allowed: ${server.tls ? 'Yes' : 'No'}`,
+          'Master_SSL_CA_File: /pki/ca.crt',
+          'Master_SSL_Cert: /pki/mysql.crt',
+          'Master_SSL_Key: /pki/mysql.key',
+          `Master_SSL_Verify_Server_Cert: ${server.tls ? 'Yes' : 'No'}`,
+          `Last_IO_Errno: ${failure(server.receiveFailure).number}`,
+          `Last_IO_Error: ${failure(server.receiveFailure).message}`,
+          `Last_SQL_Errno: ${failure(server.applyFailure).number}`,
+          `Last_SQL_Error: ${failure(server.applyFailure).message}`,
+          'Using_Gtid: Slave_Pos',
+        ];
+  return [
+    'ready',
+    server.executed,
+    JSON.stringify({ readOnly: Number(server.readOnly), applied, databases: server.databases }),
+    '/var/lib/mysql/',
+    ...(server.isSeeding ? ['seeding'] : []),
+    `password ${hash(server.source === null ? '' : server.password)}  -`,
+    ...status.map((line) => `status ${line}`),
+    server.own === null ? 'silent ERROR 2002 (HY000)' : `primary ${server.own}`,
+    '',
+  ].join('\n');
+}

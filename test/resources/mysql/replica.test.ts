@@ -1,0 +1,247 @@
+import { describe, expect, test } from 'vitest';
+import { HostwrightError } from '../../../src/errors.ts';
+import { compare } from '../../../src/plan/compare.ts';
+import {
+  Unreadable,
+  type Ask,
+  type Change,
+  type Resource,
+  type State,
+} from '../../../src/resources/resource.ts';
+import {
+  following,
+  mariadbAnswer,
+  mysqlAnswer,
+  password,
+  replica,
+  seedPassword,
+  type Server,
+} from './answers.ts';
+
+const mysql = replica('mysql');
+const own = '0a8ff1ce-e53d-11f1-a544-d2607f8e5dc8:1-2';
+
+function stateOf(resource: Resource, answer: string): State {
+  const [state] = resource.type.parse(Buffer.from(answer), [resource.type.schema.parse(resource.attributes)]);
+  if (state === undefined || state === null || state instanceof Unreadable) throw new Error('no state');
+  return state;
+}
+
+function changeOf(resource: Resource, server: Server): Change | undefined {
+  const desired = resource.type.schema.parse(resource.attributes);
+  const actual = stateOf(resource, mysqlAnswer(server));
+  const difference = compare(resource.type, desired, actual);
+  return difference === undefined ? undefined : { id: 'mysql_replica:web2', desired, actual, ...difference };
+}
+
+function differences(resource: Resource, server: Server): readonly unknown[] {
+  return changeOf(resource, server)?.attributes.map(({ name, from }) => [name, from]) ?? [];
+}
+
+/** A host whose server goes from one state to the next whenever something is done to it. */
+function host(states: readonly [Server, ...Server[]]) {
+  const done: string[] = [];
+  let at = 0;
+  const ask: Ask = (script, stdin) => {
+    const input = Buffer.from(stdin ?? []).toString('utf8');
+    for (const secret of [password, seedPassword]) expect(script.text).not.toContain(secret);
+    if (script.text.includes('hw_primary <')) {
+      return Promise.resolve(Buffer.from(mysqlAnswer(states[Math.min(at, states.length - 1)] ?? following)));
+    }
+    if (script.text === 'sleep 1') at += 1;
+    else {
+      done.push(input.includes('CLONE') ? 'copy' : script.text.startsWith('rm ') ? 'finish' : input);
+      at += 1;
+    }
+    return Promise.resolve(Buffer.alloc(0));
+  };
+  return { ask, done };
+}
+
+async function apply(resource: Resource, states: readonly [Server, ...Server[]]) {
+  const change = changeOf(resource, states[0]);
+  if (change === undefined) throw new Error('there is nothing to change');
+  const { ask, done } = host(states);
+  const [step] = resource.type.apply([change], { declared: () => [] });
+  if (step === undefined || !('converse' in step)) throw new Error('not a conversation');
+  const error = await step.converse(ask).catch((cause: unknown) => cause);
+  return { done, error: error instanceof HostwrightError ? error.message : error };
+}
+
+describe('the plan', () => {
+  test('is empty for a replica that follows, of both servers', () => {
+    expect(differences(mysql, following)).toEqual([]);
+    const mariadb = replica('mariadb');
+    const server = { ...following, executed: '0-1-9', own: '0-1-10' };
+    const state = stateOf(mariadb, mariadbAnswer(server, '0-1-9'));
+    expect(compare(mariadb.type, mariadb.type.schema.parse(mariadb.attributes), state)).toBeUndefined();
+  });
+
+  test.each<readonly [string, Partial<Server>, readonly unknown[]]>([
+    [
+      'stopped',
+      { receiving: 'off', applying: 'off' },
+      [
+        ['receiving', 'off'],
+        ['applying', 'off'],
+      ],
+    ],
+    ['cannot connect', { receiving: 'connecting', own: null }, [['receiving', 'connecting']]],
+    ['pointed elsewhere', { source: '10.9.9.9' }, [['source', '10.9.9.9:3306']]],
+    ['without TLS', { tls: false }, [['tls', 'off']]],
+    ['writable', { readOnly: false }, [['readOnly', false]]],
+    ['errant', { own }, [['ownTransactions', own]]],
+    ['a copy that broke off', { isSeeding: true }, [['data', 'half copied']]],
+    [
+      'too old',
+      { isPurged: true },
+      [['data', 'too old: the primary has purged the binary logs that follow']],
+    ],
+    [
+      'in conflict',
+      { applying: 'off', applyFailure: [1062, 'Duplicate entry'] },
+      [
+        ['applying', 'off'],
+        ['data', 'stopped: Duplicate entry'],
+      ],
+    ],
+    ['out of disk', { applying: 'off', applyFailure: [1021, 'Disk full'] }, [['applying', 'off']]],
+  ])('shows what is wrong with one that is %s', (_, server, expected) => {
+    expect(differences(mysql, { ...following, ...server })).toEqual(expected);
+  });
+
+  test('sees another password without showing either', () => {
+    const change = changeOf(mysql, { ...following, password: 'other' });
+    expect(change?.attributes.map(({ name }) => name)).toEqual(['password']);
+    expect(JSON.stringify(change)).not.toContain(password);
+  });
+
+  test('of a fresh server names the copy; one with data of unknown origin is told apart', () => {
+    const fresh = { ...following, executed: '', source: null, databases: [], receiving: 'off' } as const;
+    expect(differences(mysql, fresh)).toContainEqual(['data', 'none']);
+    expect(differences(mysql, { ...fresh, databases: ['old'] })).toContainEqual([
+      'data',
+      'databases without GTIDs: old',
+    ]);
+  });
+
+  test('for MariaDB reads failures, the state of the threads and transactions of its own', () => {
+    const mariadb = replica('mariadb');
+    const server: Server = {
+      ...following,
+      executed: '0-1-9,0-2-10',
+      own: '0-1-12',
+      applying: 'off',
+      receiving: 'connecting',
+      readOnly: false,
+      receiveFailure: [2003, 'Can not connect'],
+      applyFailure: [1062, 'Duplicate'],
+    };
+    expect(stateOf(mariadb, mariadbAnswer(server))).toMatchObject({
+      source: '10.0.0.2:3306',
+      tls: 'verified',
+      position: 'gtid',
+      receiving: 'connecting',
+      applying: 'off',
+      readOnly: false,
+      data: 'stopped: Duplicate',
+      ownTransactions: '0-2-10',
+    });
+  });
+
+  test('a server that is not there yet is unreadable, garbage is an error', () => {
+    const desired = mysql.type.schema.parse(mysql.attributes);
+    expect(mysql.type.parse(Buffer.from('away its client is not installed\n'), [desired])).toEqual([
+      new Unreadable('its client is not installed'),
+    ]);
+    expect(() => mysql.type.parse(Buffer.from('Permission denied\n'), [desired])).toThrow(RangeError);
+  });
+});
+
+describe('the change', () => {
+  test('starts what was stopped and configures nothing', async () => {
+    const { done, error } = await apply(mysql, [
+      { ...following, receiving: 'off', applying: 'off' },
+      following,
+    ]);
+    expect(error).toBeUndefined();
+    expect(done).toEqual(['SET GLOBAL super_read_only = ON;\nSTOP REPLICA;\nSTART REPLICA;\n']);
+  });
+
+  test('points it back to the primary, over verified TLS and by GTID', async () => {
+    const { done, error } = await apply(mysql, [{ ...following, source: '10.9.9.9', tls: false }, following]);
+    expect(error).toBeUndefined();
+    expect(done.join()).toContain("SOURCE_HOST = '10.0.0.2'");
+    expect(done.join()).toContain('SOURCE_SSL = 1');
+    expect(done.join()).toContain('SOURCE_SSL_VERIFY_SERVER_CERT = 1');
+    expect(done.join()).toContain('SOURCE_AUTO_POSITION = 1');
+  });
+
+  test('of a writable replica does not interrupt it', async () => {
+    const { done } = await apply(mysql, [{ ...following, readOnly: false }, following]);
+    expect(done).toEqual(['SET GLOBAL super_read_only = ON;\n']);
+  });
+
+  test('seeds a fresh server, then starts it, then takes the mark away', async () => {
+    const fresh = { ...following, executed: '', source: null, databases: [], receiving: 'off' } as const;
+    const { done, error } = await apply(mysql, [fresh, { ...following, source: null }, following]);
+    expect(error).toBeUndefined();
+    expect([done[0], done[2]]).toEqual(['copy', 'finish']);
+    expect(done[1]).toContain('START REPLICA');
+  });
+
+  test('tries a restart before it copies the data anew', async () => {
+    const broken = { ...following, applying: 'off', applyFailure: [1062, 'Duplicate'] } as const;
+    const restarted = await apply(mysql, [broken, following]);
+    expect(restarted.done).not.toContain('copy');
+    const copied = await apply(mysql, [broken, broken, { ...following, source: null }, following]);
+    expect(copied.error).toBeUndefined();
+    expect(copied.done).toContain('copy');
+  });
+
+  test('never copies where the plan did not say so', async () => {
+    const stopped = { ...following, receiving: 'off', applying: 'off' } as const;
+    const purged = { ...stopped, receiveFailure: [13_114, 'purged required binary logs'] } as const;
+    const { done, error } = await apply(mysql, [stopped, purged]);
+    expect(done).not.toContain('copy');
+    expect(error).toContain('run again, the plan will say so');
+  });
+
+  test('leaves a server with transactions of its own alone, and names them', async () => {
+    const { done, error } = await apply(mysql, [{ ...following, own }]);
+    expect(done).toEqual([]);
+    expect(error).toContain(own);
+    const other = await apply(replica('mysql', { discard: own.replace('1-2', '1') }), [
+      { ...following, own },
+    ]);
+    expect(other.done).toEqual([]);
+  });
+
+  test('copies over such transactions once exactly these are given up', async () => {
+    const { done } = await apply(replica('mysql', { discard: ` ${own.toUpperCase()}` }), [
+      { ...following, own },
+      following,
+    ]);
+    expect(done[0]).toBe('copy');
+  });
+
+  test('leaves a server alone that holds databases of unknown origin', async () => {
+    const old = { ...following, executed: '', source: null, databases: ['old'] };
+    const { done, error } = await apply(mysql, [old]);
+    expect(done).toEqual([]);
+    expect(error).toContain('old');
+  });
+
+  test('does nothing while the primary does not answer', async () => {
+    const { done, error } = await apply(mysql, [{ ...following, receiving: 'connecting', own: null }]);
+    expect(done).toEqual([]);
+    expect(error).toContain("Can't connect to MySQL server");
+  });
+
+  test('fails with the words of the server when a restart does not help', async () => {
+    const refused = { ...following, receiving: 'off', receiveFailure: [1045, 'Access denied'] } as const;
+    const { done, error } = await apply(mysql, [refused]);
+    expect(done).toHaveLength(1);
+    expect(error).toContain('Access denied (1045)');
+  });
+});
