@@ -1,4 +1,4 @@
-import { defineRole, group, mysqlReplica, type SiteHost } from 'hostwright';
+import { defineRole, group, HostwrightError, mysqlReplica, type SiteHost } from 'hostwright';
 import { accounts } from './accounts.ts';
 import { authority, certificate, key, server, serviceId } from './server.ts';
 import { variables, type Variables } from './variables.ts';
@@ -7,15 +7,15 @@ import { variables, type Variables } from './variables.ts';
 function primaryOf(vars: Variables, hosts: readonly SiteHost[]): SiteHost {
   const { mysql_primary: name } = vars;
   const found = name === undefined ? hosts[0] : hosts.find((host) => host.name === name);
-  if (found === undefined) {
-    const names = hosts.map((host) => host.name).join(', ');
-    throw new Error(
-      name === undefined
-        ? 'the group db has no host: put those into it that the role mysql is for'
-        : `mysql_primary is ${name}, which is not in the group db (${names})`,
-    );
+  if (found !== undefined) return found;
+  if (name === undefined) {
+    throw new HostwrightError('E_ROLE', 'the role mysql needs a host in the group db', {
+      hint: 'put the hosts into the group db that the role mysql is for',
+    });
   }
-  return found;
+  throw new HostwrightError('E_VARIABLE', `mysql_primary names ${name}, which is not in the group db`, {
+    expected: `one of ${hosts.map((host) => host.name).join(', ')}`,
+  });
 }
 
 export default defineRole({

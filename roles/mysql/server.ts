@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   aptRepository,
   file,
+  HostwrightError,
   pkg,
   service,
   type Facts,
@@ -57,9 +58,10 @@ function serverId(vars: Variables, host: SiteHost, hosts: readonly SiteHost[]): 
   const own = vars.mysql_server_id ?? numberOf(host.name);
   const twin = hosts.find(({ name }) => name !== host.name && numberOf(name) === own);
   if (twin !== undefined) {
-    throw new Error(
-      `${host.name} and ${twin.name} get the same server id ${own}: set mysql_server_id of one of them`,
-    );
+    throw new HostwrightError('E_VARIABLE', `${host.name} and ${twin.name} get the same server id ${own}`, {
+      place: { host: host.name },
+      hint: 'set mysql_server_id of one of them',
+    });
   }
   return own;
 }

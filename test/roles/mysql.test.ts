@@ -1,0 +1,201 @@
+import { describe, expect, test } from 'vitest';
+import mysql from '../../roles/mysql/role.ts';
+import { Secret } from '../../src/index.ts';
+import type { Resource } from '../../src/resources/resource.ts';
+import type { Declared } from '../../src/roles/role.ts';
+import { generatorOf } from '../../src/secrets/schema.ts';
+import { contextOf, hosts, ofType, resourcesOf, type RoleCase } from './context.ts';
+
+// web2 and web3 are in the group db: web2 is the primary.
+const passwords = { mysql_replication_password: 'Repl1', mysql_seed_password: 'Seed1' };
+
+function on(host: string, given: RoleCase = {}): readonly Resource[] {
+  const address = hosts.find(({ name }) => name === host)?.address ?? '';
+  return resourcesOf(mysql, {
+    host,
+    facts: { addresses: [address] },
+    ...given,
+    variables: { ...passwords, ...given.variables },
+  });
+}
+
+function settings(resources: readonly Resource[]): string {
+  const [file] = ofType(resources, 'file');
+  return file !== undefined && 'content' in file ? String(file.content) : '';
+}
+
+function users(resources: readonly Resource[]): readonly string[] {
+  return ofType(resources, 'mysql_user').flatMap((user) =>
+    'absent' in user || !('name' in user) || !('host' in user)
+      ? []
+      : [`${String(user.name)}@${String(user.host)}`],
+  );
+}
+
+const [web1] = hosts;
+if (web1 === undefined) throw new Error('no hosts');
+const shop: Declared = {
+  kind: 'database_user',
+  name: 'shop',
+  database: 'shop',
+  password: new Secret('Shop1'),
+  from: 'app',
+  host: web1,
+  role: 'app',
+};
+
+describe('the role mysql', () => {
+  test('makes the first host of db the primary, which alone makes users and databases', () => {
+    const [primary, replica] = [on('web2', { declared: [shop] }), on('web3', { declared: [shop] })];
+    expect(settings(primary)).toContain('super_read_only = OFF');
+    expect(settings(replica)).toContain('super_read_only = ON');
+    expect(ofType(primary, 'mysql_replica')).toEqual([]);
+    expect(ofType(replica, 'mysql_replica')).toMatchObject([{ primary: 'web2', address: '10.0.0.2' }]);
+    expect([...ofType(replica, 'mysql_user'), ...ofType(replica, 'mysql_database')]).toEqual([]);
+    expect(users(primary)).toEqual([
+      'replication@10.0.0.3',
+      'seed@10.0.0.3',
+      'prometheus@localhost',
+      'shop@10.0.0.1',
+      'shop@10.0.0.2',
+      'shop@10.0.0.3',
+    ]);
+  });
+
+  test('follows mysql_primary, and says which hosts it may name', () => {
+    const variables = { mysql_primary: 'web3' };
+    expect(ofType(on('web2', { variables }), 'mysql_replica')).toMatchObject([{ primary: 'web3' }]);
+    expect(() => on('web2', { variables: { mysql_primary: 'web1' } })).toThrow(
+      'web1, which is not in the group db',
+    );
+    expect(() => on('web1', { hosts: [web1] })).toThrow('needs a host in the group db');
+  });
+
+  test('declares to others where the primary is, what listens, and its certificate', () => {
+    const context = contextOf(mysql.variables.parse(passwords), { host: 'web3' });
+    expect(mysql.declares?.(context)).toMatchObject([
+      { kind: 'certificate', name: 'mysql', group: 'mysql' },
+      { kind: 'database', role: 'replica', port: 3306 },
+      { kind: 'metrics', of: 'mysql' },
+    ]);
+    expect(mysql.listens?.(context)).toMatchObject([
+      { port: 3306, from: { group: 'app' } },
+      { port: 3306, from: { group: 'db' } },
+    ]);
+  });
+
+  test('gives the replication a certificate, and no more than it needs', () => {
+    expect(ofType(on('web2'), 'mysql_user')).toContainEqual(
+      expect.objectContaining({ name: 'replication', tls: 'x509', grants: { '*.*': ['REPLICATION SLAVE'] } }),
+    );
+    for (const flavor of ['mysql', 'mariadb']) {
+      for (const user of ofType(on('web2', { variables: { mysql_flavor: flavor } }), 'mysql_user')) {
+        expect(JSON.stringify(user)).not.toMatch(/"ALL|SUPER|GRANT OPTION/);
+      }
+    }
+  });
+
+  test('listens on the address of the host and nowhere else, over TLS', () => {
+    for (const flavor of ['mysql', 'mariadb']) {
+      const text = settings(on('web2', { variables: { mysql_flavor: flavor } }));
+      expect(text).toContain('bind_address = 10.0.0.2\n');
+      expect(text).toContain('require_secure_transport = ON');
+    }
+    // Behind a translation of addresses the host does not carry the one that others use.
+    expect(settings(on('web2', { facts: { addresses: ['192.168.0.9'] } }))).toContain('bind_address = *\n');
+  });
+
+  test('gives each server a number of its own that does not change', () => {
+    const number = (text: string): string | undefined => /^server_id = (\d+)$/m.exec(text)?.[1];
+    const [first, second] = [number(settings(on('web2'))), number(settings(on('web3')))];
+    expect(first).not.toBe(second);
+    expect(number(settings(on('web2', { hosts: hosts.toReversed() })))).toBe(first);
+    const twin = { mysql_server_id: Number(second) };
+    expect(() => on('web2', { variables: twin })).toThrow('web2 and web3 get the same server id');
+  });
+
+  test('sizes the buffer pool by the memory, in steps, unless it is told', () => {
+    const pool = (given: RoleCase): string | undefined =>
+      /^innodb_buffer_pool_size = (.+)$/m.exec(settings(on('web2', given)))?.[1];
+    expect(pool({ facts: { memory: 4 * 2 ** 30 } })).toBe('1024M');
+    expect(pool({ facts: { memory: 4 * 2 ** 30 - 70_000_000 } })).toBe('896M');
+    expect(pool({ facts: { memory: 256 * 2 ** 20 } })).toBe('128M');
+    expect(pool({ variables: { mysql_innodb_buffer_pool_size: '3G' } })).toBe('3G');
+  });
+
+  test('puts other settings behind its own, so that they win', () => {
+    const text = settings(
+      on('web2', { variables: { mysql_settings: { max_connections: 9, slow_query_log: true } } }),
+    );
+    expect(text.lastIndexOf('max_connections = 9')).toBeGreaterThan(text.indexOf('max_connections = 200'));
+    expect(text).toContain('slow_query_log = ON\n');
+  });
+
+  test('takes mysql from sid at low priority, and mariadb from the release', () => {
+    expect(ofType(on('web2'), 'apt_repository')).toMatchObject([{ name: 'sid', pin: { priority: 50 } }]);
+    expect(ofType(on('web2'), 'package')).toMatchObject([{ name: 'mysql-server', release: 'sid' }]);
+    const mariadb = on('web2', { variables: { mysql_flavor: 'mariadb' } });
+    expect(ofType(mariadb, 'apt_repository')).toEqual([]);
+    expect(ofType(mariadb, 'package')).toMatchObject([{ name: 'mariadb-server' }]);
+  });
+
+  test('validates a configuration as the user of the server, and takes up a certificate without a restart', () => {
+    for (const flavor of ['mysql', 'mariadb']) {
+      const [service] = ofType(on('web2', { variables: { mysql_flavor: flavor } }), 'service');
+      expect(service).toMatchObject({
+        restartOn: ['/etc/mysql'],
+        reloadOn: ['/etc/hostwright/pki/mysql.crt', '/etc/hostwright/pki/ca.crt'],
+        validate: expect.arrayContaining(['runuser', 'mysql']),
+      });
+    }
+  });
+
+  test('makes what the variables name: databases, users of a group and of an address', () => {
+    const resources = on('web2', {
+      variables: {
+        mysql_databases: ['logs', { name: 'shop', charset: 'latin1' }],
+        mysql_users: [
+          { name: 'report', password: 'R1', from: 'db', grants: { 'shop.*': ['SELECT'] } },
+          { name: 'backup', password: 'B1', address: '10.0.9.%', grants: { '*.*': ['SELECT'] } },
+        ],
+      },
+    });
+    expect(ofType(resources, 'mysql_database')).toMatchObject([
+      { name: 'logs' },
+      { name: 'shop', charset: 'latin1' },
+      { name: 'test', absent: true },
+    ]);
+    expect(users(resources)).toEqual(
+      expect.arrayContaining(['report@10.0.0.2', 'report@10.0.0.3', 'backup@10.0.9.%']),
+    );
+  });
+
+  test('a host that is known by name only may connect from any address', () => {
+    const byName = hosts.map((host) => ({ ...host, address: `${host.name}.internal` }));
+    expect(users(on('web2', { hosts: byName, declared: [shop] }))).toContain('shop@%');
+  });
+
+  test('a database named test is kept where somebody declares it', () => {
+    const databases = ofType(on('web2', { variables: { mysql_databases: ['test'] } }), 'mysql_database');
+    expect(databases).toEqual([{ name: 'test', flavor: 'mysql' }]);
+  });
+
+  test('its own passwords are made on first use', async () => {
+    const { shape } = mysql.variables;
+    for (const schema of [shape.mysql_replication_password, shape.mysql_seed_password]) {
+      // CHANGE REPLICATION SOURCE takes 32 characters at most.
+      expect(await generatorOf(schema)?.()).toMatch(/^\w{20,32}$/);
+    }
+  });
+
+  test.each([
+    [{ mysql_flavor: 'postgres' }],
+    [{ mysql_port: 0 }],
+    [{ mysql_innodb_buffer_pool_size: 'big' }],
+    [{ mysql_settings: { 'a b': 1 } }],
+    [{ mysql_settings: { general_log_file: 'x\nuser = root' } }],
+    [{ mysql_users: [{ name: 'a', password: 'x', grants: {} }] }],
+  ])('refuses %j', (variables) => {
+    expect(mysql.variables.safeParse({ ...passwords, ...variables }).success).toBe(false);
+  });
+});
