@@ -138,7 +138,7 @@ class Handler(BaseHTTPRequestHandler):
         write = self.server.visits.add(HOST)
         found = self.server.visits.latest()
         rows = "".join(
-            f"<tr><td>{visit['id']}<td>{escape(visit['host'])}<td>{escape(visit['at'])}"
+            f"<tr><td>{visit['id']}</td><td>{escape(visit['host'])}</td><td>{escape(visit['at'])}</td></tr>"
             for visit in found["visits"]
         )
         text = PAGE.substitute(

@@ -109,6 +109,7 @@ test('the page says who answered, wrote and read, and escapes what it shows', as
   expect(text).not.toContain('web<1>');
   expect(text).toContain('db1 (primary)');
   expect(text).toContain('db2 (replica)');
+  expect(text).toContain('<tr><td>1</td><td>web&lt;1&gt;</td><td>2026-01-01T00:00:00.000Z</td></tr>');
 });
 
 test('reads go to another replica, then to the primary, while those before are away', async () => {
