@@ -9,7 +9,10 @@ test('docs/resources.md says what the schemas say (npm run docs writes it)', asy
 
 test('every file of a type is in the registry', () => {
   const folder = new URL('../../src/resources/', import.meta.url);
-  const declared = readdirSync(folder).flatMap((name) => {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.ts'),
+  );
+  const declared = files.flatMap((name) => {
     const found = /ResourceType<\w+> = \{\s+name: '(\w+)'/.exec(readFileSync(new URL(name, folder), 'utf8'));
     return found?.[1] === undefined ? [] : [found[1]];
   });

@@ -2,7 +2,6 @@ import { dirname } from 'node:path/posix';
 import { lines, sh, type Script } from '../../transport/shell.ts';
 import { primaryOptions, seedingMark, type Replica } from './replication.ts';
 import { sqlBytes, sqlClient, sqlText, systemDatabases } from './sql.ts';
-import { primaryClient } from './status.ts';
 
 /** A script and its standard input. */
 export interface SeedStep {
@@ -24,11 +23,11 @@ function cloneStep(replica: Replica): SeedStep {
   const script = lines([
     begin,
     sqlClient('mysql'),
-    sh`sql() { printf '%s;\n' "$1" | hw_sql; }
+    sh`sql() { printf '%s;\n' "$1" | hw_sql --skip-column-names; }
 cat >"$HW/clone.sql"
 sql 'STOP REPLICA' 2>/dev/null
 sql 'RESET REPLICA ALL' 2>/dev/null
-if ! hw_sql <"$HW/clone.sql" >&2 2>"$HW/errors"; then
+if ! hw_sql --skip-column-names <"$HW/clone.sql" >&2 2>"$HW/errors"; then
   # 3707: mysqld cannot restart itself and leaves it to systemd; 2006, 2013: it has gone.
   grep -q 'ERROR 3707\|ERROR 2006\|ERROR 2013' "$HW/errors" || { cat "$HW/errors" >&2; exit 1; }
 fi
@@ -73,8 +72,8 @@ function dumpStep(replica: Replica): SeedStep {
   const script = lines([
     begin,
     sqlClient('mariadb'),
-    primaryClient(replica),
-    sh`sql() { printf '%s;\n' "$1" | hw_sql; }
+    sh`sql() { printf '%s;\n' "$1" | hw_sql --skip-column-names; }
+cat >"$HW/primary.cnf"
 sql 'STOP SLAVE' 2>/dev/null
 sql 'RESET SLAVE ALL'
 {
@@ -82,7 +81,7 @@ sql 'RESET SLAVE ALL'
   sql ${dropDatabases}
   sql ${dropUsers}
 } >"$HW/empty.sql"
-hw_sql <"$HW/empty.sql"
+hw_sql --skip-column-names <"$HW/empty.sql"
 sql 'RESET MASTER'
 sql "SET GLOBAL gtid_slave_pos = ''"
 {

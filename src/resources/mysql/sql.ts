@@ -34,13 +34,13 @@ export function clientOf(server: Flavor): string {
 }
 
 /**
- * `hw_sql` reads statements from standard input and writes rows without names; it is root by the socket. No
- * option file is read, so that none of the host's can change what it prints.
+ * `hw_sql OPTIONS` reads statements from standard input; it is root by the socket. No option file is read, so
+ * that none of the host's can change what it prints.
  */
 export function sqlClient(server: Flavor): Script {
   return sh`hw_sql() {
   HOME=/nonexistent ${clientOf(server)} --no-defaults --protocol=socket --user=root --connect-timeout=10 \
-    --default-character-set=utf8mb4 --batch --raw --skip-column-names "$@"
+    --default-character-set=utf8mb4 --batch --raw "$@"
 }`;
 }
 
@@ -52,7 +52,7 @@ export function askServer(server: Flavor, rows: string, more: Script = sh``, std
   const script = lines([
     sqlClient(server),
     sh`if ! command -v ${clientOf(server)} >/dev/null 2>&1; then echo 'away its client is not installed'; exit 0; fi
-if ! printf '%s\n' ${rows} | hw_sql >"$HW/rows" 2>"$HW/errors"; then
+if ! printf '%s\n' ${rows} | hw_sql --skip-column-names >"$HW/rows" 2>"$HW/errors"; then
   grep -q '^ERROR 20[0-9][0-9]' "$HW/errors" || { cat "$HW/errors" >&2; exit 1; }
   printf 'away %s\n' "$(head -n 1 "$HW/errors")"
   exit 0
@@ -74,7 +74,7 @@ export function parseAnswer(output: Buffer): readonly string[] | Unreadable {
 
 /** A script that runs statements from its standard input and stops at the first that fails. */
 export function runSql(server: Flavor): Script {
-  return lines([sqlClient(server), sh`hw_sql >/dev/null`]);
+  return lines([sqlClient(server), sh`hw_sql --skip-column-names >/dev/null`]);
 }
 
 export function sqlBytes(statements: readonly string[]): Buffer {

@@ -9,7 +9,7 @@ import {
   type Replica,
   type ReplicaStatus,
 } from './replication.ts';
-import { askServer, clientOf, parseAnswer, systemDatabases } from './sql.ts';
+import { askServer, parseAnswer, systemDatabases } from './sql.ts';
 
 const common = `'databases', (SELECT JSON_ARRAYAGG(SCHEMA_NAME) FROM information_schema.SCHEMATA
     WHERE SCHEMA_NAME NOT IN ${systemDatabases})`;
@@ -33,19 +33,13 @@ const mariadbQuery = `SELECT @@global.gtid_binlog_state;
 SELECT JSON_OBJECT('readOnly', IF(@@global.read_only, 1, 0), 'applied', @@global.gtid_slave_pos, ${common});
 SELECT @@datadir;`;
 
-/** Defines `hw_primary`, the client that asks the primary; its option file comes from standard input. */
-export function primaryClient(replica: Replica): Script {
-  return sh`cat >"$HW/primary.cnf"
-hw_primary() {
-  HOME=/nonexistent ${clientOf(replica.flavor)} --defaults-file="$HW/primary.cnf" --protocol=tcp --connect-timeout=5 \
-    --default-character-set=utf8mb4 --batch --raw --skip-column-names "$@"
-}`;
-}
-
 const seedingScript = sh`if [ -e ${seedingMark} ]; then echo seeding; fi`;
 
 /** The own state was read before: what the primary lacks now, it lacks for good. */
-const askPrimary = sh`if hw_primary <"$HW/question" >"$HW/primary" 2>"$HW/errors"; then
+const askPrimary = (
+  client: string,
+): Script => sh`if HOME=/nonexistent ${client} --defaults-file="$HW/primary.cnf" --protocol=tcp \
+    --connect-timeout=5 --default-character-set=utf8mb4 --batch --raw --skip-column-names <"$HW/question" >"$HW/primary" 2>"$HW/errors"; then
   printf 'primary '; cat "$HW/primary"
 else
   printf 'silent %s\n' "$(grep -m 1 ERROR "$HW/errors" || head -n 1 "$HW/errors")"
@@ -55,17 +49,17 @@ const mysqlScript = sh`executed=$(head -n 1 "$HW/rows")
 printf "SELECT JSON_OBJECT('own', GTID_SUBTRACT('%s', @@global.gtid_executed),
   'behind', GTID_SUBTRACT(@@global.gtid_executed, '%s') <> '',
   'purged', GTID_SUBTRACT(@@global.gtid_purged, '%s') <> '');\n" "$executed" "$executed" "$executed" >"$HW/question"
-${askPrimary}`;
+${askPrimary('mysql')}`;
 
 const mariadbScript = sh`sed -n 6p "$(sed -n 3p "$HW/rows")/master.info" 2>/dev/null | tr -d '\n' | sha256sum | sed 's/^/password /'
-echo 'SHOW SLAVE STATUS;' | hw_sql --column-names --vertical | sed 's/^ */status /'
+echo 'SHOW SLAVE STATUS;' | hw_sql --vertical | sed 's/^ */status /'
 echo "SELECT CONCAT(@@global.gtid_binlog_state, ',', @@global.gtid_slave_pos);" >"$HW/question"
-${askPrimary}`;
+${askPrimary('mariadb')}`;
 
 /** Asks the replica, and through it the primary, as the user of the replication. Changes nothing. */
 export function readStatus(replica: Replica): Probe {
   const isMysql = replica.flavor === 'mysql';
-  const more = sh`${primaryClient(replica)}
+  const more = sh`cat >"$HW/primary.cnf"
 ${seedingScript}
 ${isMysql ? mysqlScript : mariadbScript}`;
   const options = primaryOptions(replica, replica.user, replica.password.reveal());

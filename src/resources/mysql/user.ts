@@ -92,7 +92,7 @@ function probe(batch: readonly User[]): Probe {
     .map((user, index) => `SELECT '#${index}';\nSHOW GRANTS FOR ${accountOf(user)};\n`)
     .join('');
   // Users that are not there have no grants to show: that error, and only that one, is expected.
-  const more = sh`printf '%s' ${shows} | hw_sql --force 2>"$HW/errors" || :
+  const more = sh`printf '%s' ${shows} | hw_sql --skip-column-names --force 2>"$HW/errors" || :
 ! grep -v '^ERROR 1141' "$HW/errors" >&2`;
   return askServer(server, `${queries[server]} WHERE (User, Host) IN (${accounts});`, more);
 }

@@ -45,7 +45,7 @@ function host(states: readonly [Server, ...Server[]]) {
   const ask: Ask = (script, stdin) => {
     const input = Buffer.from(stdin ?? []).toString('utf8');
     for (const secret of [password, seedPassword]) expect(script.text).not.toContain(secret);
-    if (script.text.includes('hw_primary <')) {
+    if (script.text.includes('question')) {
       return Promise.resolve(Buffer.from(mysqlAnswer(states[Math.min(at, states.length - 1)] ?? following)));
     }
     if (script.text === 'sleep 1') at += 1;
