@@ -1,5 +1,5 @@
 import { directory, file, service, unit, type Resource, type RoleContext } from 'hostwright';
-import { sandbox } from './exporter.ts';
+import { sandbox } from '../monitoring/service.ts';
 
 const name = 'hostwright-certificate-metrics';
 const program = `/usr/local/lib/hostwright/certificate-metrics`;

@@ -8,6 +8,7 @@ import {
   type ResourceId,
   type RoleContext,
 } from 'hostwright';
+import { defaults, sandbox, scraper, type Sandbox } from '../monitoring/service.ts';
 
 /** One exporter of Debian: the package, its unit and /etc/default file are called `prometheus-NAME`. */
 export interface Exporter {
@@ -18,17 +19,6 @@ export interface Exporter {
   readonly port: number;
 }
 
-/** What the sandbox of a service leaves open; see templates/monitoring_agent/sandbox.conf.hbs. */
-export interface Sandbox {
-  readonly families?: readonly string[];
-  /** For what reports on the whole machine: every process, every mount, the clock. */
-  readonly seesMachine?: boolean;
-  /** Directories that it writes to. */
-  readonly writes?: readonly string[];
-  /** More lines of `[Service]`. */
-  readonly settings?: readonly string[];
-}
-
 export const exporters = {
   node: { name: 'node-exporter', job: 'node', port: 9100 },
   nginx: { name: 'nginx-exporter', job: 'nginx', port: 9113 },
@@ -37,29 +27,10 @@ export const exporters = {
 
 export const configFolder = '/etc/prometheus-exporters';
 
-/** What `prometheus` names the client certificate of the monitoring server, in its subject and its names. */
-export const scraper = 'prometheus';
-
 type Context = Pick<RoleContext<object>, 'host' | 'facts' | 'template'>;
 
 export function socketAddress(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
-/** The drop-in that takes from a unit what it has no need of. */
-export function sandbox(template: Context['template'], options: Sandbox = {}): string {
-  const text = template('monitoring_agent/sandbox.conf.hbs', {
-    families: options.families ?? ['AF_INET', 'AF_INET6'],
-    seesMachine: options.seesMachine ?? false,
-    writes: options.writes ?? [],
-    settings: options.settings ?? [],
-  });
-  return String(text);
-}
-
-/** The lines that Debian's units take their options from. */
-export function defaults(template: Context['template'], args: readonly string[]): string {
-  return String(template('monitoring_agent/default.hbs', { args }));
 }
 
 /** Succeeds when something accepts connections; bare hosts have bash and nothing else that connects. */

@@ -8,7 +8,7 @@ import {
   type Resource,
   type RoleContext,
 } from 'hostwright';
-import { defaults, scraper } from '../monitoring_agent/exporter.ts';
+import { defaults, scraper } from '../monitoring/service.ts';
 import { notifications, secretFiles } from './notify.ts';
 import { watcher } from './services.ts';
 import { jobs, probes } from './targets.ts';

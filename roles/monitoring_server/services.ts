@@ -1,5 +1,5 @@
 import { service, unit, type Resource, type ResourceId, type RoleContext } from 'hostwright';
-import { sandbox, type Sandbox } from '../monitoring_agent/exporter.ts';
+import { sandbox, type Sandbox } from '../monitoring/service.ts';
 
 /** A part of the monitoring server that listens on 127.0.0.1 and is reloaded by a signal. */
 export interface Watcher {

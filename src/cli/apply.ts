@@ -12,6 +12,7 @@ import { exitStatus, type ExitStatus } from './exit.ts';
 import { addRunOptions, type RunOptions } from './options.ts';
 import {
   hostSummary,
+  isConfiguration,
   lostStatus,
   lostSummary,
   reportChanges,
@@ -161,6 +162,10 @@ async function apply(file: string | undefined, given: ApplyOptions): Promise<Exi
     reportChanges(surveyed);
     reportLost(reporter, lost);
     reporter.showPlan({ seconds: elapsed(), hosts: summaries(surveyed, new Map()) });
+    if ([...lost.values()].flat().some(isConfiguration)) {
+      process.stderr.write('nothing was changed: mend the configuration first\n');
+      return exitStatus.configuration;
+    }
     if (file !== undefined && saved !== undefined) checkSaved(file, saved, surveyed);
     const changes = [...hosts.values()].reduce((sum, host) => sum + host.plan.changes.size, 0);
     const goesOn =

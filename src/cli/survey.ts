@@ -151,6 +151,13 @@ export function isUnreachable(errors: readonly HostwrightError[]): boolean {
   return errors.every((error) => unreachableCodes.has(error.code));
 }
 
+const configurationCodes = new Set<string>(['E_VARIABLE', 'E_ROLE', 'E_RESOURCE', 'E_TEMPLATE', 'E_SECRET']);
+
+/** Errors of the user's own files that only show when the resources of a host are made. */
+export function isConfiguration(error: HostwrightError): boolean {
+  return configurationCodes.has(error.code);
+}
+
 export const lostSummary = (errors: readonly HostwrightError[]): HostSummary => ({
   resources: 0,
   changes: 0,
@@ -164,5 +171,6 @@ export const lostSummary = (errors: readonly HostwrightError[]): HostSummary => 
 /** The exit status of a run in which hosts were lost; undefined where none was. */
 export function lostStatus(lost: ReadonlyMap<string, readonly HostwrightError[]>): ExitStatus | undefined {
   if (lost.size === 0) return undefined;
+  if ([...lost.values()].flat().some(isConfiguration)) return exitStatus.configuration;
   return [...lost.values()].every(isUnreachable) ? exitStatus.unreachable : exitStatus.failed;
 }

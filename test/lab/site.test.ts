@@ -108,21 +108,19 @@ function named(finished: Finished, type: string): readonly string[] {
     .toSorted();
 }
 
-/** Every TCP port that answers or refuses, as `nmap` sees it from outside the hosts. */
-async function openPorts(address: string, family: '-4' | '-6'): Promise<readonly number[]> {
-  const { stdout } = await run('nmap', [
-    '-Pn',
-    '-n',
-    '-p-',
-    '-T4',
-    '--max-retries',
-    '2',
-    family,
-    '-oG',
-    '-',
-    address,
-  ]);
-  return [...stdout.matchAll(/(\d+)\/open\/tcp/g)].map(([, port]) => Number(port));
+/** The TCP ports that answer at each address, as `nmap` sees them from outside the hosts. */
+async function openPorts(
+  family: '-4' | '-6',
+  addresses: readonly string[],
+): Promise<readonly (readonly number[])[]> {
+  // As fast as a bridge of this machine allows: a firewall that drops costs a timeout for every port.
+  const pace = ['-T5', '--max-retries', '1', '--min-rate', '20000', '--min-hostgroup', '3'];
+  const { stdout } = await run('nmap', ['-Pn', '-n', '-p-', ...pace, family, '-oG', '-', ...addresses]);
+  return addresses.map((address) => {
+    const line =
+      stdout.split('\n').find((one) => one.startsWith(`Host: ${address} `) && one.includes('Ports:')) ?? '';
+    return [...line.matchAll(/(\d+)\/open\/tcp/g)].map(([, port]) => Number(port));
+  });
 }
 
 async function canConnect(from: string, to: string, port: number): Promise<boolean> {
@@ -198,20 +196,15 @@ describe('the site on three bare hosts', () => {
   });
 
   it('shows 22, 80 and 443 of web1 to the outside, 22 of the others, and nothing more', async () => {
-    const expected = { web1: [22, 80, 443], web2: [22], web3: [22] };
-    for (const host of names) {
-      expect(await openPorts(hosts.address(host), '-4'), host).toEqual(expected[host]);
-      const { stdout } = await hosts.ssh(
-        host,
-        `ip -6 -o address show scope global | awk '{ sub("/.*", "", $4); print $4 }'`,
-      );
-      for (const address of stdout.trim().split('\n')) {
-        expect(
-          (await openPorts(address, '-6')).every((port) => expected[host].includes(port)),
-          address,
-        ).toBe(true);
-      }
-    }
+    const expected = [[22, 80, 443], [22], [22]];
+    expect(await openPorts('-4', names.map(hosts.address))).toEqual(expected);
+    const addresses = await Promise.all(
+      names.map(async (host) => {
+        const { stdout } = await hosts.ssh(host, 'ip -6 -o address show scope global');
+        return /inet6 ([0-9a-f:]+)/.exec(stdout)?.[1] ?? '';
+      }),
+    );
+    expect(await openPorts('-6', addresses)).toEqual(expected);
   });
 
   it.each([
