@@ -24,15 +24,16 @@ function blockedBy(run: HostRun, before: ReadonlySet<Unit>): ResourceId | undefi
 }
 
 /**
- * Carries out the changes of one play on one host: what does not depend on a failed resource goes on. A
- * failed resource is an outcome; only a lost connection throws, after everything left is reported as skipped.
+ * Carries out the changes of one play on one host: what does not depend on a failed resource goes on. What
+ * needs something of a later play waits for that one. A failed resource is an outcome; only a lost connection
+ * throws, after everything left is reported as skipped.
  */
 export async function applyPlay(run: HostRun, play: number): Promise<void> {
   const { units, changes } = run.plan;
-  const isOpen = (unit: Unit): boolean =>
-    unit.members.some(
-      (member) => member.play === play && changes.has(member.id) && !run.outcomes.has(member.id),
-    );
+  const openMembers = (unit: Unit) =>
+    unit.members.filter((member) => changes.has(member.id) && !run.outcomes.has(member.id));
+  const isOpen = (unit: Unit): boolean => openMembers(unit).length > 0;
+  const isDue = (unit: Unit): boolean => openMembers(unit).every((member) => member.play <= play);
   const before = new Map(units.filter(isOpen).map((unit) => [unit, ancestors(unit)]));
   try {
     for (;;) {
@@ -42,8 +43,8 @@ export async function applyPlay(run: HostRun, play: number): Promise<void> {
         if (culprit !== undefined) skip(run, unit, `needs ${culprit}, which failed`);
       }
       const waiting = new Set(open.filter(isOpen));
-      const ready = [...waiting].filter((unit) =>
-        [...(before.get(unit) ?? [])].every((earlier) => !waiting.has(earlier)),
+      const ready = [...waiting].filter(
+        (unit) => isDue(unit) && [...(before.get(unit) ?? [])].every((earlier) => !waiting.has(earlier)),
       );
       if (ready.length === 0 || run.signal.aborted) return;
       await executeBatch(run, nextBatch(ready, changes));
