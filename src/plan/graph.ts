@@ -63,28 +63,48 @@ function declaredEdges(host: string, resources: ReadonlyMap<ResourceId, Declared
   return edges;
 }
 
+/** What a service reads or validates comes before it: it could not take it up in the same run otherwise. */
+function addReadEdges(
+  edges: Edges,
+  resources: readonly DeclaredResource[],
+  validators: ReadonlyMap<ResourceId, DeclaredResource>,
+): void {
+  for (const service of resources) {
+    const read = (service.type.triggers?.(service.desired) ?? []).flatMap((trigger) => trigger.paths);
+    for (const member of resources) {
+      const path = member.type.path?.(member.desired);
+      const isRead = path !== undefined && read.some((tree) => isWithin(path, tree));
+      if (isRead || validators.get(member.id) === service) addEdge(edges, service.id, member.id);
+    }
+  }
+}
+
+/** The edges between units: a service and the files that it validates count as the service. */
+function unitEdges(edges: Edges, headOf: (id: ResourceId) => ResourceId): Edges {
+  const units: Edges = new Map([...edges.keys()].map((id) => [headOf(id), new Set<ResourceId>()]));
+  for (const [id, earlier] of edges) for (const other of earlier) addEdge(units, headOf(id), headOf(other));
+  return units;
+}
+
 /**
- * What follows from the stages of a role and from the files that a service reads, unless the contrary is said
- * outright: of `earlier` itself, or of the service that it goes live with.
+ * What follows from the stages of a role, unless the contrary is said outright or follows already: an order
+ * that nobody asked for must not close a circle.
  */
 function addStageEdges(
   edges: Edges,
   resources: readonly DeclaredResource[],
   validators: ReadonlyMap<ResourceId, DeclaredResource>,
 ): void {
-  const explicit = new Map([...edges].map(([id, earlier]) => [id, new Set(earlier)]));
+  const headOf = (id: ResourceId): ResourceId => validators.get(id)?.id ?? id;
+  const units = unitEdges(edges, headOf);
   for (const later of resources) {
-    const read = (later.type.triggers?.(later.desired) ?? []).flatMap((trigger) => trigger.paths);
     for (const earlier of resources) {
-      const path = earlier.type.path?.(earlier.desired);
-      const isRead = path !== undefined && read.some((tree) => isWithin(path, tree));
       const isForAnother =
         stageOf(later) === stages.service && (validators.get(earlier.id) ?? later).id !== later.id;
       const isStaged = later.role === earlier.role && stageOf(earlier) < stageOf(later) && !isForAnother;
-      const head = validators.get(earlier.id)?.id ?? earlier.id;
-      if (!isRead && !isStaged) continue;
-      if (reaches(explicit, earlier.id, later.id) || (head !== later.id && reaches(explicit, head, later.id)))
-        continue;
+      const [after, before] = [headOf(later.id), headOf(earlier.id)];
+      if (!isStaged || after === before || reaches(units, before, after)) continue;
+      addEdge(units, after, before);
       addEdge(edges, later.id, earlier.id);
     }
   }
@@ -101,7 +121,7 @@ function groupByTransaction(
     validators.set(service.id, service);
     for (const member of resources) {
       const path = member.type.path?.(member.desired);
-      if (path === undefined || member.type.staged !== true || member.play !== service.play) continue;
+      if (path === undefined || member.type.staged !== true) continue;
       if (validators.has(member.id)) continue;
       // A directory that is itself a tree is made beforehand; a file or a link goes live with the rest.
       const isTree = member.type.name === 'directory' && transaction.trees.includes(path);
@@ -112,17 +132,31 @@ function groupByTransaction(
   return validators;
 }
 
+function circle(host: string, trail: readonly ResourceId[], id: ResourceId): HostwrightError {
+  const ids = [...trail.slice(trail.indexOf(id)), id].join(' → ');
+  return new HostwrightError('E_RESOURCE', `resources need each other in a circle: ${ids}`, {
+    place: { host, resource: id },
+    hint: 'take one of these out of "needs"',
+  });
+}
+
 /** The members of one unit, each after those that it needs. */
-function inOrder(members: readonly DeclaredResource[], edges: Edges): readonly DeclaredResource[] {
+function inOrder(
+  host: string,
+  members: readonly DeclaredResource[],
+  edges: Edges,
+): readonly DeclaredResource[] {
   const ordered = new Set<DeclaredResource>();
-  const visit = (member: DeclaredResource): void => {
+  const visit = (member: DeclaredResource, trail: readonly ResourceId[]): void => {
     if (ordered.has(member)) return;
+    if (trail.includes(member.id)) throw circle(host, trail, member.id);
     for (const earlier of members) {
-      if (earlier !== member && edges.get(member.id)?.has(earlier.id) === true) visit(earlier);
+      if (earlier !== member && edges.get(member.id)?.has(earlier.id) === true)
+        visit(earlier, [...trail, member.id]);
     }
     ordered.add(member);
   };
-  for (const member of members) visit(member);
+  for (const member of members) visit(member, []);
   return [...ordered];
 }
 
@@ -134,6 +168,7 @@ export function orderUnits(host: string, declared: readonly DeclaredResource[]):
   const resources = new Map(declared.map((resource) => [resource.id, resource]));
   const edges = declaredEdges(host, resources);
   const validators = groupByTransaction(declared);
+  addReadEdges(edges, declared, validators);
   addStageEdges(edges, declared, validators);
   const headOf = (id: ResourceId): ResourceId => validators.get(id)?.id ?? id;
   const members = new Map<ResourceId, DeclaredResource[]>();
@@ -147,14 +182,8 @@ export function orderUnits(host: string, declared: readonly DeclaredResource[]):
   const visit = (head: ResourceId, trail: readonly ResourceId[]): Unit => {
     const known = done.get(head);
     if (known !== undefined) return known;
-    if (trail.includes(head)) {
-      const circle = [...trail.slice(trail.indexOf(head)), head].join(' → ');
-      throw new HostwrightError('E_RESOURCE', `resources need each other in a circle: ${circle}`, {
-        place: { host, resource: head },
-        hint: 'take one of these out of "needs"',
-      });
-    }
-    const own = inOrder(members.get(head) ?? [], edges);
+    if (trail.includes(head)) throw circle(host, trail, head);
+    const own = inOrder(host, members.get(head) ?? [], edges);
     const earlier = new Set(own.flatMap((member) => [...(edges.get(member.id) ?? [])].map(headOf)));
     earlier.delete(head);
     const after = [...earlier].map((id) => visit(id, [...trail, head]));

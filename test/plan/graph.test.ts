@@ -115,6 +115,67 @@ describe('orderUnits', () => {
     expect(ids).toEqual(['file:/srv/old/a', 'directory:/srv/old']);
   });
 
+  it('lets each of two packages need a file of its own, though files come after packages', () => {
+    const ids = order([
+      placed(pkg('mysql-server', {}, { needs: ['file:/etc/apt/preferences.d/mysql'] })),
+      placed(pkg('nodejs', {}, { needs: ['file:/etc/apt/preferences.d/nodejs'] })),
+      placed(file('/etc/apt/preferences.d/mysql', { content: '' })),
+      placed(file('/etc/apt/preferences.d/nodejs', { content: '' })),
+    ]);
+    for (const [before, after] of [
+      ['file:/etc/apt/preferences.d/mysql', 'package:mysql-server'],
+      ['file:/etc/apt/preferences.d/nodejs', 'package:nodejs'],
+    ] as const)
+      expect(ids.indexOf(before)).toBeLessThan(ids.indexOf(after));
+  });
+
+  it('lets what needs a validated file wait for the service that it goes live with', () => {
+    const ids = order([
+      placed(service('nginx', { reloadOn: ['/etc/nginx'], validate: ['nginx', '-t'] })),
+      placed(file('/etc/nginx/app.conf', { content: '' })),
+      placed(file('/srv/ready', { content: '' }, { needs: ['file:/etc/nginx/app.conf'] })),
+    ]);
+    expect(ids).toEqual(['file:/etc/nginx/app.conf', 'service:nginx.service', 'file:/srv/ready']);
+  });
+
+  it('takes files of later plays into the tree that a service validates', () => {
+    const units = orderUnits('web1', [
+      placed(service('nginx', { reloadOn: ['/etc/nginx'], validate: ['nginx', '-t'] }), 'nginx', 0),
+      placed(file('/etc/nginx/status.conf', { content: '' }), 'status', 1),
+    ]);
+    expect(units.map(({ members }) => members.map(({ id }) => id))).toEqual([
+      ['file:/etc/nginx/status.conf', 'service:nginx.service'],
+    ]);
+  });
+
+  it('names the circle of a file that needs the service which reads it', () => {
+    for (const validate of [{}, { validate: ['nginx', '-t'] as [string, string] }]) {
+      const resources = [
+        placed(service('nginx', { reloadOn: ['/etc/nginx'], ...validate })),
+        placed(file('/etc/nginx/app.conf', { content: '' }, { needs: ['service:nginx.service'] })),
+      ];
+      expect(() => order(resources)).toThrow(
+        expect.objectContaining({
+          code: 'E_RESOURCE',
+          message: expect.stringContaining(
+            'service:nginx.service → file:/etc/nginx/app.conf → service:nginx.service',
+          ),
+        }),
+      );
+    }
+  });
+
+  it('names a circle inside a validated tree', () => {
+    const resources = [
+      placed(service('nginx', { reloadOn: ['/etc/nginx'], validate: ['nginx', '-t'] })),
+      placed(file('/etc/nginx/a', { content: '' }, { needs: ['file:/etc/nginx/b'] })),
+      placed(file('/etc/nginx/b', { content: '' }, { needs: ['file:/etc/nginx/a'] })),
+    ];
+    expect(() => order(resources)).toThrow(
+      /file:\/etc\/nginx\/a → file:\/etc\/nginx\/b → file:\/etc\/nginx\/a/,
+    );
+  });
+
   it('names a circle', () => {
     const resources = [
       placed(file('/a', { content: '' }, { needs: ['file:/b'] })),
