@@ -1,0 +1,208 @@
+import { HostwrightError } from '../../../src/errors.ts';
+import type { ResourceId, State } from '../../../src/resources/resource.ts';
+import type { Answer, Request, Transport } from '../../../src/transport/transport.ts';
+import { instructionSchema, type Asked, type Instruction } from './types.ts';
+import {
+  become,
+  copyOf,
+  install,
+  makeDirectory,
+  purge,
+  readBelow,
+  remove,
+  write,
+  type World,
+} from './world.ts';
+
+/** Where the connection breaks: at which request, and after how much of it was done on the host. */
+export interface Loss {
+  readonly request: number;
+  readonly done: 'nothing' | 'half' | 'all';
+}
+
+/** What one request changed, in order. */
+export type Done = readonly ResourceId[];
+
+interface HostOptions {
+  /** Their steps fail. */
+  readonly broken?: ReadonlySet<ResourceId>;
+  readonly loss?: Loss | undefined;
+}
+
+export interface ModelHost extends Transport {
+  readonly log: readonly Done[];
+}
+
+interface Received {
+  readonly script: string;
+  readonly stdin: Buffer;
+}
+
+/** What sectionsRequest put together. */
+function sectionsOf({ script, stdin = new Uint8Array() }: Request): readonly Received[] {
+  const sizes = /^for size in (.*); do$/m.exec(script.text)?.[1] ?? '';
+  const bytes = Buffer.from(stdin);
+  let at = 0;
+  const take = (size: string | undefined): Buffer => {
+    const part = bytes.subarray(at, at + Number(size));
+    at += Number(size);
+    return part;
+  };
+  return [...sizes.matchAll(/'(\d+) (\d+)'/g)].map(([, first, second]) => ({
+    script: take(first).toString(),
+    stdin: take(second),
+  }));
+}
+
+function instructionOf(script: string): Instruction {
+  const text = /^model '(.*)'$/s.exec(script)?.[1];
+  if (text === undefined) throw new Error(`the model does not know this script:\n${script}`);
+  return instructionSchema.parse(JSON.parse(text));
+}
+
+function stateOf(world: World, type: string, item: Asked): State | string | null {
+  const { path = '', name = '', server = '', key = '', reads } = item;
+  if (type === 'path') return world.entries.get(path) ?? null;
+  if (type === 'package') return world.packages.has(name) ? { installed: true } : null;
+  if (type === 'record') {
+    if (world.daemons.get(server)?.running !== true) return `${server} does not run`;
+    const value = world.records.get(`${server}/${key}`);
+    return value === undefined ? null : { value };
+  }
+  const daemon = world.daemons.get(name);
+  if (daemon === undefined) return null;
+  const isDue = daemon.running && daemon.loaded !== readBelow(world, reads);
+  return { running: daemon.running, enabled: daemon.enabled, reload: isDue ? 'due' : 'not due' };
+}
+
+function serviceStep(world: World, step: Extract<Instruction, { readonly do: 'service' }>): void {
+  const daemon = world.daemons.get(step.name);
+  if (daemon === undefined) throw new Error(`there is no service ${step.name}`);
+  daemon.enabled = step.enabled;
+  if (step.turn === 'stop') daemon.running = false;
+  if (step.turn === 'start') daemon.running = true;
+  if (step.turn === 'reload' && !daemon.running) throw new Error(`${step.name} does not run`);
+  if (step.turn === 'start' || step.turn === 'reload') daemon.loaded = readBelow(world, step.reads);
+}
+
+function documentStep(
+  world: World,
+  { path, text }: { readonly path: string; readonly text: string | null },
+): void {
+  if (text === null && world.entries.get(path)?.kind === 'document') return;
+  write(world, path, text ?? '');
+}
+
+function directoryStep(world: World, path: string): void {
+  if (world.entries.get(path)?.kind !== 'directory') remove(world, path);
+  makeDirectory(world, path);
+}
+
+/** Gives what the script prints. */
+function carryOut(world: World, step: Instruction, broken: ReadonlySet<ResourceId>): string {
+  const culprit = step.ids.find((id) => broken.has(id));
+  if (culprit !== undefined) throw new Error(`${culprit} is broken`);
+  switch (step.do) {
+    case 'probe':
+      return JSON.stringify(step.items.map((item) => stateOf(world, step.type, item)));
+    case 'document':
+      documentStep(world, step);
+      break;
+    case 'directory':
+      directoryStep(world, step.path);
+      break;
+    case 'remove':
+      remove(world, step.path);
+      break;
+    case 'packages':
+      step.purge.forEach((name) => {
+        purge(world, name);
+      });
+      step.install.forEach((name) => {
+        install(world, name);
+      });
+      break;
+    case 'service':
+      serviceStep(world, step);
+      break;
+    case 'record':
+      if (world.daemons.get(step.server)?.running !== true) throw new Error(`${step.server} does not run`);
+      if (step.value === null) world.records.delete(`${step.server}/${step.key}`);
+      else world.records.set(`${step.server}/${step.key}`, step.value);
+      break;
+  }
+  return '';
+}
+
+/** A transaction as transactionSection writes it: files in a copy, then for real, then the service or all back. */
+function transact(
+  world: World,
+  { script, stdin }: Received,
+  broken: ReadonlySet<ResourceId>,
+): readonly ResourceId[] {
+  let at = 0;
+  const parts = [...script.matchAll(/^head -c (\d+) >"\$HW\/"(\S+)$/gm)].map(([, size, name = '']) => {
+    const text = stdin.subarray(at, at + Number(size)).toString();
+    at += Number(size);
+    return { name, text };
+  });
+  const files = parts
+    .filter(({ name }) => /^file\.\d+\.sh$/.test(name))
+    .map(({ text }) => instructionOf(text));
+  const service = parts.find(({ name }) => name === 'service.sh');
+  const before = copyOf(world);
+  const rehearsal = copyOf(world);
+  for (const file of files) carryOut(rehearsal, file, broken);
+  for (const file of files) carryOut(world, file, broken);
+  const last = service === undefined ? [] : [instructionOf(service.text)];
+  try {
+    for (const step of last) carryOut(world, step, broken);
+  } catch (error) {
+    become(world, before);
+    throw error;
+  }
+  return [...files, ...last].flatMap(({ ids }) => ids);
+}
+
+function answer(code: number, stdout: string, stderr: string): string {
+  return `${code} ${Buffer.byteLength(stdout)} ${Buffer.byteLength(stderr)}\n${stdout}${stderr}`;
+}
+
+/** A transport to the host of the model, which interprets the requests that planning and applying send. */
+export function modelHost(world: World, { broken = new Set(), loss }: HostOptions = {}): ModelHost {
+  const log: Done[] = [];
+  const run = (section: Received, done: ResourceId[]): string => {
+    try {
+      if (section.script.includes('rehearse.sh')) {
+        done.push(...transact(world, section, broken));
+        return answer(0, '', '');
+      }
+      const instruction = instructionOf(section.script);
+      const printed = carryOut(world, instruction, broken);
+      done.push(...instruction.ids);
+      return answer(0, printed, '');
+    } catch (error) {
+      return answer(1, '', error instanceof Error ? error.message : String(error));
+    }
+  };
+  return {
+    host: 'web1',
+    log,
+    get roundTrips() {
+      return log.length;
+    },
+    close: () => Promise.resolve(),
+    request: (request): Promise<Answer> => {
+      const sections = sectionsOf(request);
+      const isLost = loss !== undefined && log.length >= loss.request;
+      const share = { nothing: 0, half: Math.ceil(sections.length / 2), all: sections.length };
+      const done: ResourceId[] = [];
+      const answers = sections
+        .slice(0, isLost ? share[loss.done] : sections.length)
+        .map((section) => run(section, done));
+      log.push(done);
+      if (isLost) return Promise.reject(new HostwrightError('E_CONNECT', 'the connection was lost'));
+      return Promise.resolve({ code: 0, stdout: Buffer.from(answers.join('')), stderr: Buffer.alloc(0) });
+    },
+  };
+}

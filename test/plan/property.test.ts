@@ -1,0 +1,167 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { HostRun } from '../../src/apply/host-run.ts';
+import { applyPlays } from '../../src/apply/plays.ts';
+import type { HostwrightError } from '../../src/errors.ts';
+import { orderUnits, type Unit } from '../../src/plan/graph.ts';
+import { planHost, type HostPlan } from '../../src/plan/plan.ts';
+import { parseProbes, probeBatches, probeSection } from '../../src/plan/probe.ts';
+import type { ResultEvent } from '../../src/report/event.ts';
+import type { DeclaredResource, ResourceId } from '../../src/resources/resource.ts';
+import type { PlayHosts } from '../../src/site/model.ts';
+import { parseSections, sectionsRequest } from '../../src/transport/sections.ts';
+import { cases, type Case } from './model/cases.ts';
+import { copyOf } from './model/world.ts';
+import { modelHost, type ModelHost } from './model/host.ts';
+
+/** Cases of each property; nightly runs may ask for more. */
+const numRuns = Number(process.env['HOSTWRIGHT_CASES'] ?? 300);
+
+const plays = [0, 1].map((index): PlayHosts => ({
+  play: { hosts: 'all', roles: [], place: { file: 'site.yml', line: index + 1 } },
+  hosts: ['web1'],
+}));
+
+async function plan(resources: readonly DeclaredResource[], host: ModelHost): Promise<HostPlan> {
+  const units = orderUnits('web1', resources);
+  const batches = probeBatches(resources);
+  const answer = await host.request(sectionsRequest(batches.map(probeSection)));
+  const answers = parseSections('web1', answer, batches.length);
+  return planHost('web1', resources, units, parseProbes('web1', batches, answers));
+}
+
+interface Applied {
+  readonly results: readonly ResultEvent[];
+  readonly lost: ReadonlyMap<string, HostwrightError>;
+}
+
+async function apply(made: HostPlan, host: ModelHost): Promise<Applied> {
+  const results: ResultEvent[] = [];
+  const run: HostRun = {
+    plan: made,
+    transport: host,
+    outcomes: new Map(),
+    signal: new AbortController().signal,
+    report: (event) => {
+      if (event.type === 'result') results.push(event);
+    },
+  };
+  const lost = new Map<string, HostwrightError>();
+  const runs = new Map([['web1', run]]);
+  await applyPlays({ plays, runs, lost, forks: 1, signal: run.signal });
+  return { results, lost };
+}
+
+const planned = (made: HostPlan): readonly string[] =>
+  [...made.changes.values()].map(({ id, action }) => `${action} ${id}`).toSorted();
+
+const carriedOut = (results: readonly ResultEvent[]): readonly string[] =>
+  results.map(({ resource, action }) => `${action} ${resource}`).toSorted();
+
+/** Plans and applies on a host that does all it is told: what the plan says must be what happens. */
+async function converge({ resources, world: before }: Case): Promise<void> {
+  const world = copyOf(before);
+  const host = modelHost(world);
+  const made = await plan(resources, host);
+  const { results, lost } = await apply(made, host);
+  expect(lost.size).toBe(0);
+  expect(results.filter(({ outcome }) => outcome !== 'changed')).toEqual([]);
+  expect(carriedOut(results)).toEqual(planned(made));
+  expect(planned(await plan(resources, modelHost(world)))).toEqual([]);
+}
+
+function ancestors(unit: Unit, found = new Set<Unit>()): ReadonlySet<Unit> {
+  for (const earlier of unit.after) {
+    if (!found.has(earlier)) ancestors(earlier, found.add(earlier));
+  }
+  return found;
+}
+
+/** One of the changes of a case, chosen by a number. */
+function pick(made: HostPlan, number: number): ResourceId | undefined {
+  const ids = [...made.changes.keys()];
+  return ids[number % ids.length];
+}
+
+describe('a plan is true', { timeout: 120_000 }, () => {
+  it('names every change that apply makes, on whatever host, and none is left', async () => {
+    await fc.assert(fc.asyncProperty(cases, converge), { numRuns });
+  });
+
+  it('is carried out in an order that respects what is needed', async () => {
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ resources, world: before }) => {
+        const world = copyOf(before);
+        const host = modelHost(world);
+        const made = await plan(resources, host);
+        await apply(made, host);
+        const at = new Map(
+          host.log.flatMap((done, request) => done.map((id, index) => [id, [request, index]])),
+        );
+        for (const { id, needs } of resources) {
+          for (const need of needs) {
+            const [later, earlier] = [at.get(id), at.get(need)];
+            if (later === undefined || earlier === undefined) continue;
+            const isLater =
+              (later[0] ?? 0) > (earlier[0] ?? 0) ||
+              (later[0] === earlier[0] && (later[1] ?? 0) > (earlier[1] ?? 0));
+            expect(isLater, `${need} before ${id} in ${JSON.stringify(host.log)}`).toBe(true);
+          }
+        }
+      }),
+      { numRuns },
+    );
+  });
+
+  it('goes on after a failure with what does not depend on it, and a further run finishes', async () => {
+    await fc.assert(
+      fc.asyncProperty(cases, fc.nat(), async ({ resources, world: before }, number) => {
+        const world = copyOf(before);
+        const first = await plan(resources, modelHost(world));
+        const broken = pick(first, number);
+        fc.pre(broken !== undefined);
+        const { results } = await apply(first, modelHost(world, { broken: new Set([broken]) }));
+        const outcomes = new Map(results.map((result) => [result.resource, result]));
+        const hasFailed = ({ members }: Unit) =>
+          members.some(({ id }) => outcomes.get(id)?.outcome === 'failed');
+        // What was only known after another change may turn out to need no step.
+        if (first.changes.get(broken)?.knownAfter === undefined)
+          expect(outcomes.get(broken)?.outcome).toBe('failed');
+        for (const unit of first.units) {
+          const before = [...ancestors(unit)];
+          const isBlocked = before.some(hasFailed);
+          // A host that failed takes no part in later plays.
+          const isDue = [unit, ...before].every(({ members }) => members.every(({ play }) => play === 0));
+          for (const { id } of unit.members.filter((member) => first.changes.has(member.id))) {
+            if (isBlocked)
+              expect(outcomes.get(id)).toMatchObject({
+                outcome: 'skipped',
+                reason: expect.stringMatching(/^needs .*, which failed$/),
+              });
+            else if (isDue && first.changes.get(id)?.knownAfter === undefined)
+              expect(outcomes.get(id)?.outcome, id).toBe(hasFailed(unit) ? 'failed' : 'changed');
+          }
+        }
+        await converge({ resources, world });
+      }),
+      { numRuns },
+    );
+  });
+
+  it('is finished by a further run wherever the connection was lost', async () => {
+    const losses = fc.record({
+      request: fc.integer({ min: 1, max: 10 }),
+      done: fc.constantFrom('nothing' as const, 'half' as const, 'all' as const),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, losses, async ({ resources, world: before }, loss) => {
+        const world = copyOf(before);
+        const host = modelHost(world, { loss });
+        const { results, lost } = await apply(await plan(resources, host), host);
+        if (lost.size > 0) expect(results.map(({ outcome }) => outcome)).not.toContain('failed');
+        await converge({ resources, world });
+      }),
+      { numRuns },
+    );
+  });
+});
