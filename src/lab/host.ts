@@ -3,7 +3,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HostwrightError } from '../errors.ts';
 import { cgroupPath, endCgroup, makeCgroup } from './cgroup.ts';
-import { lastLines } from './command.ts';
+import { lastLines, tryCommand } from './command.ts';
 import { ensureProcess, findProcess, stopProcess } from './process.ts';
 import type { Progress } from './progress.ts';
 import { bridgeName, hostAddresses, labFolders, machineName } from './settings.ts';
@@ -56,6 +56,8 @@ export async function startHost(settings: LabSettings, host: LabHost): Promise<v
   const cgroup = cgroupPath(settings, host.name);
   await endCgroup(cgroup);
   await makeCgroup(cgroup);
+  // The kernel takes down the network of a host that has ended in its own time.
+  await tryCommand('ip', ['link', 'delete', 'dev', `vb-${machineName(settings, host.name)}`]);
   for (const folder of [upper, root]) await mkdir(folder, { recursive: true });
   // The kernel leaves a folder there that it cannot take up again after a crash of a volatile mount.
   await rm(work, { recursive: true, force: true });
