@@ -90,11 +90,18 @@ function planResource(
     }
   }
   const due = triggered(resource, changes);
-  if (due !== undefined && (difference === undefined || difference.action === 'reload')) {
-    const attributes = [{ name: due, from: 'due', to: 'not due' }];
-    return { id, resource, desired, actual, action: due, attributes, why: 'its configuration changes' };
+  if (due === undefined || difference?.action === 'create' || difference?.action === 'restart')
+    return difference === undefined ? undefined : { id, resource, desired, actual, ...difference };
+  const dueChange = { name: due, from: 'due', to: 'not due' };
+  if (difference === undefined || difference.action === 'reload') {
+    const why = 'its configuration changes';
+    return { id, resource, desired, actual, action: due, attributes: [dueChange], why };
   }
-  return difference === undefined ? undefined : { id, resource, desired, actual, ...difference };
+  // What starts takes up its configuration anyway; what is only enabled does not.
+  const others = difference.attributes.filter(({ name }) => name !== due);
+  const starts = others.some(({ name }) => name === 'running');
+  const attributes = starts ? difference.attributes : [...others, dueChange];
+  return { id, resource, desired, actual, action: difference.action, attributes };
 }
 
 /** The changes of a host, from what its probes found. Pure: the same states give the same plan. */

@@ -169,13 +169,16 @@ function step({ id, desired, action: verb, attributes }: Change<Service>): Step 
     );
   }
   if (!desired.running) {
-    if (first || names.has('running')) script.push(sh`systemctl stop ${unit}`);
+    if (first || names.has('running'))
+      script.push(sh`systemctl stop ${unit}
+systemctl reset-failed ${unit} 2>/dev/null || :`);
     return { resources: [id], title: `stop ${unit}`, script: lines(script) };
   }
   let title = `enable ${unit}`;
   const validate = desired.validate === undefined ? sh`` : sh`${desired.validate} >&2`;
-  if (first || names.has('running') || verb === 'restart') {
-    title = `${verb === 'restart' ? 'restart' : 'start'} ${unit}`;
+  const takesRestart = verb === 'restart' || names.has('restart') || names.has('unit');
+  if (first || names.has('running') || takesRestart) {
+    title = `${takesRestart && !names.has('running') ? 'restart' : 'start'} ${unit}`;
     script.push(
       validate,
       sh`systemctl reset-failed ${unit} 2>/dev/null || :`,
@@ -222,10 +225,13 @@ echo`,
   apply: each(step),
   action,
   after: (service): readonly ResourceId[] => [`unit:${service.name}`],
-  triggers: (service) => [
-    { action: 'restart', paths: restartPaths(service) },
-    { action: 'reload', paths: service.reloadOn },
-  ],
+  triggers: (service) =>
+    service.running
+      ? [
+          { action: 'restart', paths: restartPaths(service) },
+          { action: 'reload', paths: service.reloadOn },
+        ]
+      : [],
   transaction: (service) =>
     service.validate === undefined
       ? undefined

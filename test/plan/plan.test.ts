@@ -63,6 +63,24 @@ describe('planHost', () => {
     expect(changes.at(-1)).toEqual({ id: 'service:nginx.service', action: 'update' });
   });
 
+  it('reloads as well what is to be enabled while its configuration changes', () => {
+    const conf = placed(file('/etc/nginx/nginx.conf', { content: 'new' }));
+    const states = new Map<ResourceId, Actual>([['service:nginx.service', { ...running, enabled: false }]]);
+    const { changes } = planHost('web1', [nginx, conf], orderUnits('web1', [nginx, conf]), states);
+    expect(changes.get('service:nginx.service')).toMatchObject({
+      action: 'update',
+      attributes: [{ name: 'enabled' }, { name: 'reload', from: 'due', to: 'not due' }],
+    });
+  });
+
+  it('neither reloads nor restarts what is not to run', () => {
+    const stopped = placed(service('nginx', { running: false, enabled: false, reloadOn: ['/etc/nginx'] }));
+    const conf = placed(file('/etc/nginx/nginx.conf', { content: 'new' }));
+    expect(
+      plan([stopped, conf], { 'service:nginx.service': { ...running, running: false, enabled: false } }),
+    ).toEqual([{ id: 'file:/etc/nginx/nginx.conf', action: 'create' }]);
+  });
+
   it('says what brings the state that cannot be read yet', () => {
     const database = placed(service('mysql'));
     const user = placed(

@@ -9,7 +9,7 @@ import {
   serviceType,
   type Place,
 } from './types.ts';
-import { install, makeDirectory, remove, write, type World } from './world.ts';
+import { install, makeDirectory, readBelow, remove, write, type World } from './world.ts';
 
 /** What is declared, and how the host is before. */
 export interface Case {
@@ -247,6 +247,17 @@ function described({ resources, world }: Case): string {
   return `\n${[...declared, ...there.flat()].map((line) => `  ${line}\n`).join('')}`;
 }
 
+/** What runs has read what lies there, unless it was damaged otherwise. */
+function settled({ resources, world }: Case): Case {
+  for (const { type, desired, id } of resources) {
+    const daemon = world.daemons.get(id.slice('service:'.length));
+    const [trigger] = type.triggers?.(desired) ?? [];
+    if (daemon?.loaded === 'of the package' && trigger !== undefined)
+      daemon.loaded = readBelow(world, trigger.paths);
+  }
+  return { resources, world };
+}
+
 export const cases: fc.Arbitrary<Case> = fc
   .record({ resources: declared, world: worlds })
-  .map((made) => Object.assign(made, { [fc.toStringMethod]: () => described(made) }));
+  .map((made) => Object.assign(settled(made), { [fc.toStringMethod]: () => described(made) }));
