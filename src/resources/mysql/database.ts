@@ -54,11 +54,10 @@ export const mysqlDatabaseType: ResourceType<Database> = {
   key: (database) => database.name,
   want,
   probe: (batch) =>
-    askServer(
-      batch[0]?.flavor ?? 'mysql',
-      `SELECT JSON_OBJECT('name', SCHEMA_NAME, 'charset', DEFAULT_CHARACTER_SET_NAME, 'collation', DEFAULT_COLLATION_NAME)
+    askServer(batch[0]?.flavor ?? 'mysql', {
+      rows: `SELECT JSON_OBJECT('name', SCHEMA_NAME, 'charset', DEFAULT_CHARACTER_SET_NAME, 'collation', DEFAULT_COLLATION_NAME)
 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME IN (${batch.map(({ name }) => sqlText(name)).join(', ')});`,
-    ),
+    }),
   parse: (output, batch) => {
     const rows = parseAnswer(output);
     if (rows instanceof Unreadable) return batch.map(() => rows);

@@ -120,8 +120,10 @@ function refuseToLose(status: ReplicaStatus, replica: Replica): void {
 
 /** Waits, within limits, until transactions flow and the replica has caught up; gives the last status. */
 async function settled(on: Ask, replica: Replica): Promise<ReplicaStatus> {
-  for (let second = 0; ; second += 1) {
+  for (let second = 0; ;) {
     const status = await ask(on, replica);
+    // A probe waits five seconds itself while the replica connects.
+    second += status.receiving === 'connecting' ? 6 : 1;
     const isDone = isFollowing(status) && !status.isBehind;
     const isStuck = !isFollowing(status) && (second >= patience.start || dataFailure(status) !== undefined);
     if (isDone || isStuck || second >= patience.catchUp) return status;

@@ -44,22 +44,39 @@ export function sqlClient(server: Flavor): Script {
 }`;
 }
 
+/** What a probe of the server is made of. */
+export interface Question {
+  /** Statements whose rows come first. */
+  readonly rows: string;
+  /** Runs before the rows in "$HW/rows" are printed, and may ask for them again: `askRows`. */
+  readonly settle?: Script;
+  /** Prints what comes behind the rows. */
+  readonly more?: Script;
+  readonly stdin?: Uint8Array;
+}
+
+/** Reads the rows of a question into "$HW/rows". */
+export function askRows(rows: string): Script {
+  return sh`printf '%s\n' ${rows} | hw_sql --skip-column-names >"$HW/rows"`;
+}
+
 /**
- * Prints `ready` and what `more` prints, or `away` and why the server cannot be asked. Errors of the server
- * itself fail the script. `rows` is run first; its output comes first.
+ * Prints `ready`, rows and more, or `away` and why the server cannot be asked. Errors of the server itself
+ * fail the script.
  */
-export function askServer(server: Flavor, rows: string, more: Script = sh``, stdin?: Uint8Array): Probe {
+export function askServer(server: Flavor, { rows, settle, more, stdin }: Question): Probe {
   const script = lines([
     sqlClient(server),
     sh`if ! command -v ${clientOf(server)} >/dev/null 2>&1; then echo 'away its client is not installed'; exit 0; fi
-if ! printf '%s\n' ${rows} | hw_sql --skip-column-names >"$HW/rows" 2>"$HW/errors"; then
+if ! ${askRows(rows)} 2>"$HW/errors"; then
   grep -q '^ERROR 20[0-9][0-9]' "$HW/errors" || { cat "$HW/errors" >&2; exit 1; }
   printf 'away %s\n' "$(head -n 1 "$HW/errors")"
   exit 0
-fi
-echo ready
+fi`,
+    ...(settle === undefined ? [] : [settle]),
+    sh`echo ready
 cat "$HW/rows"`,
-    more,
+    ...(more === undefined ? [] : [more]),
   ]);
   return stdin === undefined ? { script } : { script, stdin };
 }

@@ -9,7 +9,7 @@ import {
   type Replica,
   type ReplicaStatus,
 } from './replication.ts';
-import { askServer, parseAnswer, systemDatabases } from './sql.ts';
+import { askRows, askServer, parseAnswer, systemDatabases } from './sql.ts';
 
 const common = `'databases', (SELECT JSON_ARRAYAGG(SCHEMA_NAME) FROM information_schema.SCHEMATA
     WHERE SCHEMA_NAME NOT IN ${systemDatabases})`;
@@ -56,14 +56,36 @@ echo 'SHOW SLAVE STATUS;' | hw_sql --vertical | sed 's/^ */status /'
 echo "SELECT CONCAT(@@global.gtid_binlog_state, ',', @@global.gtid_slave_pos);" >"$HW/question"
 ${askPrimary('mariadb')}`;
 
+/** A replica connects again within seconds after its primary was restarted: that is no difference yet. */
+function whileConnecting(isConnecting: Script, again: Script): Script {
+  return sh`n=0
+while ${isConnecting} && [ "$n" -lt 10 ]; do
+  sleep 0.5
+  ${again}
+  n=$((n + 1))
+done`;
+}
+
+const settle = {
+  mysql: whileConnecting(sh`grep -q '"state": "connecting"' "$HW/rows"`, askRows(mysqlQuery)),
+  mariadb: whileConnecting(
+    sh`echo 'SHOW SLAVE STATUS;' | hw_sql --vertical | grep -q 'Slave_IO_Running: Connecting'`,
+    askRows(mariadbQuery),
+  ),
+};
+
 /** Asks the replica, and through it the primary, as the user of the replication. Changes nothing. */
 export function readStatus(replica: Replica): Probe {
   const isMysql = replica.flavor === 'mysql';
   const more = sh`cat >"$HW/primary.cnf"
 ${seedingScript}
 ${isMysql ? mysqlScript : mariadbScript}`;
-  const options = primaryOptions(replica, replica.user, replica.password.reveal());
-  return askServer(replica.flavor, isMysql ? mysqlQuery : mariadbQuery, more, options);
+  return askServer(replica.flavor, {
+    rows: isMysql ? mysqlQuery : mariadbQuery,
+    settle: settle[replica.flavor],
+    more,
+    stdin: primaryOptions(replica, replica.user, replica.password.reveal()),
+  });
 }
 
 const failure = z.object({ number: z.number(), message: z.string() });

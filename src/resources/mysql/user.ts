@@ -94,7 +94,7 @@ function probe(batch: readonly User[]): Probe {
   // Users that are not there have no grants to show: that error, and only that one, is expected.
   const more = sh`printf '%s' ${shows} | hw_sql --skip-column-names --force 2>"$HW/errors" || :
 ! grep -v '^ERROR 1141' "$HW/errors" >&2`;
-  return askServer(server, `${queries[server]} WHERE (User, Host) IN (${accounts});`, more);
+  return askServer(server, { rows: `${queries[server]} WHERE (User, Host) IN (${accounts});`, more });
 }
 
 function passwordState(user: User, hash: Buffer): Secret | null {
