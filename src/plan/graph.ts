@@ -121,7 +121,8 @@ function groupByTransaction(
     validators.set(service.id, service);
     for (const member of resources) {
       const path = member.type.path?.(member.desired);
-      if (path === undefined || member.type.staged !== true) continue;
+      // What an earlier play writes goes live with that play: others may need it before this service does.
+      if (path === undefined || member.type.staged !== true || member.play < service.play) continue;
       if (validators.has(member.id)) continue;
       // A directory that is itself a tree is made beforehand; a file or a link goes live with the rest.
       const isTree = member.type.name === 'directory' && transaction.trees.includes(path);

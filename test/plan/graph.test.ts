@@ -148,6 +148,17 @@ describe('orderUnits', () => {
     ]);
   });
 
+  it('leaves a file of an earlier play out of the tree of a later service: others need it before', () => {
+    const units = orderUnits('web1', [
+      placed(file('/etc/pki/ca.crt', { content: '' }), 'pki', 0),
+      placed(service('mysql', { restartOn: ['/etc/pki/ca.crt'], validate: ['mysqld', '-t'] }), 'mysql', 1),
+    ]);
+    expect(units.map(({ members }) => members.map(({ id }) => id))).toEqual([
+      ['file:/etc/pki/ca.crt'],
+      ['service:mysql.service'],
+    ]);
+  });
+
   it('names the circle of a file that needs the service which reads it', () => {
     for (const validate of [{}, { validate: ['nginx', '-t'] as [string, string] }]) {
       const resources = [
