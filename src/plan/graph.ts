@@ -110,11 +110,29 @@ function addStageEdges(
   }
 }
 
+/** The play in which a resource can be made: its own, or a later one that brings what it needs. */
+function duePlays(edges: Edges, resources: readonly DeclaredResource[]): (id: ResourceId) => number {
+  const plays = new Map(resources.map(({ id, play }) => [id, play]));
+  const known = new Map<ResourceId, number>();
+  const due = (id: ResourceId): number => {
+    const found = known.get(id);
+    if (found !== undefined) return found;
+    // A circle ends here; it is named when the units are put into order.
+    known.set(id, plays.get(id) ?? 0);
+    const play = Math.max(plays.get(id) ?? 0, ...[...(edges.get(id) ?? [])].map(due));
+    known.set(id, play);
+    return play;
+  };
+  return due;
+}
+
 /** Which service validates the tree that a resource lies in, if any. */
 function groupByTransaction(
+  edges: Edges,
   resources: readonly DeclaredResource[],
 ): ReadonlyMap<ResourceId, DeclaredResource> {
   const validators = new Map<ResourceId, DeclaredResource>();
+  const playOf = duePlays(edges, resources);
   for (const service of resources) {
     const transaction = service.type.transaction?.(service.desired);
     if (transaction === undefined) continue;
@@ -122,7 +140,8 @@ function groupByTransaction(
     for (const member of resources) {
       const path = member.type.path?.(member.desired);
       // What an earlier play writes goes live with that play: others may need it before this service does.
-      if (path === undefined || member.type.staged !== true || member.play < service.play) continue;
+      if (path === undefined || member.type.staged !== true) continue;
+      if (playOf(member.id) < service.play) continue;
       if (validators.has(member.id)) continue;
       // A directory that is itself a tree is made beforehand; a file or a link goes live with the rest.
       const isTree = member.type.name === 'directory' && transaction.trees.includes(path);
@@ -168,7 +187,7 @@ function inOrder(
 export function orderUnits(host: string, declared: readonly DeclaredResource[]): readonly Unit[] {
   const resources = new Map(declared.map((resource) => [resource.id, resource]));
   const edges = declaredEdges(host, resources);
-  const validators = groupByTransaction(declared);
+  const validators = groupByTransaction(edges, declared);
   addReadEdges(edges, declared, validators);
   addStageEdges(edges, declared, validators);
   const headOf = (id: ResourceId): ResourceId => validators.get(id)?.id ?? id;
