@@ -32,7 +32,7 @@ async function drift(options: DriftOptions): Promise<ExitStatus> {
     reportLost(reporter, lost);
     reporter.report({
       type: 'summary',
-      command: 'plan',
+      command: 'drift',
       ok: lost.size === 0,
       seconds: elapsed(),
       hosts: {

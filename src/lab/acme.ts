@@ -3,7 +3,7 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { ensureServerCertificate, readAuthority } from './authority.ts';
 import { dnsAddress } from './dns.ts';
-import { awaitProcess, ensureProcess, findProcess, stopProcess } from './process.ts';
+import { awaitProcess, ensureProcess, findProcess } from './process.ts';
 import type { ProcessPlan } from './process.ts';
 import { labFolders, machineAddress } from './settings.ts';
 import type { LabSettings } from './settings.ts';
@@ -99,5 +99,3 @@ export async function acmeReady(settings: LabSettings): Promise<boolean> {
     () => false,
   );
 }
-
-export const stopAcme = (settings: LabSettings): Promise<void> => stopProcess(record(settings));

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { HostwrightError } from '../errors.ts';
 import { tryCommand } from './command.ts';
-import { awaitProcess, ensureProcess, findProcess, stopProcess } from './process.ts';
+import { awaitProcess, ensureProcess, findProcess } from './process.ts';
 import type { ProcessPlan } from './process.ts';
 import { answers } from './proxy.ts';
 import { hostAddresses, labFolders, machineAddress } from './settings.ts';
@@ -69,5 +69,3 @@ export async function dnsReady(settings: LabSettings): Promise<boolean> {
     (await answers(machineAddress(settings), managementPort))
   );
 }
-
-export const stopDns = (settings: LabSettings): Promise<void> => stopProcess(record(settings));

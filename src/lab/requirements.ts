@@ -1,5 +1,5 @@
 import { constants, existsSync } from 'node:fs';
-import { access, mkdir, statfs } from 'node:fs/promises';
+import { access, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { HostwrightError } from '../errors.ts';
 import { cgroupRoot } from './cgroup.ts';
@@ -116,9 +116,4 @@ async function checkKernel(): Promise<void> {
       hint: `load the module, or use a machine whose kernel has it, ${otherWay}`,
     });
   }
-}
-
-/** The folder that everything is below. */
-export async function makeRoot(settings: LabSettings): Promise<void> {
-  await mkdir(settings.root, { recursive: true, mode: 0o755 });
 }

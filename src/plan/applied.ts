@@ -9,18 +9,25 @@ import type { Section } from '../transport/sections.ts';
  * A resource that differs from a declaration that has not changed since has drifted; otherwise the
  * declaration is new.
  */
-export type Applied = ReadonlyMap<string, string>;
+export type Applied = ReadonlyMap<string, AppliedResource>;
+
+export interface AppliedResource {
+  readonly digest: string;
+  /** It held a secret: what is there is not for showing, whatever is declared now. */
+  readonly isSecret: boolean;
+}
 
 const file = '/var/lib/hostwright/applied';
 
 /** Of the state that a resource should have. The file is for root alone, who can read the secrets anyway. */
-export function declaredDigest({ type, desired }: DeclaredResource): string {
+export function declaredDigest({ type, desired }: DeclaredResource): AppliedResource {
   const want = type.want(desired);
   const plain =
     want === null
       ? null
       : Object.entries(want).map(([name, value]) => [name, isSecret(value) ? value.reveal() : value]);
-  return createHash('sha256').update(JSON.stringify(plain)).digest('hex').slice(0, 32);
+  const digest = createHash('sha256').update(JSON.stringify(plain)).digest('hex').slice(0, 32);
+  return { digest, isSecret: want !== null && Object.values(want).some((value) => isSecret(value)) };
 }
 
 export const readApplied: Section = { script: sh`cat ${file} 2>/dev/null || :` };
@@ -31,15 +38,17 @@ export function parseApplied(output: Buffer): Applied {
     output
       .toString('utf8')
       .split('\n')
-      .flatMap((line): [string, string][] => {
-        const found = /^([0-9a-f]{32}) (.+)$/.exec(line);
-        return found?.[1] === undefined || found[2] === undefined ? [] : [[found[2], found[1]]];
+      .flatMap((line): [string, AppliedResource][] => {
+        const [, digest, mark, id] = /^([0-9a-f]{32})(\*?) (.+)$/.exec(line) ?? [];
+        return digest === undefined || id === undefined ? [] : [[id, { digest, isSecret: mark === '*' }]];
       }),
   );
 }
 
 export function writeApplied(applied: Applied): Section {
-  const text = [...applied].map(([id, digest]) => `${digest} ${id.replaceAll('\n', ' ')}\n`).join('');
+  const text = [...applied]
+    .map(([id, { digest, isSecret: mark }]) => `${digest}${mark ? '*' : ''} ${id.replaceAll('\n', ' ')}\n`)
+    .join('');
   const script = sh`mkdir -p -m 0700 /var/lib/hostwright
 umask 077
 cat >${file}.part
@@ -54,13 +63,18 @@ export function updateApplied(
   isConverged: (id: ResourceId) => boolean,
 ): Applied {
   return new Map(
-    declared.flatMap((resource): [string, string][] => {
-      const digest = isConverged(resource.id) ? declaredDigest(resource) : before.get(resource.id);
-      return digest === undefined ? [] : [[resource.id, digest]];
+    declared.flatMap((resource): [string, AppliedResource][] => {
+      const record = isConverged(resource.id) ? declaredDigest(resource) : before.get(resource.id);
+      return record === undefined ? [] : [[resource.id, record]];
     }),
   );
 }
 
 export function isSameRecord(a: Applied, b: Applied): boolean {
-  return a.size === b.size && [...a].every(([id, digest]) => b.get(id) === digest);
+  return (
+    a.size === b.size &&
+    [...a].every(
+      ([id, { digest, isSecret: mark }]) => b.get(id)?.digest === digest && b.get(id)?.isSecret === mark,
+    )
+  );
 }

@@ -27,7 +27,9 @@ function isTelling(
 /** Drift where the host has left what was last applied; else the declaration is another one since. */
 function causeOf(change: PlannedChange, applied: Applied): ChangeEvent['cause'] {
   const follows = change.why !== undefined || change.knownAfter !== undefined;
-  return !follows && applied.get(change.id) === declaredDigest(change.resource) ? 'drift' : 'configuration';
+  return !follows && applied.get(change.id)?.digest === declaredDigest(change.resource).digest
+    ? 'drift'
+    : 'configuration';
 }
 
 /**

@@ -89,7 +89,8 @@ async function surveyHost(host: string, options: Survey): Promise<SurveyedHost> 
     const plan = planHost(host, resources, units, parseProbes(host, batches, answers));
     const changes = [...plan.changes.values()];
     const applied = parseApplied(record.stdout);
-    const texts = options.diff ? await readTexts(transport, changes) : new Map<ResourceId, Buffer>();
+    const showable = changes.filter(({ id }) => applied.get(id)?.isSecret !== true);
+    const texts = options.diff ? await readTexts(transport, showable) : new Map<ResourceId, Buffer>();
     const events = changes.map((change) => changeEvent(host, change, applied, texts.get(change.id)));
     return { transport, plan, applied, events };
   } catch (error) {

@@ -68,7 +68,7 @@ export interface HostSummary {
 
 export interface SummaryEvent {
   readonly type: 'summary';
-  readonly command: 'plan' | 'apply';
+  readonly command: 'plan' | 'apply' | 'drift';
   readonly ok: boolean;
   readonly seconds: number;
   readonly hosts: Readonly<Record<string, HostSummary>>;

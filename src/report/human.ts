@@ -105,7 +105,7 @@ export function createHumanReporter(options: HumanOptions): PlanReporter {
       (host) => host.changed + host.failed + host.skipped === 0,
     );
     // An apply that found nothing to do, or was not let, has told so with its plan.
-    if (event.command === 'plan' || (isIdle && event.ok)) showPlan(event);
+    if (event.command !== 'apply' || (isIdle && event.ok)) showPlan(event);
     else screen.print(applyLines(event, troubles satisfies Map<string, Trouble>, style));
   };
 
