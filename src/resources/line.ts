@@ -45,9 +45,9 @@ function text(item: Line): string | undefined {
   return isSecret(item.line) ? item.line.reveal() : item.line;
 }
 
-/** Each line of text as one line of base64, empty where there is none: nothing of it is ever in a script. */
-function encode(items: readonly Line[]): Uint8Array {
-  return Buffer.from(items.map((item) => `${Buffer.from(text(item) ?? '').toString('base64')}\n`).join(''));
+/** The lines of all items, empty where there is none: nothing of them is ever in a script. */
+function textOf(items: readonly Line[]): Uint8Array {
+  return Buffer.from(items.map((item) => `${text(item) ?? ''}\n`).join(''));
 }
 
 /** The words that tell the functions below what an item asks for. */
@@ -56,38 +56,42 @@ function words(item: Line): readonly string[] {
   return [item.line === undefined ? 'no' : 'yes', ...expression];
 }
 
-const readLine = sh`hw_next() { IFS= read -r encoded; { printf '%s' "$encoded" | base64 -d; echo; } >"$HW/line"; }`;
+/** One file for each line, `$HW/line.000000` and on: all bytes stay as they are, which `read` would not warrant. */
+const splitLines = sh`split -d -a 6 -l 1 - "$HW/line."`;
+
+function lineFile(index: number): Script {
+  return sh`"$HW"/${`line.${String(index).padStart(6, '0')}`}`;
+}
 
 /** Prints `none`, `bad WHY`, or how often the very line is there and all others that match. */
 const readFunction = sh`hw_read() {
-  file=$1; has_line=$2; shift 2
-  hw_next
+  line=$1; file=$2; has_line=$3; shift 3
   if [ ! -f "$file" ]; then echo none; return; fi
-  exact=0; status=0; : >"$HW/others"
-  if [ "$has_line" = yes ]; then exact=$(grep -acFx -f "$HW/line" -- "$file") || [ $? -eq 1 ]; fi
+  exact=0; status=0
+  if [ "$has_line" = yes ]; then exact=$(grep -acFx -f "$line" -- "$file") || [ $? -eq 1 ]; fi
   if [ $# -gt 0 ]; then grep -aE -e "$1" -- "$file" >"$HW/found" 2>"$HW/why" || status=$?; else : >"$HW/found"; fi
   if [ "$status" -gt 1 ]; then echo "bad $(base64 -w0 "$HW/why")"; return; fi
-  if [ "$has_line" = no ]; then cat "$HW/found"; else grep -avFx -f "$HW/line" "$HW/found" || [ $? -eq 1 ]; fi >"$HW/others"
+  if [ ! -s "$HW/found" ]; then echo "$exact "; return; fi
+  if [ "$has_line" = no ]; then cat "$HW/found"; else grep -avFx -f "$line" "$HW/found" || [ $? -eq 1 ]; fi >"$HW/others"
   echo "$exact $(base64 -w0 "$HW/others")"
 }`;
 
 /** Edits "$t". The line is put in by sed's own reading of a file, which takes every byte as it is. */
 const editFunction = sh`hw_edit() {
-  keep=$1; has_line=$2; shift 2
-  hw_next
+  line=$1; keep=$2; has_line=$3; shift 3
   : >"$HW/found"
-  if [ "$has_line" = yes ]; then grep -anFx -f "$HW/line" -- "$t" >>"$HW/found" || [ $? -eq 1 ]; fi
+  if [ "$has_line" = yes ]; then grep -anFx -f "$line" -- "$t" >>"$HW/found" || [ $? -eq 1 ]; fi
   if [ $# -gt 0 ]; then grep -anE -e "$1" -- "$t" >>"$HW/found" || [ $? -eq 1 ]; fi
   cut -d: -f1 "$HW/found" | sort -nu >"$HW/hits"
   if [ -s "$HW/hits" ]; then
-    if [ "$keep" = yes ]; then printf '%sr %s\n' "$(head -n 1 "$HW/hits")" "$HW/line"; fi >"$HW/edit"
+    if [ "$keep" = yes ]; then printf '%sr %s\n' "$(head -n 1 "$HW/hits")" "$line"; fi >"$HW/edit"
     sed 's/$/d/' "$HW/hits" >>"$HW/edit"
     sed -f "$HW/edit" "$t" >"$HW/new"
   else
     cat "$t" >"$HW/new"
     if [ "$keep" = yes ]; then
       if [ -n "$(tail -c 1 "$t" | tr '\0' x)" ]; then echo >>"$HW/new"; fi
-      cat "$HW/line" >>"$HW/new"
+      cat "$line" >>"$HW/new"
     fi
   fi
   cat "$HW/new" >"$t"
@@ -95,14 +99,16 @@ const editFunction = sh`hw_edit() {
 
 function edit(at: string, items: readonly Line[]): Script {
   return lines([
-    readLine,
+    splitLines,
     editFunction,
     sh`f=$(readlink -m -- ${at})
 if [ -e "$f" ] && [ ! -f "$f" ]; then printf '%s\n' ${`${at} is not a regular file`} >&2; exit 1; fi
 t=$(mktemp "$(dirname "$f")/.hostwright.XXXXXX")
 trap 'rm -f "$t"' EXIT
 if [ -e "$f" ]; then cp --preserve=all -- "$f" "$t"; else chmod 0644 "$t"; fi`,
-    ...items.map((item) => sh`hw_edit ${item.absent ? 'no' : 'yes'} ${words(item)}`),
+    ...items.map(
+      (item, index) => sh`hw_edit ${lineFile(index)} ${item.absent ? 'no' : 'yes'} ${words(item)}`,
+    ),
     sh`if [ -e "$f" ]; then ! cmp -s "$t" "$f" || exit 0; elif [ ! -s "$t" ]; then exit 0; fi
 mv -fT "$t" "$f"`,
   ]);
@@ -114,7 +120,7 @@ function step(at: string, changes: readonly Change<Line>[]): Step {
     resources: changes.map((change) => change.id),
     title: `edit ${at}`,
     script: edit(at, items),
-    stdin: encode(items),
+    stdin: textOf(items),
   };
 }
 
@@ -139,8 +145,12 @@ export const lineType: ResourceType<Line> = {
   key: (item) => `${item.path} ${item.match ?? text(item) ?? ''}`,
   want: (item) => (item.absent ? null : { line: item.line ?? '' }),
   probe: (batch) => ({
-    script: lines([readLine, readFunction, ...batch.map((item) => sh`hw_read ${item.path} ${words(item)}`)]),
-    stdin: encode(batch),
+    script: lines([
+      splitLines,
+      readFunction,
+      ...batch.map((item, index) => sh`hw_read ${lineFile(index)} ${item.path} ${words(item)}`),
+    ]),
+    stdin: textOf(batch),
   }),
   parse: (output, batch) => {
     const answers = output.toString('utf8').split('\n');

@@ -75,19 +75,32 @@ function digestFile(unit: string, action: 'reload' | 'restart'): string {
   return `${loadedFolder}/${unit}.${action}`;
 }
 
+/** Prints the properties of the next unit and keeps when its process started in `$start`. Needs no process. */
+const unitFunction = sh`hw_unit() {
+  start=
+  while IFS='=' read -r property value <&3 && [ -n "$property" ]; do
+    printf '%s=%s\n' "$property" "$value"
+    if [ "$property" = ExecMainStartTimestamp ]; then start=$value; fi
+  done
+}`;
+
 /**
  * Prints whether what the process has read is still what lies on disk. The digest of its last (re)load
  * decides; where there is none, a file that changed after the start of the process.
  */
+const staleFunction = sh`hw_stale() {
+  action=$1; recorded=$2; due=no; shift 2
+  if [ -f "$recorded" ]; then
+    [ "$(cat "$recorded")" = "$(hw_digest "$@")" ] || due=yes
+  elif [ -n "$start" ] && [ -n "$(find "$@" -newerct "$start" -print -quit 2>/dev/null)" ]; then
+    due=yes
+  fi
+  printf '%s=%s\n' "$action" "$due"
+}`;
+
 function staleness(unit: string, action: 'reload' | 'restart', paths: readonly string[]): Script {
   if (paths.length === 0) return sh`printf '%s\n' ${`${action}=no`}`;
-  const recorded = digestFile(unit, action);
-  return sh`if [ -f ${recorded} ]; then
-  if [ "$(cat ${recorded})" = "$(hw_digest ${paths})" ]; then printf '%s\n' ${`${action}=no`}; else printf '%s\n' ${`${action}=yes`}; fi
-else
-  s=$(systemctl show -p ExecMainStartTimestamp --value ${unit})
-  if [ -n "$s" ] && [ -n "$(find ${paths} -newerct "$s" -print -quit 2>/dev/null)" ]; then printf '%s\n' ${`${action}=yes`}; else printf '%s\n' ${`${action}=no`}; fi
-fi`;
+  return sh`hw_stale ${action} ${digestFile(unit, action)} ${paths}`;
 }
 
 function parseUnit(block: string, service: Service): Actual {
@@ -210,8 +223,13 @@ export const serviceType: ResourceType<Service> = {
   probe: (batch) => ({
     script: lines([
       digestFunction,
+      unitFunction,
+      staleFunction,
+      // One question for all: systemd answers in the order of the names, with an empty line between.
+      sh`systemctl show -p ${properties} ${batch.map((service) => service.name)} >"$HW/units"
+exec 3<"$HW/units"`,
       ...batch.map(
-        (service) => sh`systemctl show -p ${properties} ${service.name}
+        (service) => sh`hw_unit
 ${staleness(service.name, 'reload', service.reloadOn)}
 ${staleness(service.name, 'restart', restartPaths(service))}
 echo`,
