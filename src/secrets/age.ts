@@ -1,4 +1,3 @@
-import { Decrypter, Encrypter } from 'age-encryption';
 import { HostwrightError } from '../errors.ts';
 import { Secret } from './secret.ts';
 
@@ -11,6 +10,7 @@ export function isEncrypted(value: string): boolean {
 
 /** Encrypts a text for recipients (`age1…`), as one line: `age:` and the age file in base64. */
 export async function encryptValue(value: Secret, recipients: readonly string[]): Promise<string> {
+  const { Encrypter } = await import('age-encryption');
   const encrypter = new Encrypter();
   for (const recipient of recipients) encrypter.addRecipient(recipient);
   const file = await encrypter.encrypt(value.reveal());
@@ -33,6 +33,8 @@ export async function decryptValue(value: string, identities: readonly string[])
       hint: 'copy the identity of whoever encrypted it, or name its file in HOSTWRIGHT_IDENTITY',
     });
   }
+  // Loaded where there is something to decrypt: it brings 48 modules.
+  const { Decrypter } = await import('age-encryption');
   const decrypter = new Decrypter();
   for (const identity of identities) decrypter.addIdentity(identity);
   try {

@@ -1,4 +1,3 @@
-import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -58,6 +57,7 @@ async function readOwn(file: string): Promise<readonly Identity[]> {
   }
   if (lines.length === 0)
     throw new HostwrightError('E_SECRET', 'the identity file is empty', { place: { file } });
+  const { identityToRecipient } = await import('age-encryption');
   return await Promise.all(
     lines.map(async ({ text, line }) => {
       try {
@@ -81,6 +81,7 @@ export async function readIdentities(file: string): Promise<readonly string[]> {
 export async function ensureIdentity(file: string): Promise<string> {
   const [existing] = await readOwn(file);
   if (existing !== undefined) return existing.recipient;
+  const { generateX25519Identity, identityToRecipient } = await import('age-encryption');
   const key = await generateX25519Identity();
   const recipient = await identityToRecipient(key);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
