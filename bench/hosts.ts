@@ -1,0 +1,100 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { stringify } from 'yaml';
+import { timed, type Timed } from './process.ts';
+
+const lab = '/var/lib/hostwright-lab/bench';
+const subnet = '10.213.94';
+const environment = { HOSTWRIGHT_LAB: 'bench', HOSTWRIGHT_LAB_SUBNET: subnet, NO_COLOR: '1' };
+
+export const root = resolve(import.meta.dirname, '..');
+export const hostwright = join(root, 'bin/hostwright');
+export const names = ['web1', 'web2', 'web3'];
+
+export interface Way {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** How the hosts are reached: themselves, or through something in the path. */
+export interface Hosts {
+  readonly ways: ReadonlyMap<string, Way>;
+  /** A file that Hostwright and Ansible read alike. */
+  readonly inventory: string;
+  /** Words of ssh(1) that are the same for every host. */
+  readonly sshOptions: readonly string[];
+}
+
+const key = join(lab, 'ssh/id_ed25519');
+
+/** The release whose Python the ansible-core of Debian 12 still knows. */
+export async function up(): Promise<void> {
+  await timed({ words: [hostwright, 'lab', 'down'], environment });
+  await timed({ words: [hostwright, 'lab', 'up', '--hosts', '3', '--release', 'bookworm'], environment });
+}
+
+export async function down(): Promise<void> {
+  await timed({ words: [hostwright, 'lab', 'down'], environment });
+}
+
+export const direct: ReadonlyMap<string, Way> = new Map(
+  names.map((name, index) => [name, { address: `${subnet}.${11 + index}`, port: 22 }]),
+);
+
+/** Writes an inventory and the known keys of the hosts into a folder of its own. */
+export async function hostsBy(folder: string, ways: ReadonlyMap<string, Way>): Promise<Hosts> {
+  await mkdir(folder, { recursive: true });
+  const known = (await readFile(join(lab, 'ssh/known_hosts'), 'utf8')).split('\n');
+  const knownHosts = join(folder, 'known_hosts');
+  const lines = [...ways].flatMap(([name, { address, port }]) => {
+    const own = direct.get(name)?.address ?? '';
+    const found = known.filter((line) => line.split(' ')[0]?.split(',').includes(own) === true);
+    const host = port === 22 ? address : `[${address}]:${port}`;
+    return found.map((line) => `${host} ${line.split(' ').slice(1).join(' ')}\n`);
+  });
+  await writeFile(knownHosts, lines.join(''));
+  const inventory = join(folder, 'hosts.yml');
+  const entries = [...ways].map(([name, { address, port }]) => [
+    name,
+    { ansible_host: address, ansible_port: port },
+  ]);
+  const vars = {
+    ansible_user: 'admin',
+    ansible_become: true,
+    ansible_ssh_private_key_file: key,
+    ansible_ssh_common_args: `-o UserKnownHostsFile=${knownHosts}`,
+    ansible_python_interpreter: '/usr/bin/python3',
+  };
+  await writeFile(inventory, stringify({ all: { hosts: Object.fromEntries(entries), vars } }));
+  const sshOptions = ['-i', key, '-o', `UserKnownHostsFile=${knownHosts}`, '-o', 'StrictHostKeyChecking=yes'];
+  return { ways, inventory, sshOptions: [...sshOptions, '-o', 'BatchMode=yes', '-o', 'LogLevel=ERROR'] };
+}
+
+/** One plain ssh to each host, at the same time; gives their outputs in the order of `names`. */
+export async function sshAll(
+  hosts: Hosts,
+  script: (host: string) => string,
+): Promise<{ readonly timed: Timed; readonly outputs: readonly string[] }> {
+  const began = performance.now();
+  const runs = await Promise.all(
+    [...hosts.ways].map(([name, { address, port }]) =>
+      timed({
+        words: ['ssh', ...hosts.sshOptions, '-p', String(port), `admin@${address}`, 'sudo sh -eu'],
+        input: script(name),
+      }),
+    ),
+  );
+  const seconds = (performance.now() - began) / 1000;
+  const cpu = runs.reduce((sum, run) => sum + run.cpu, 0);
+  return { timed: { seconds, cpu, stdout: '' }, outputs: runs.map((run) => run.stdout) };
+}
+
+/** Bare hosts with Python, which Ansible needs, and fresh package lists: the same start for every tool. */
+export async function reset(hosts: Hosts): Promise<void> {
+  await timed({ words: [hostwright, 'lab', 'reset'], environment });
+  const install = 'apt-get -qq install -y --no-install-recommends python3 python3-apt';
+  await sshAll(
+    hosts,
+    () => `export DEBIAN_FRONTEND=noninteractive; { apt-get -qq update; ${install}; } >/dev/null`,
+  );
+}
