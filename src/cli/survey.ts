@@ -1,5 +1,5 @@
 import { userInfo, hostname } from 'node:os';
-import type { HostwrightError } from '../errors.ts';
+import { HostwrightError } from '../errors.ts';
 import { selectHosts } from '../inventory/pattern.ts';
 import { targetOf } from '../inventory/target.ts';
 import { surveyHosts, type LostHost, type SurveyedHost } from '../plan/survey.ts';
@@ -8,6 +8,7 @@ import type { ChangeEvent, ErrorEvent, HostSummary, PlanReporter } from '../repo
 import type { ResourceId } from '../resources/resource.ts';
 import { hostResources } from '../site/resources.ts';
 import type { SiteModel } from '../site/model.ts';
+import { didYouMean } from '../suggestion.ts';
 import { createConnect } from '../transport/connect.ts';
 import type { Lock, Target } from '../transport/transport.ts';
 import { askSecret } from './ask-secret.ts';
@@ -83,11 +84,24 @@ function lockFor(mode: Lock['mode']): Lock {
   };
 }
 
+/** E_USAGE for a role that the site does not have. */
+function checkRoles(site: SiteModel, names: readonly string[]): void {
+  const known = new Set(site.plays.flatMap(({ play }) => play.roles));
+  for (const name of names) {
+    if (known.has(name)) continue;
+    throw new HostwrightError('E_USAGE', `the site has no role ${name}`, {
+      expected: [...known].join(', '),
+      hint: didYouMean(name, known) ?? 'see site.yml',
+    });
+  }
+}
+
 /** Reads the site, checks every host's resources can be made, and only then touches the hosts. */
 export async function survey(options: RunOptions, mode: Lock['mode']): Promise<Surveyed> {
   const started = performance.now();
   const project = await readProject(options, process.env);
   const site = await readSiteOf(project, options);
+  checkRoles(site, options.role ?? []);
   const names = (await selectHosts(project.inventory, 'all', options.limit)).map((host) => host.name);
   const becomePassword =
     options.askBecomePass === true
