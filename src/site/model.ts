@@ -7,11 +7,12 @@ import type { Inventory } from '../inventory/model.ts';
 import { matchHosts } from '../inventory/pattern.ts';
 import { didYouMean } from '../suggestion.ts';
 import { loadRole, type LoadedRole } from '../roles/load.ts';
-import type { Role, Site } from '../roles/role.ts';
+import type { Role, RoleContext, Site, SiteHost } from '../roles/role.ts';
 import { roleVariables, unknownVariables, type HostVariables } from '../roles/variables.ts';
 import { generatorOf, type Generate } from '../secrets/schema.ts';
 import type { Secret } from '../secrets/secret.ts';
-import { collectDeclarations, type AssignedRole, type Assignments } from './declarations.ts';
+import { openTemplates } from '../template/folders.ts';
+import { collectDeclarations, siteHosts, type AssignedRole, type Assignments } from './declarations.ts';
 import { readSite, type Play } from './site.ts';
 
 /** Everything that is known before a host is touched. */
@@ -22,8 +23,9 @@ export interface SiteModel {
   readonly plays: readonly PlayHosts[];
   readonly assignments: Assignments;
   readonly site: Site;
-  /** Where templates are looked for, the user's own first. */
-  readonly templateFolders: readonly string[];
+  readonly hosts: ReadonlyMap<string, SiteHost>;
+  /** Looks in the user's own folder first; one for all roles and hosts, as it keeps what it has compiled. */
+  readonly template: RoleContext<unknown>['template'];
 }
 
 export interface PlayHosts {
@@ -190,6 +192,7 @@ export async function readSiteModel(sources: SiteSources): Promise<SiteModel> {
     plays: withHosts,
     assignments,
     site: collectDeclarations(inventory, assignments),
-    templateFolders: folders.map((parent) => join(parent, 'templates')),
+    hosts: siteHosts(inventory),
+    template: openTemplates(folders.map((parent) => join(parent, 'templates'))),
   };
 }

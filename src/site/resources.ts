@@ -5,8 +5,7 @@ import { didYouMean } from '../suggestion.ts';
 import type { DeclaredResource, Resource, ResourceId } from '../resources/resource.ts';
 import type { Facts, RoleContext } from '../roles/role.ts';
 import { isSecret } from '../secrets/secret.ts';
-import { openTemplates } from '../template/folders.ts';
-import { siteHosts, type AssignedRole } from './declarations.ts';
+import type { AssignedRole } from './declarations.ts';
 import type { SiteModel } from './model.ts';
 
 /** Deep equality in which Secrets count by what they hold. */
@@ -27,14 +26,14 @@ function context(
   facts: Facts,
   assigned: AssignedRole,
 ): RoleContext<Record<string, unknown>> {
-  const siteHost = siteHosts(model.inventory).get(host);
+  const siteHost = model.hosts.get(host);
   if (siteHost === undefined) throw new HostwrightError('E_ROLE', `there is no host ${host}`);
   return {
     vars: assigned.vars,
     host: siteHost,
     facts,
     site: model.site,
-    template: openTemplates(model.templateFolders),
+    template: model.template,
     asset: (path) => readFileSync(join(assigned.folder, path)),
     projectFolder: model.folder,
   };
