@@ -87,17 +87,22 @@ function install(unit: Unit): Script {
 t=$(mktemp ${dirname(target)}/.hostwright.XXXXXX)
 cat "$HW/units"/${fileName(unit)} >"$t"
 chmod 0644 "$t"
+if [ -d ${target} ] && [ ! -L ${target} ]; then rm -rf ${target}; fi
 mv -fT "$t" ${target}`;
 }
 
 function remove(unit: Unit): Script {
   const target = file(unit);
   if (unit.dropIn !== undefined) {
-    return sh`rm -f ${target}
+    return sh`rm -rf ${target}
 rmdir --ignore-fail-on-non-empty ${dirname(target)} 2>/dev/null || :`;
   }
-  return sh`if [ -e ${target} ]; then systemctl disable --now --quiet ${unit.name}; fi
-rm -f ${target}`;
+  // What systemd cannot load, it cannot stop either.
+  return sh`if [ -f ${target} ]; then
+  systemctl disable --quiet ${unit.name}
+  if [ "$(systemctl show -p ActiveState --value ${unit.name})" != inactive ]; then systemctl stop ${unit.name}; fi
+fi
+rm -rf ${target}`;
 }
 
 function step(changes: readonly Change<Unit>[]): Step {

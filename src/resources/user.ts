@@ -5,14 +5,16 @@ import { accountName, oneLine, secret } from './attribute.ts';
 import { path } from './path.ts';
 import {
   declare,
-  each,
   type Actual,
+  type ApplyContext,
   type Attribute,
+  type Change,
   type Resource,
   type ResourceId,
   type ResourceOptions,
   type ResourceType,
   type State,
+  type Step,
 } from './resource.ts';
 
 const field = path.refine((value) => !/[:\n]/.test(value), 'expected a path without ":"');
@@ -207,6 +209,20 @@ fi`,
   return lines(script);
 }
 
+/** userdel takes the user's group along, also one that is declared, unless it is not the primary one any more. */
+function removal({ id, desired: { name } }: Change<User>, host: ApplyContext): Step {
+  const keepGroup = host.declared('group').includes(name) ? sh`usermod --gid nogroup ${name}; ` : sh``;
+  const script = sh`if getent passwd ${name} >/dev/null; then ${keepGroup}userdel ${name}; fi`;
+  return { resources: [id], title: `remove user ${name}`, script };
+}
+
+function making({ id, desired }: Change<User>): Step {
+  const { name, passwordHash } = desired;
+  const step = { resources: [id], title: `make user ${name}`, script: apply(desired) };
+  if (passwordHash === undefined) return step;
+  return { ...step, stdin: Buffer.from(`${name}:${passwordHash.reveal()}\n`) };
+}
+
 export const userType: ResourceType<User> = {
   name: 'user',
   summary: 'A user with its groups, home directory, shell and password',
@@ -215,16 +231,8 @@ export const userType: ResourceType<User> = {
   want,
   probe: (batch) => ({ script: probeScript(batch) }),
   parse,
-  apply: each(({ id, desired }) => {
-    const { name, absent, passwordHash } = desired;
-    if (absent) {
-      const script = sh`if getent passwd ${name} >/dev/null; then userdel ${name}; fi`;
-      return { resources: [id], title: `remove user ${name}`, script };
-    }
-    const step = { resources: [id], title: `make user ${name}`, script: apply(desired) };
-    if (passwordHash === undefined) return step;
-    return { ...step, stdin: Buffer.from(`${name}:${passwordHash.reveal()}\n`) };
-  }),
+  apply: (changes, host) =>
+    changes.map((change) => (change.desired.absent ? removal(change, host) : making(change))),
   after: ({ name, group, groups = [] }) =>
     [group ?? name, ...groups].map((needed): ResourceId => `group:${needed}`),
 };
