@@ -126,6 +126,35 @@ function duePlays(edges: Edges, resources: readonly DeclaredResource[]): (id: Re
   return due;
 }
 
+/** Everything that some resources need, at any distance. */
+function neededBy(edges: Edges, ids: readonly ResourceId[]): ReadonlySet<ResourceId> {
+  const needed = new Set<ResourceId>();
+  const queue = [...ids];
+  for (const id of queue) {
+    for (const earlier of edges.get(id) ?? []) {
+      if (!needed.has(earlier)) queue.push(earlier);
+      needed.add(earlier);
+    }
+  }
+  return needed;
+}
+
+/**
+ * What lies in the trees of a service and cannot be tried in a copy, such as a line, is made before the rest
+ * goes live; so is the directory that holds it.
+ */
+function releaseNeeded(
+  edges: Edges,
+  service: DeclaredResource,
+  inTrees: readonly DeclaredResource[],
+  validators: Map<ResourceId, DeclaredResource>,
+): void {
+  const outside = inTrees.map(({ id }) => id).filter((id) => validators.get(id) !== service);
+  for (const id of neededBy(edges, outside)) {
+    if (id !== service.id && validators.get(id) === service) validators.delete(id);
+  }
+}
+
 /** Which service validates the tree that a resource lies in, if any. */
 function groupByTransaction(
   edges: Edges,
@@ -137,7 +166,11 @@ function groupByTransaction(
     const transaction = service.type.transaction?.(service.desired);
     if (transaction === undefined) continue;
     validators.set(service.id, service);
-    for (const member of resources) {
+    const inTrees = resources.filter((member) => {
+      const path = member.type.path?.(member.desired);
+      return path !== undefined && transaction.trees.some((tree) => isWithin(path, tree));
+    });
+    for (const member of inTrees) {
       const path = member.type.path?.(member.desired);
       // What an earlier play writes goes live with that play: others may need it before this service does.
       if (path === undefined || member.type.staged !== true) continue;
@@ -145,9 +178,9 @@ function groupByTransaction(
       if (validators.has(member.id)) continue;
       // A directory that is itself a tree is made beforehand; a file or a link goes live with the rest.
       const isTree = member.type.name === 'directory' && transaction.trees.includes(path);
-      if (!isTree && transaction.trees.some((tree) => isWithin(path, tree)))
-        validators.set(member.id, service);
+      if (!isTree) validators.set(member.id, service);
     }
+    releaseNeeded(edges, service, inTrees, validators);
   }
   return validators;
 }

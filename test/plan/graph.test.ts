@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { directory } from '../../src/resources/directory.ts';
 import { file } from '../../src/resources/file.ts';
+import { line } from '../../src/resources/line.ts';
 import { link } from '../../src/resources/link.ts';
 import { pkg } from '../../src/resources/package.ts';
 import { service } from '../../src/resources/service.ts';
@@ -156,6 +157,21 @@ describe('orderUnits', () => {
     expect(units.map(({ members }) => members.map(({ id }) => id))).toEqual([
       ['file:/etc/pki/ca.crt'],
       ['service:mysql.service'],
+    ]);
+  });
+
+  it('makes beforehand the directory of what cannot be tried in a copy', () => {
+    const ids = order([
+      placed(service('nginx', { reloadOn: ['/etc/nginx'], validate: ['nginx', '-t'] })),
+      placed(line('/etc/nginx/conf.d/a.conf', { line: 'gzip on;' })),
+      placed(directory('/etc/nginx/conf.d')),
+      placed(file('/etc/nginx/conf.d/b.conf', { content: '' })),
+    ]);
+    expect(ids).toEqual([
+      'directory:/etc/nginx/conf.d',
+      'line:/etc/nginx/conf.d/a.conf gzip on;',
+      'file:/etc/nginx/conf.d/b.conf',
+      'service:nginx.service',
     ]);
   });
 
