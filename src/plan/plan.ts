@@ -68,10 +68,14 @@ function planResource(
   host: string,
   resource: DeclaredResource,
   unit: Unit,
-  actual: Actual,
+  found: Actual,
   changes: ReadonlyMap<ResourceId, PlannedChange>,
 ): PlannedChange | undefined {
   const { id, type, desired } = resource;
+  const actual =
+    found instanceof Unreadable || type.foresee === undefined
+      ? found
+      : type.foresee(desired, found, (earlier) => changes.get(earlier));
   if (actual instanceof Unreadable) {
     const knownAfter = pendingBefore(unit, changes);
     if (knownAfter === undefined) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { sh } from '../transport/shell.ts';
-import { mode, ownedPathAfter, path } from './path.ts';
+import { foreseeOwnedPath, mode, ownedPathAfter, path } from './path.ts';
 import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
 import { parseStat, statProbe } from './stat.ts';
 
@@ -40,12 +40,14 @@ export const directoryType: ResourceType<Directory> = {
     if (desired.absent) {
       return { resources: [id], title: `remove ${desired.path}`, script: sh`rm -rf ${desired.path}` };
     }
+    // Only five digits take a set-user-ID or set-group-ID bit off a directory.
     const script = sh`if [ -L ${desired.path} ] || [ ! -d ${desired.path} ]; then rm -f ${desired.path}; mkdir -p ${desired.path}; fi
 chown ${`${desired.owner}:${desired.group}`} ${desired.path}
-chmod ${desired.mode} ${desired.path}`;
+chmod ${`0${desired.mode}`} ${desired.path}`;
     return { resources: [id], title: `make ${desired.path}`, script };
   }),
   after: ownedPathAfter,
+  foresee: foreseeOwnedPath,
   path: (directory) => directory.path,
 };
 

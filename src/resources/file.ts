@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { isSecret, Secret } from '../secrets/secret.ts';
 import { sh, type Script } from '../transport/shell.ts';
 import { argv, secret } from './attribute.ts';
-import { mode, ownedPathAfter, path } from './path.ts';
+import { foreseeOwnedPath, mode, ownedPathAfter, path } from './path.ts';
 import {
   declare,
   each,
@@ -69,6 +69,20 @@ if [ -d ${file.path} ] && [ ! -L ${file.path} ]; then rm -rf ${file.path}; fi
 mv -fT "$t" ${file.path}`;
 }
 
+function setOwnerAndMode(file: File): Script {
+  return sh`chown ${`${file.owner}:${file.group}`} ${file.path}
+chmod ${file.mode} ${file.path}`;
+}
+
+/** Where the content is left out, what a package has brought since the plan was made is left alone. */
+function writeWhereMissing(file: File): Script {
+  return sh`if [ -f ${file.path} ] && [ ! -L ${file.path} ]; then
+${setOwnerAndMode(file)}
+else
+${write(file)}
+fi`;
+}
+
 function step(change: Change<File>): Step {
   const file = change.desired;
   const resources = [change.id];
@@ -80,11 +94,11 @@ function step(change: Change<File>): Step {
     !change.attributes.some((attribute) => attribute.name === 'content');
   if (keepsContent) {
     const script = sh`[ ! -L ${file.path} ]
-chown ${`${file.owner}:${file.group}`} ${file.path}
-chmod ${file.mode} ${file.path}`;
+${setOwnerAndMode(file)}`;
     return { resources, title: `set mode and owner of ${file.path}`, script };
   }
-  return { resources, title: `write ${file.path}`, script: write(file), stdin: bytes(file) };
+  const script = file.content === undefined ? writeWhereMissing(file) : write(file);
+  return { resources, title: `write ${file.path}`, script, stdin: bytes(file) };
 }
 
 export const fileType: ResourceType<File> = {
@@ -113,6 +127,7 @@ export const fileType: ResourceType<File> = {
   },
   apply: each(step),
   after: ownedPathAfter,
+  foresee: foreseeOwnedPath,
   path: (file) => file.path,
   text: (file) => ({ path: file.path, text: typeof file.content === 'string' ? file.content : null }),
 };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isSecret, Secret } from '../secrets/secret.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { isOneLine, oneLine, secret } from './attribute.ts';
-import { ancestors, path } from './path.ts';
+import { above, foreseePath, path } from './path.ts';
 import {
   declare,
   Unreadable,
@@ -169,10 +169,12 @@ export const lineType: ResourceType<Line> = {
       ),
     );
   },
-  after: (item): readonly ResourceId[] => [
-    `file:${item.path}`,
-    ...ancestors(item.path).map((above): ResourceId => `directory:${above}`),
-  ],
+  after: (item): readonly ResourceId[] => [`file:${item.path}`, ...above(item.path)],
+  foresee: (item, actual, planned) => {
+    const file = planned(`file:${item.path}`);
+    const isRewritten = file?.attributes.some(({ name }) => name === 'kind' || name === 'content') ?? false;
+    return isRewritten ? null : foreseePath(item.path, actual, planned);
+  },
   path: (item) => item.path,
 };
 

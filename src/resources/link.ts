@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { sh } from '../transport/shell.ts';
-import { ownedPathAfter, path } from './path.ts';
+import { foreseePath, ownedPathAfter, path } from './path.ts';
 import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
 import { parseStat, statProbe } from './stat.ts';
 
@@ -49,6 +49,7 @@ mv -fT ${`${desired.path}.hostwright`} ${desired.path}`;
     return { resources: [id], title: `link ${desired.path}`, script };
   }),
   after: ownedPathAfter,
+  foresee: (link, actual, planned) => foreseePath(link.path, actual, planned),
   path: (link) => link.path,
 };
 

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path/posix';
 import { z } from 'zod';
-import type { ResourceId } from './resource.ts';
+import type { Change, Planned, ResourceId, State } from './resource.ts';
 
 /** An absolute path without `.`, `..`, doubled or trailing slashes and NUL. */
 export const path = z
@@ -39,5 +39,48 @@ export function ownedPathAfter(desired: {
   const owners: ResourceId[] = [];
   if (desired.owner !== undefined) owners.push(`user:${desired.owner}`);
   if (desired.group !== undefined) owners.push(`group:${desired.group}`, `user:${desired.group}`);
-  return [...owners, ...ancestors(desired.path).map((above): ResourceId => `directory:${above}`)];
+  return [...owners, ...above(desired.path)];
+}
+
+/** What one goes through to get to a path. */
+export function above(path: string): readonly ResourceId[] {
+  return ancestors(path).flatMap((at): ResourceId[] => [`directory:${at}`, `link:${at}`]);
+}
+
+/** What was there gives way to something else, or a link will lead somewhere else. */
+function replaces(change: Change | undefined): boolean {
+  return (
+    change !== undefined &&
+    change.actual !== null &&
+    (change.action === 'delete' || change.attributes.some(({ name }) => name === 'kind' || name === 'to'))
+  );
+}
+
+/** What is seen below a path that is to be replaced will not be seen there any more. */
+export function foreseePath(path: string, actual: State | null, planned: Planned): State | null {
+  return above(path).some((id) => replaces(planned(id))) ? null : actual;
+}
+
+/** The number that a user or a group leaves behind on what it owned, when it gets another one. */
+function formerNumber(change: Change | undefined, attribute: 'uid' | 'gid'): string | undefined {
+  const from = change?.attributes.find(({ name }) => name === attribute)?.from;
+  return from === undefined || from === null ? undefined : String(from);
+}
+
+/** As foreseePath; and what belonged to somebody who gets another number still belongs to the former one. */
+export function foreseeOwnedPath(
+  desired: { readonly path: string; readonly owner: string; readonly group: string },
+  actual: State | null,
+  planned: Planned,
+): State | null {
+  const state = foreseePath(desired.path, actual, planned);
+  if (state === null) return null;
+  const { owner, group } = desired;
+  const uid = state['owner'] === owner ? formerNumber(planned(`user:${owner}`), 'uid') : undefined;
+  const gid = state['group'] === group ? formerNumber(planned(`group:${group}`), 'gid') : undefined;
+  return {
+    ...state,
+    ...(uid === undefined ? {} : { owner: uid }),
+    ...(gid === undefined ? {} : { group: gid }),
+  };
 }

@@ -67,6 +67,9 @@ export interface Change<Desired extends object = object> {
   readonly attributes: readonly AttributeChange[];
 }
 
+/** The change of a resource that is planned to come first. */
+export type Planned = (id: ResourceId) => Change | undefined;
+
 /** A shell step that changes one or more resources; runs with `set -eu`, as root, idempotently. */
 export interface Step {
   readonly resources: readonly ResourceId[];
@@ -151,6 +154,11 @@ export interface ResourceType<Desired extends object = object> {
   action?(attributes: readonly AttributeChange[], actual: State | null): Action;
   /** Resources that come first where they are declared on the host: its directory, its owner. */
   after?(desired: Desired): readonly ResourceId[];
+  /**
+   * The state that there will be once what comes first is changed, where that alters it: what lies below a link
+   * that becomes a directory is gone. `planned` gives the change of a resource that comes earlier.
+   */
+  foresee?(desired: Desired, actual: State | null, planned: Planned): Actual;
   /** The path that it owns, for triggers and transactions. */
   path?(desired: Desired): string;
   /** The text behind an attribute `content`, for diffs. */

@@ -9,10 +9,12 @@ import {
   type Actual,
   type AttributeChange,
   type Change,
+  type Planned,
   type Resource,
   type ResourceId,
   type ResourceOptions,
   type ResourceType,
+  type State,
   type Step,
 } from './resource.ts';
 
@@ -127,6 +129,7 @@ function parseUnit(block: string, service: Service): Actual {
         : fileState === 'disabled'
           ? false
           : fileState,
+    unitFile: fileState,
     unit: running && values.get('NeedDaemonReload') === 'yes' ? 'changed since its start' : 'current',
     restart: running && values.get('restart') === 'yes' ? 'due' : 'not due',
     reload: running && values.get('reload') === 'yes' ? 'due' : 'not due',
@@ -207,6 +210,15 @@ systemctl reset-failed ${unit} 2>/dev/null || :`);
   return { resources: [id], title, script: lines(script) };
 }
 
+/** A static unit is as enabled as it can be; one with an [Install] section in its place is not enabled yet. */
+function foresee({ name }: Service, actual: State | null, planned: Planned): State | null {
+  const unit = planned(`unit:${name}`)?.desired;
+  const content = unit !== undefined && 'content' in unit ? String(unit.content) : '';
+  return actual?.['unitFile'] === 'static' && /^\[Install\]/m.test(content)
+    ? { ...actual, enabled: false }
+    : actual;
+}
+
 export const serviceType: ResourceType<Service> = {
   name: 'service',
   stage: 'service',
@@ -243,6 +255,7 @@ echo`,
   apply: each(step),
   action,
   after: (service): readonly ResourceId[] => [`unit:${service.name}`],
+  foresee,
   triggers: (service) =>
     service.running
       ? [

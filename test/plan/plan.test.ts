@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { orderUnits } from '../../src/plan/graph.ts';
 import { planHost } from '../../src/plan/plan.ts';
 import { command } from '../../src/resources/command.ts';
+import { directory } from '../../src/resources/directory.ts';
 import { file } from '../../src/resources/file.ts';
 import { link } from '../../src/resources/link.ts';
 import { pkg } from '../../src/resources/package.ts';
@@ -12,6 +13,7 @@ import {
   type ResourceId,
 } from '../../src/resources/resource.ts';
 import { service } from '../../src/resources/service.ts';
+import { user } from '../../src/resources/user.ts';
 import { placed } from './declared.ts';
 
 const running = { running: true, enabled: true, unit: 'current', restart: 'not due', reload: 'not due' };
@@ -104,6 +106,28 @@ describe('planHost', () => {
         [user.id]: new Unreadable('access denied'),
       }),
     ).toThrow(expect.objectContaining({ code: 'E_PROBE' }));
+  });
+
+  it('plans anew what lies behind a link that becomes a directory', () => {
+    const folder = placed(directory('/srv/app'));
+    const conf = placed(file('/srv/app/conf', { content: 'a' }));
+    const found = {
+      'directory:/srv/app': { kind: 'link', to: '/srv/old' },
+      'file:/srv/app/conf': conf.type.want(conf.desired),
+    };
+    expect(plan([conf, folder], found)).toEqual([
+      { id: 'directory:/srv/app', action: 'update' },
+      { id: 'file:/srv/app/conf', action: 'create' },
+    ]);
+  });
+
+  it('sees that files keep the former number of an owner who gets another', () => {
+    const owner = placed(user('app', { uid: 901 }));
+    const conf = placed(file('/srv/conf', { owner: 'app' }));
+    const { kind, group, mode } = { kind: 'file', group: 'root', mode: '0644' };
+    const found = { 'user:app': { uid: 900 }, 'file:/srv/conf': { kind, group, mode, owner: 'app' } };
+    expect(plan([conf, owner], found)).toContainEqual({ id: 'file:/srv/conf', action: 'update' });
+    expect(plan([conf, owner], { ...found, 'user:app': { uid: 901, homeDirectory: 'present' } })).toEqual([]);
   });
 
   it('plans the removal of what a package is about to bring', () => {
