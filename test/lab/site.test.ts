@@ -150,7 +150,7 @@ describe('the site on three bare hosts', () => {
 
   it('has nothing to do in a second run, in two round trips a host', async () => {
     const plan = await hosts.hostwright('plan', '--json');
-    expect(named(plan, 'change')).toEqual([]);
+    expect(named(plan, 'change'), plan.stdout).toEqual([]);
     expect(plan.code).toBe(0);
     const summary = jsonLines(plan).at(-1)?.['hosts'] as Record<
       string,
