@@ -236,6 +236,17 @@ describe('plan and apply on a host', () => {
     expect(summary(plan).hosts['web1']).toMatchObject({ unreachable: true });
   });
 
+  it('changes nothing anywhere while a template names what is not defined', async () => {
+    await writeFile(
+      join(project, 'templates/tiny/site.hbs'),
+      'server { listen 8080; root {{vars.tiny_rot}}; }\n',
+    );
+    const apply = await hostwright('apply', '--yes', '-e', 'tiny_word=unseen');
+    expect(apply.code).toBe(4);
+    expect(apply.stderr).toContain('templates/tiny/site.hbs:1:');
+    expect((await hosts.ssh('web1', 'cat /srv/www/index.html')).stdout).not.toContain('unseen');
+  });
+
   it('refuses a misspelt variable with its place before it touches a host', async () => {
     const plan = await hostwright('plan', '-e', 'tiny_fils=3');
     expect(plan.code).toBe(4);
