@@ -220,16 +220,32 @@ async function executeConversation(
   verify(run, own, failures, batches, answers, Math.round(performance.now() - started));
 }
 
+/** Files and their service go live together or not at all: one that cannot be read holds up the rest. */
+async function executeTransaction(
+  run: HostRun,
+  batch: Batch,
+  changes: readonly PlannedChange[],
+): Promise<void> {
+  const culprit = batch.changes.find((change) => run.outcomes.get(change.id) === 'failed');
+  if (culprit === undefined) {
+    await executeWork(run, changes, [transactionWork(run, changes)]);
+    return;
+  }
+  for (const change of changes) settle(run, change, 'skipped', 0, `needs ${culprit.id}, which failed`);
+}
+
 /** Carries out one batch; every change in it has an outcome afterwards. */
 export async function executeBatch(run: HostRun, batch: Batch): Promise<void> {
   const changes = await readNow(run, batch.changes);
   if (changes.length === 0) return;
   if (batch.kind === 'transaction') {
-    await executeWork(run, changes, [transactionWork(run, changes)]);
+    await executeTransaction(run, batch, changes);
     return;
   }
   const steps = stepsOf(run, changes);
   await executeWork(run, changes, steps.filter(isStep).map(workOf));
   for (const conversation of steps.filter(isConversation))
     await executeConversation(run, changes, conversation);
+  for (const change of changes.filter(({ id }) => !run.outcomes.has(id)))
+    settle(run, change, 'failed', 0, `the type ${change.resource.type.name} has no step for it`);
 }

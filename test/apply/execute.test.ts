@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { applyPlay } from '../../src/apply/host.ts';
+import type { HostRun } from '../../src/apply/host-run.ts';
+import { orderUnits } from '../../src/plan/graph.ts';
+import { planHost } from '../../src/plan/plan.ts';
+import type { ResultEvent } from '../../src/report/event.ts';
+import {
+  Unreadable,
+  type Actual,
+  type DeclaredResource,
+  type ResourceId,
+} from '../../src/resources/resource.ts';
+import { modelHost } from '../plan/model/host.ts';
+import { documentType, packageType, placed, serviceType } from '../plan/model/types.ts';
+import { install, type World } from '../plan/model/world.ts';
+
+const place = { role: 'web', play: 0 };
+
+function withAlpha(): World {
+  const world: World = { entries: new Map(), packages: new Set(), daemons: new Map(), records: new Map() };
+  install(world, 'alpha');
+  return world;
+}
+
+/** Applies what is planned from `found`, whatever the host is like. */
+async function results(
+  resources: readonly DeclaredResource[],
+  found: ReadonlyMap<ResourceId, Actual>,
+): Promise<readonly object[]> {
+  const events: ResultEvent[] = [];
+  const run: HostRun = {
+    plan: planHost('web1', resources, orderUnits('web1', resources), found),
+    transport: modelHost(withAlpha()),
+    outcomes: new Map(),
+    signal: new AbortController().signal,
+    report: (event) => {
+      if (event.type === 'result') events.push(event);
+    },
+  };
+  await applyPlay(run, 0);
+  return events.map(({ resource, outcome, reason }) => ({ resource, outcome, reason }));
+}
+
+describe('executing a batch', () => {
+  it('fails a change for which its type has no step, instead of trying for ever', async () => {
+    const idle = { ...documentType, apply: () => [] };
+    const resources = [placed(idle, { path: '/etc/alpha/conf', text: 'new' }, place, [])];
+    expect(await results(resources, new Map())).toEqual([
+      {
+        resource: 'document:/etc/alpha/conf',
+        outcome: 'failed',
+        reason: 'the type document has no step for it',
+      },
+    ]);
+  });
+
+  it('lets nothing of a transaction go live when one of its files cannot be read', async () => {
+    const unreadable = { ...documentType, parse: () => [new Unreadable('no permission')] };
+    const running = { running: true, enabled: true, reload: 'not due' };
+    const resources = [
+      placed(packageType, { name: 'gamma' }, place, []),
+      placed(documentType, { path: '/etc/alpha/conf', text: 'new' }, place, []),
+      placed(unreadable, { path: '/etc/alpha/other', text: 'new' }, place, ['package:gamma']),
+      placed(
+        serviceType,
+        { name: 'alpha', running: true, enabled: true, reads: ['/etc/alpha'], validates: true },
+        place,
+        [],
+      ),
+    ];
+    const found = new Map<ResourceId, Actual>([
+      ['document:/etc/alpha/other', new Unreadable('no permission')],
+      ['service:alpha', running],
+    ]);
+    const reason = 'needs document:/etc/alpha/other, which failed';
+    expect(await results(resources, found)).toEqual([
+      { resource: 'package:gamma', outcome: 'changed', reason: undefined },
+      {
+        resource: 'document:/etc/alpha/other',
+        outcome: 'failed',
+        reason: 'cannot be read: no permission',
+      },
+      { resource: 'document:/etc/alpha/conf', outcome: 'skipped', reason },
+      { resource: 'service:alpha', outcome: 'skipped', reason },
+    ]);
+  });
+});
