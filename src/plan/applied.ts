@@ -56,18 +56,20 @@ mv -f ${file}.part ${file}`;
   return { script, stdin: Buffer.from(text) };
 }
 
-/** The record after a run: `converged` are as declared now; the rest keeps what was there. */
+/**
+ * The record after a run: what is converged is as declared now; the rest keeps what was there, also what this
+ * run did not look at because it was for some roles only.
+ */
 export function updateApplied(
   before: Applied,
   declared: readonly DeclaredResource[],
   isConverged: (id: ResourceId) => boolean,
 ): Applied {
-  return new Map(
-    declared.flatMap((resource): [string, AppliedResource][] => {
-      const record = isConverged(resource.id) ? declaredDigest(resource) : before.get(resource.id);
-      return record === undefined ? [] : [[resource.id, record]];
-    }),
-  );
+  const converged = declared.filter((resource) => isConverged(resource.id));
+  return new Map([
+    ...before,
+    ...converged.map((resource): [string, AppliedResource] => [resource.id, declaredDigest(resource)]),
+  ]);
 }
 
 export function isSameRecord(a: Applied, b: Applied): boolean {
