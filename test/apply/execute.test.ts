@@ -54,6 +54,19 @@ describe('executing a batch', () => {
     ]);
   });
 
+  it('leaves a file of a later play, and the service that goes live with it, to that play', async () => {
+    const resources = [
+      placed(documentType, { path: '/etc/alpha/conf', text: 'new' }, { role: 'later', play: 1 }, []),
+      placed(
+        serviceType,
+        { name: 'alpha', running: true, enabled: true, reads: ['/etc/alpha'], validates: true },
+        place,
+        [],
+      ),
+    ];
+    expect(await results(resources, new Map())).toEqual([]);
+  });
+
   it('lets nothing of a transaction go live when one of its files cannot be read', async () => {
     const unreadable = { ...documentType, parse: () => [new Unreadable('no permission')] };
     const running = { running: true, enabled: true, reload: 'not due' };

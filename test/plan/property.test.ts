@@ -120,7 +120,7 @@ describe('a plan is true', { timeout: 120_000 }, () => {
         const first = await plan(resources, modelHost(world));
         const broken = pick(first, number);
         fc.pre(broken !== undefined);
-        const { results } = await apply(first, modelHost(world, { broken: new Set([broken]) }));
+        const { results } = await apply(first, modelHost(world, { broken }));
         const outcomes = new Map(results.map((result) => [result.resource, result]));
         const hasFailed = ({ members }: Unit) =>
           members.some(({ id }) => outcomes.get(id)?.outcome === 'failed');
@@ -142,6 +142,25 @@ describe('a plan is true', { timeout: 120_000 }, () => {
               expect(outcomes.get(id)?.outcome, id).toBe(hasFailed(unit) ? 'failed' : 'changed');
           }
         }
+        await converge({ resources, world });
+      }),
+      { numRuns },
+    );
+  });
+
+  it('is not believed to be carried out before it is seen to be', async () => {
+    await fc.assert(
+      fc.asyncProperty(cases, fc.nat(), async ({ resources, world: before }, number) => {
+        const world = copyOf(before);
+        const first = await plan(resources, modelHost(world));
+        const idle = pick(first, number);
+        fc.pre(idle !== undefined && first.changes.get(idle)?.knownAfter === undefined);
+        const { results } = await apply(first, modelHost(world, { idle }));
+        const result = results.find(({ resource }) => resource === idle);
+        // Another may have done it on its way, as a package brings its directories.
+        if (result?.outcome === 'changed')
+          expect((await plan(resources, modelHost(world))).changes.has(idle)).toBe(false);
+        else expect(result?.outcome).toBe('failed');
         await converge({ resources, world });
       }),
       { numRuns },

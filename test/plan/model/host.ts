@@ -24,8 +24,10 @@ export interface Loss {
 export type Done = readonly ResourceId[];
 
 interface HostOptions {
-  /** Their steps fail. */
-  readonly broken?: ReadonlySet<ResourceId>;
+  /** Its step fails. */
+  readonly broken?: ResourceId;
+  /** Its step does nothing and says that all went well. */
+  readonly idle?: ResourceId;
   readonly loss?: Loss | undefined;
 }
 
@@ -98,10 +100,20 @@ function directoryStep(world: World, path: string): void {
   makeDirectory(world, path);
 }
 
-/** Gives what the script prints. */
-function carryOut(world: World, step: Instruction, broken: ReadonlySet<ResourceId>): string {
-  const culprit = step.ids.find((id) => broken.has(id));
-  if (culprit !== undefined) throw new Error(`${culprit} is broken`);
+function recordStep(world: World, step: Extract<Instruction, { readonly do: 'record' }>): void {
+  const key = `${step.server}/${step.key}`;
+  if (world.daemons.get(step.server)?.running !== true) throw new Error(`${step.server} does not run`);
+  if ((world.records.get(key) ?? null) === step.value) throw new Error(`${key} is as it should be`);
+  if (step.value === null) world.records.delete(key);
+  else world.records.set(key, step.value);
+}
+
+type Faults = Pick<HostOptions, 'broken' | 'idle'>;
+
+/** Gives what the script prints. What there is nothing to do for must not be asked. */
+function carryOut(world: World, step: Instruction, { broken, idle }: Faults): string {
+  if (broken !== undefined && step.ids.includes(broken)) throw new Error(`${broken} is broken`);
+  if (idle !== undefined && step.ids.includes(idle)) return '';
   switch (step.do) {
     case 'probe':
       return JSON.stringify(step.items.map((item) => stateOf(world, step.type, item)));
@@ -112,6 +124,7 @@ function carryOut(world: World, step: Instruction, broken: ReadonlySet<ResourceI
       directoryStep(world, step.path);
       break;
     case 'remove':
+      if (!world.entries.has(step.path)) throw new Error(`there is no ${step.path} to remove`);
       remove(world, step.path);
       break;
     case 'packages':
@@ -126,20 +139,14 @@ function carryOut(world: World, step: Instruction, broken: ReadonlySet<ResourceI
       serviceStep(world, step);
       break;
     case 'record':
-      if (world.daemons.get(step.server)?.running !== true) throw new Error(`${step.server} does not run`);
-      if (step.value === null) world.records.delete(`${step.server}/${step.key}`);
-      else world.records.set(`${step.server}/${step.key}`, step.value);
+      recordStep(world, step);
       break;
   }
   return '';
 }
 
 /** A transaction as transactionSection writes it: files in a copy, then for real, then the service or all back. */
-function transact(
-  world: World,
-  { script, stdin }: Received,
-  broken: ReadonlySet<ResourceId>,
-): readonly ResourceId[] {
+function transact(world: World, { script, stdin }: Received, faults: Faults): readonly ResourceId[] {
   let at = 0;
   const parts = [...script.matchAll(/^head -c (\d+) >"\$HW\/"(\S+)$/gm)].map(([, size, name = '']) => {
     const text = stdin.subarray(at, at + Number(size)).toString();
@@ -152,11 +159,11 @@ function transact(
   const service = parts.find(({ name }) => name === 'service.sh');
   const before = copyOf(world);
   const rehearsal = copyOf(world);
-  for (const file of files) carryOut(rehearsal, file, broken);
-  for (const file of files) carryOut(world, file, broken);
+  for (const file of files) carryOut(rehearsal, file, faults);
+  for (const file of files) carryOut(world, file, faults);
   const last = service === undefined ? [] : [instructionOf(service.text)];
   try {
-    for (const step of last) carryOut(world, step, broken);
+    for (const step of last) carryOut(world, step, faults);
   } catch (error) {
     become(world, before);
     throw error;
@@ -169,16 +176,16 @@ function answer(code: number, stdout: string, stderr: string): string {
 }
 
 /** A transport to the host of the model, which interprets the requests that planning and applying send. */
-export function modelHost(world: World, { broken = new Set(), loss }: HostOptions = {}): ModelHost {
+export function modelHost(world: World, { loss, ...faults }: HostOptions = {}): ModelHost {
   const log: Done[] = [];
   const run = (section: Received, done: ResourceId[]): string => {
     try {
       if (section.script.includes('rehearse.sh')) {
-        done.push(...transact(world, section, broken));
+        done.push(...transact(world, section, faults));
         return answer(0, '', '');
       }
       const instruction = instructionOf(section.script);
-      const printed = carryOut(world, instruction, broken);
+      const printed = carryOut(world, instruction, faults);
       done.push(...instruction.ids);
       return answer(0, printed, '');
     } catch (error) {
