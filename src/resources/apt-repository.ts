@@ -102,7 +102,8 @@ function pinned(item: AptRepository, sha256: string | undefined): string | null 
 
 /**
  * The lists of this repository alone are fetched and their signatures checked before its file goes live: a
- * wrong address or key never breaks the next apt-get of anybody else.
+ * wrong address or key never breaks the next apt-get of anybody else. The file is dated as the lists, so that
+ * packages do not take them for old.
  */
 function install(item: AptRepository): Script {
   const text = sources(item);
@@ -119,7 +120,7 @@ hw_install "$HW/preferences" ${preferencesFile(item)}`;
   t=$(mktemp "$(dirname "$2")/.hostwright.XXXXXX")
   cat "$1" >"$t"
   chmod 0644 "$t"
-  touch -r "$1" "$t"
+  touch -r /var/lib/apt/lists "$t"
   mv -fT "$t" "$2"
 }
 t=''
