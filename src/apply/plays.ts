@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { HostwrightError } from '../errors.ts';
 import type { PlayHosts } from '../site/model.ts';
 import { applyPlay } from './host.ts';
-import type { HostRun } from './host-run.ts';
+import { settle, type HostRun } from './host-run.ts';
 
 export interface PlaysOptions {
   readonly plays: readonly PlayHosts[];
@@ -34,10 +34,25 @@ function hasFailed(run: HostRun): boolean {
 
 /**
  * Carries out the plays in order, each on its hosts, `serial` hosts at a time. A host that failed takes no
- * part in what follows. When more than `max_fail_percentage` of the hosts of a batch fail, nothing more is begun;
- * without a setting the others go on.
+ * part in what follows. When more than `max_fail_percentage` of the hosts of a batch fail, nothing more is
+ * begun; without a setting the others go on. Every change that is not come to is reported as skipped.
  */
-export async function applyPlays({ plays, runs, lost, forks, signal }: PlaysOptions): Promise<void> {
+export async function applyPlays(options: PlaysOptions): Promise<void> {
+  await applyInOrder(options);
+  for (const [host, run] of options.runs) {
+    const reason =
+      hasFailed(run) || options.lost.has(host)
+        ? 'the host failed before'
+        : options.signal.aborted
+          ? 'interrupted'
+          : 'more hosts failed than max_fail_percentage allows';
+    for (const change of run.plan.changes.values()) {
+      if (!run.outcomes.has(change.id)) settle(run, change, 'skipped', 0, reason);
+    }
+  }
+}
+
+async function applyInOrder({ plays, runs, lost, forks, signal }: PlaysOptions): Promise<void> {
   const limit = pLimit(forks);
   const takesPart = (host: string): boolean => {
     const run = runs.get(host);

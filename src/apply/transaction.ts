@@ -127,14 +127,19 @@ for path in ${steps.paths}; do
   n=$((n + 1))
   if [ -e "$path" ] || [ -L "$path" ]; then cp -aT "$path" "$HW/before/$n"; fi
 done
-sh -eu "$HW/write-files.sh"`,
-    steps.service === undefined ? sh`` : serviceOrBack(steps.paths),
+${putBack(steps.paths)}
+if ! sh -eu "$HW/write-files.sh"; then
+  put_back
+  exit 1
+fi`,
+    steps.service === undefined ? sh`` : serviceOrBack,
   ]);
   return { script, stdin: Buffer.concat(parts.map((part) => part.bytes)) };
 }
 
-function serviceOrBack(paths: readonly string[]): Script {
-  return sh`if ! sh -eu "$HW/service.sh"; then
+/** Whatever went wrong, the files are those of before. */
+function putBack(paths: readonly string[]): Script {
+  return sh`put_back() {
   n=0
   for path in ${paths}; do
     n=$((n + 1))
@@ -142,7 +147,11 @@ function serviceOrBack(paths: readonly string[]): Script {
     if [ -e "$HW/before/$n" ] || [ -L "$HW/before/$n" ]; then cp -aT "$HW/before/$n" "$path"; fi
   done
   echo 'the previous configuration is back in place' >&2
+}`;
+}
+
+const serviceOrBack = sh`if ! sh -eu "$HW/service.sh"; then
+  put_back
   sh -eu "$HW/service.sh" >&2 || echo 'and the service does not take it up either' >&2
   exit 1
 fi`;
-}

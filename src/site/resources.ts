@@ -64,6 +64,24 @@ function check(host: string, role: string, play: number, resource: Resource): De
   return { id, type, desired: parsed.data, needs: resource.needs ?? [], role, play };
 }
 
+/** A path is a file, a directory or a link: two that are declared for it would undo each other for ever. */
+function refusePathTwice(host: string, resources: readonly DeclaredResource[]): void {
+  const owners = new Map<string, DeclaredResource>();
+  for (const resource of resources) {
+    if (!['file', 'directory', 'link'].includes(resource.type.name)) continue;
+    const path = resource.type.key(resource.desired);
+    const owner = owners.get(path);
+    if (owner !== undefined) {
+      throw new HostwrightError('E_RESOURCE', `${owner.id} and ${resource.id} are the same path`, {
+        place: { host, resource: resource.id },
+        found: `one by the role ${owner.role}, another by the role ${resource.role}`,
+        hint: 'declare one of them; whatever else is there gives way to it',
+      });
+    }
+    owners.set(path, resource);
+  }
+}
+
 /**
  * The second pass for one host: all resources of its roles, checked. Two roles may declare the same resource
  * in the same state; in different states it is an E_RESOURCE that names both.
@@ -88,5 +106,6 @@ export function hostResources(model: SiteModel, host: string, facts: Facts): rea
       }
     }
   }
+  refusePathTwice(host, [...resources.values()]);
   return [...resources.values()];
 }

@@ -49,6 +49,8 @@ async function apply(made: HostPlan, host: ModelHost): Promise<Applied> {
   const lost = new Map<string, HostwrightError>();
   const runs = new Map([['web1', run]]);
   await applyPlays({ plays, runs, lost, forks: 1, signal: run.signal });
+  // However it went: what was planned is accounted for, each change once.
+  expect(results.map(({ resource }) => resource).toSorted()).toEqual([...made.changes.keys()].toSorted());
   return { results, lost };
 }
 
