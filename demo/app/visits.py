@@ -158,10 +158,16 @@ class Visits:
     def latest(self):
         def select(database):
             def work(cursor):
-                cursor.execute("SELECT id, host, at FROM visits ORDER BY id DESC LIMIT %s", (LATEST,))
+                try:
+                    cursor.execute("SELECT id, host, at FROM visits ORDER BY id DESC LIMIT %s", (LATEST,))
+                    rows = cursor.fetchall()
+                except pymysql.err.ProgrammingError as error:
+                    if error.args[0] != NO_SUCH_TABLE:
+                        raise
+                    rows = []  # Nobody has been here yet.
                 visits = [
                     {"id": number, "host": host, "at": at.isoformat(timespec="milliseconds") + "Z"}
-                    for number, host, at in cursor.fetchall()
+                    for number, host, at in rows
                 ]
                 return {"read": {"database": database.name(cursor), "role": database.role}, "visits": visits}
 

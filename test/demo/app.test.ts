@@ -101,6 +101,13 @@ test('a visit is written to the primary, by whoever makes the table, and read fr
   expect(read.headers['x-served-by']).toBe('web<1>');
 });
 
+test('a site that nobody has visited yet has no visits, and no error', async () => {
+  await start(databases);
+  const read = await ask('/api/visits');
+  expect(read.status).toBe(200);
+  expect(JSON.parse(read.text)).toMatchObject({ read: { role: 'replica' }, visits: [] });
+});
+
 test('the page says who answered, wrote and read, and escapes what it shows', async () => {
   await start(databases);
   const { status, text } = await ask('/');
