@@ -83,6 +83,8 @@ export async function bareHosts(name: string, subnet: string, count: number): Pr
         ...['-i', join(folder, 'ssh/id_ed25519')],
         ...['-o', `UserKnownHostsFile=${join(folder, 'ssh/known_hosts')}`],
         ...['-o', 'StrictHostKeyChecking=yes', '-o', 'BatchMode=yes', '-o', 'LogLevel=ERROR'],
+        // A host that goes away under way must not keep a test for ever.
+        ...['-o', 'ConnectTimeout=10', '-o', 'ServerAliveInterval=10'],
         `admin@${address(host)}`,
         `sudo sh -c '${script.replaceAll("'", `'\\''`)}'`,
       ]),
