@@ -92,4 +92,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await main(process.argv.slice(2));
+const status = await main(process.argv.slice(2));
+// A verb may have set its own, such as `lab status` of a lab that is not up.
+if (status !== exitStatus.ok) process.exitCode = status;
