@@ -59,6 +59,10 @@ export default defineRole({
       .min(0)
       .default(200)
       .describe('requests of one address at the same time, more get 429; 0 for any number'),
+    nginx_compress_pages: z
+      .boolean()
+      .default(false)
+      .describe('compress every text, not only files such as .css; see BREACH in the README'),
     app_health_path: z
       .string()
       .regex(/^\/[\w./~-]*$/, 'expected a path such as /healthz')

@@ -45,6 +45,13 @@ describe('the site', () => {
     expect(site({ variables: { nginx_requests_per_client: 0 } })).not.toContain('limit_conn');
   });
 
+  it('compresses files but no page, whose length would tell its secrets, unless told to', () => {
+    const settings = (given?: RoleCase) => text('/etc/nginx/nginx.conf', given);
+    expect(settings()).toContain('gzip off;');
+    expect(site()).toMatch(/location ~\* \\\.\(\?:css\|js.*\)\$ \{\s+gzip on;/);
+    expect(settings({ variables: { nginx_compress_pages: true } })).toContain('gzip on;');
+  });
+
   it('asks the application for its health', () => {
     expect(site({ variables: { app_health_path: '/up' } })).toMatch(
       /location = \/up \{\s+proxy_pass http:\/\/app;/,
