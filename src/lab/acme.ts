@@ -45,6 +45,8 @@ export async function ensureAcme(
         httpPort: 80,
         tlsPort: 443,
         ocspResponderURL: '',
+        // As the real one has it, in seconds; pebble itself issues for five years.
+        certificateValidityPeriod: 90 * 86_400,
         externalAccountBindingRequired: false,
       },
     }),
