@@ -120,19 +120,22 @@ async function carryOut(surveyed: Surveyed, forks: number, controller: AbortCont
 
 /** The options of a run that carries out a saved plan: those that the plan was made with. */
 function savedOptions(saved: SavedPlan, options: ApplyOptions): ApplyOptions {
-  const given = (['inventory', 'site', 'limit', 'role'] as const).find((name) => options[name] !== undefined);
+  const given = (['inventory', 'site', 'limit', 'shard', 'role'] as const).find(
+    (name) => options[name] !== undefined,
+  );
   if (given !== undefined) {
     throw new HostwrightError('E_USAGE', 'a saved plan brings its own inventory, hosts and roles', {
       found: given,
       hint: 'leave it out, or make a new plan with it',
     });
   }
-  const { inventory, site, limit, role } = saved.request;
+  const { inventory, site, limit, shard, role } = saved.request;
   return {
     ...options,
     inventory,
     ...(site === undefined ? {} : { site }),
     ...(limit === undefined ? {} : { limit }),
+    ...(shard === undefined ? {} : { shard }),
     ...(role === undefined ? {} : { role }),
   };
 }

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { Command } from 'commander';
 import pLimit from 'p-limit';
 import { HostwrightError } from '../errors.ts';
-import { selectHosts } from '../inventory/pattern.ts';
+import { selectHosts, type Selection } from '../inventory/pattern.ts';
 import { targetOf } from '../inventory/target.ts';
 import { formatError } from '../report/error.ts';
 import { printable } from '../report/printable.ts';
@@ -11,11 +11,10 @@ import { createConnect } from '../transport/connect.ts';
 import { sh } from '../transport/shell.ts';
 import type { Connect } from '../transport/transport.ts';
 import { exitStatus, type ExitStatus } from './exit.ts';
+import { addHostOptions } from './options.ts';
 import { readProject, readSiteOf, type Project, type ProjectOptions } from './project.ts';
 
-interface DoctorOptions extends ProjectOptions {
-  readonly limit?: string;
-}
+type DoctorOptions = ProjectOptions & Selection;
 
 /** One thing looked at; without `trouble` it is well. */
 interface Finding {
@@ -121,7 +120,7 @@ async function examine(options: DoctorOptions): Promise<ExitStatus> {
   ]);
   const site = await readSiteOf(project, options);
   show([{ subject: `site: ${site.plays.length} plays, every variable of every role is in order` }]);
-  const hosts = await selectHosts(project.inventory, 'all', options.limit);
+  const hosts = await selectHosts(project.inventory, 'all', options);
   const connect = createConnect();
   const limit = pLimit(20);
   const results = await Promise.all(
@@ -142,11 +141,9 @@ async function examine(options: DoctorOptions): Promise<ExitStatus> {
 
 /** `hostwright doctor`: what is wrong, before anything else is tried. */
 export function doctorCommand(finish: (status: ExitStatus) => void): Command {
-  return new Command('doctor')
+  return addHostOptions(new Command('doctor'))
     .description('say what is wrong with this machine, the inventory or the hosts')
-    .option('-i, --inventory <path>', 'inventory file or folder')
     .option('--site <file>', 'the site; the site.yml of the project of the inventory unless said')
-    .option('-l, --limit <pattern>', 'only these hosts')
     .action(async (options: DoctorOptions) => {
       finish(await examine(options));
     });

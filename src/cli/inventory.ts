@@ -3,9 +3,10 @@ import { HostwrightError } from '../errors.ts';
 import { readExtraVars } from '../inventory/extra.ts';
 import { inventoryPath } from '../inventory/locate.ts';
 import type { Inventory } from '../inventory/model.ts';
-import { selectHosts } from '../inventory/pattern.ts';
+import { selectHosts, type Selection } from '../inventory/pattern.ts';
 import { readInventory } from '../inventory/read.ts';
 import { hostTable, inventoryGraph, inventoryJson } from '../inventory/show.ts';
+import { addSelectionOptions } from './options.ts';
 
 export interface InventoryCommandContext {
   readonly write: (text: string) => void;
@@ -17,9 +18,8 @@ interface Options {
   readonly extraVars?: readonly string[];
 }
 
-interface ListOptions extends Options {
+interface ListOptions extends Options, Selection {
   readonly json?: true;
-  readonly limit?: string;
 }
 
 const surroundings: InventoryCommandContext = {
@@ -47,14 +47,14 @@ function verb(name: string, summary: string): Command {
 
 /** `hostwright inventory list | graph`. Rejects with HostwrightError, or HostwrightErrors where there are several. */
 export function inventoryCommand(context: InventoryCommandContext = surroundings): Command {
-  const list = verb('list', 'hosts with their addresses and groups')
+  const list = addSelectionOptions(verb('list', 'hosts with their addresses and groups'))
     .option('--json', 'groups and variables, as ansible-inventory --list prints them')
-    .option('-l, --limit <pattern>', 'only these hosts')
     .action(async (options: ListOptions) => {
-      if (options.json === true && options.limit !== undefined) {
+      const given = (['limit', 'shard'] as const).find((name) => options[name] !== undefined);
+      if (options.json === true && given !== undefined) {
         const hint = 'leave one of the two out';
         throw new HostwrightError('E_USAGE', '--json always lists the whole inventory', {
-          found: '--limit',
+          found: `--${given}`,
           hint,
         });
       }
@@ -62,7 +62,7 @@ export function inventoryCommand(context: InventoryCommandContext = surroundings
       context.write(
         options.json === true
           ? inventoryJson(inventory)
-          : hostTable(await selectHosts(inventory, 'all', options.limit)),
+          : hostTable(await selectHosts(inventory, 'all', options)),
       );
     });
   const graph = verb('graph', 'the tree of groups and hosts, as ansible-inventory --graph prints it')

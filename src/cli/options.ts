@@ -1,12 +1,21 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { inventoryPath } from '../inventory/locate.ts';
+import { parseShard, type Shard } from '../inventory/shard.ts';
 import type { PlanRequest } from '../plan/saved.ts';
 
 function positiveInteger(text: string): number {
   const number = Number(text);
   if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('expected a number from 1');
   return number;
+}
+
+function shard(text: string): Shard {
+  try {
+    return parseShard(text);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function append(text: string, before: readonly string[] = []): readonly string[] {
@@ -18,6 +27,7 @@ export interface RunOptions {
   readonly inventory?: string;
   readonly site?: string;
   readonly limit?: string;
+  readonly shard?: Shard;
   readonly role?: readonly string[];
   readonly extraVars?: readonly string[];
   readonly forks: number;
@@ -28,28 +38,47 @@ export interface RunOptions {
 
 /** How a run was asked for, to be kept with a saved plan. Not what `-e` gives: that may be a secret. */
 export function planRequest(options: RunOptions, environment: NodeJS.ProcessEnv): PlanRequest {
-  const { site, limit, role } = options;
+  const { site, limit, shard, role } = options;
   return {
     inventory: resolve(inventoryPath(options.inventory, environment)),
     ...(site === undefined ? {} : { site: resolve(site) }),
     ...(limit === undefined ? {} : { limit }),
+    ...(shard === undefined ? {} : { shard }),
     ...(role === undefined ? {} : { role: [...role] }),
   };
 }
 
+/** Adds the options that choose some of the hosts. */
+export function addSelectionOptions(command: Command): Command {
+  return command
+    .option('-l, --limit <pattern>', 'only these hosts')
+    .addOption(
+      new Option('--shard <k/n>', 'of these only part K of N, which the names of the hosts decide').argParser(
+        shard,
+      ),
+    );
+}
+
+/** Adds the inventory and the options that choose some of its hosts. */
+export function addHostOptions(command: Command): Command {
+  return addSelectionOptions(command.option('-i, --inventory <path>', 'inventory file or folder'));
+}
+
+export function forksOption(): Option {
+  return new Option('-f, --forks <n>', 'hosts at the same time').argParser(positiveInteger).default(20);
+}
+
 /** Adds the options that `plan` and `apply` share; Ansible's own names where the meaning is the same. */
 export function addRunOptions(command: Command): Command {
-  return command
-    .option('-i, --inventory <path>', 'inventory file or folder')
+  return addHostOptions(command)
     .option('--site <file>', 'the site; the site.yml of the project of the inventory unless said')
-    .option('-l, --limit <pattern>', 'only these hosts')
     .option('--role <name>', 'only this role; repeatable', append)
     .option(
       '-e, --extra-vars <vars>',
       'name=value, JSON or @file; wins over the inventory; repeatable',
       append,
     )
-    .addOption(new Option('-f, --forks <n>', 'hosts at the same time').argParser(positiveInteger).default(20))
+    .addOption(forksOption())
     .option('-K, --ask-become-pass', 'ask for the sudo password')
     .option('--json', 'one JSON object a line on stdout')
     .addOption(new Option('-D, --diff', 'show what changes in texts; the default').default(true).hideHelp())

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import pLimit from 'p-limit';
 import { HostwrightError } from '../errors.ts';
-import { selectHosts } from '../inventory/pattern.ts';
+import { selectHosts, type Selection } from '../inventory/pattern.ts';
 import { targetOf } from '../inventory/target.ts';
 import { formatError } from '../report/error.ts';
 import { printable } from '../report/printable.ts';
@@ -9,12 +9,12 @@ import { createConnect } from '../transport/connect.ts';
 import { sh } from '../transport/shell.ts';
 import type { Answer } from '../transport/transport.ts';
 import { exitStatus, type ExitStatus } from './exit.ts';
+import { addHostOptions, forksOption } from './options.ts';
 import { readProject } from './project.ts';
 
-interface AdHocOptions {
+interface AdHocOptions extends Selection {
   readonly inventory?: string;
-  readonly limit?: string;
-  readonly forks: string;
+  readonly forks: number;
 }
 
 function linesOf(bytes: Buffer): string[] {
@@ -30,9 +30,10 @@ function show(host: string, answer: Answer): void {
 
 async function run(pattern: string, words: readonly string[], options: AdHocOptions): Promise<ExitStatus> {
   const { inventory, variables } = await readProject(options, process.env);
-  const hosts = await selectHosts(inventory, pattern, options.limit);
+  const hosts = await selectHosts(inventory, pattern, options);
+  if (hosts.length === 0) process.stderr.write('no host is in this part of the inventory\n');
   const connect = createConnect();
-  const limit = pLimit(Number(options.forks));
+  const limit = pLimit(options.forks);
   let failed = false;
   let unreachable = false;
   await Promise.all(
@@ -66,13 +67,11 @@ async function run(pattern: string, words: readonly string[], options: AdHocOpti
 
 /** `hostwright run PATTERN -- COMMAND`: an ad-hoc command on hosts, as root. */
 export function runCommand(finish: (status: ExitStatus) => void): Command {
-  return new Command('run')
+  return addHostOptions(new Command('run'))
     .description('run a command as root on hosts')
     .argument('<pattern>', 'hosts, as in --limit')
     .argument('<command...>', 'the command; one word is run as shell')
-    .option('-i, --inventory <path>', 'inventory file or folder')
-    .option('-l, --limit <pattern>', 'only these hosts')
-    .option('-f, --forks <n>', 'hosts at the same time', '20')
+    .addOption(forksOption())
     .action(async (pattern: string, words: readonly string[], options: AdHocOptions) => {
       finish(await run(pattern, words, options));
     });

@@ -102,7 +102,7 @@ export async function survey(options: RunOptions, mode: Lock['mode']): Promise<S
   const project = await readProject(options, process.env);
   const site = await readSiteOf(project, options);
   checkRoles(site, options.role ?? []);
-  const names = (await selectHosts(project.inventory, 'all', options.limit)).map((host) => host.name);
+  const names = (await selectHosts(project.inventory, 'all', options)).map((host) => host.name);
   const becomePassword =
     options.askBecomePass === true
       ? await askSecret('sudo password', process.stdin, process.stderr)

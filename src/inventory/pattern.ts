@@ -6,6 +6,7 @@ import { parseAddress } from './address.ts';
 import { globExpression } from './glob.ts';
 import { hostNames } from './groups.ts';
 import type { Host, Inventory } from './model.ts';
+import { isInShard, type Shard } from './shard.ts';
 
 function patternError(message: string, details: ErrorDetails): HostwrightError {
   return new HostwrightError('E_PATTERN', message, details);
@@ -166,16 +167,28 @@ async function limitPatterns(limit: string): Promise<string[]> {
   return patterns;
 }
 
+/** What narrows the hosts of a command. */
+export interface Selection {
+  readonly limit?: string | undefined;
+  readonly shard?: Shard | undefined;
+}
+
 /**
- * The hosts to work on: those of `pattern` that `limit` names too, in the order of `pattern`. Throws
- * E_PATTERN where no host is left.
+ * The hosts to work on: those of `pattern` that `limit` names too, in the order of `pattern`; of these the
+ * ones of `shard`, of which there may be none. Throws E_PATTERN where `limit` leaves no host.
  */
-export async function selectHosts(inventory: Inventory, pattern: string, limit?: string): Promise<Host[]> {
+export async function selectHosts(
+  inventory: Inventory,
+  pattern: string,
+  { limit, shard }: Selection = {},
+): Promise<Host[]> {
   const hosts = matchHosts(inventory, pattern);
   const patterns = limit === undefined ? null : await limitPatterns(limit);
   const names = patterns === null ? null : new Set(evaluate(patterns, inventory));
   const selected = names === null ? hosts : hosts.filter((host) => names.has(host.name));
-  if (selected.length > 0) return selected;
+  if (selected.length > 0) {
+    return shard === undefined ? selected : selected.filter(({ name }) => isInShard(name, shard));
+  }
   const found = limit === undefined ? pattern : `${pattern}, limited to ${limit}`;
   const hint = 'see `hostwright inventory graph` for the hosts of each group';
   throw patternError('no host is left to work on', { found, expected: 'at least one host', hint });

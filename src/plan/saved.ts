@@ -12,6 +12,7 @@ const request = z.object({
   inventory: z.string(),
   site: z.string().optional(),
   limit: z.string().optional(),
+  shard: z.object({ index: z.number(), count: z.number() }).optional(),
   role: z.array(z.string()).optional(),
 });
 

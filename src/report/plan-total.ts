@@ -49,6 +49,8 @@ export function planTotal(
   const unknown = remark(unreachable, 'unreachable') + remark(faulty, 'not planned');
   const known = Object.keys(hosts).filter((name) => hosts[name]?.unreachable === false && !broken.has(name));
   const resources = total(hosts, 'resources');
+  if (Object.keys(hosts).length === 0)
+    return `Nothing to do: no host is in this part of the inventory. ${time}`;
   if (changes.length === 0) {
     if (known.length === 0) return `Plan: nothing is known${unknown}. ${time}`;
     const where = `${count(resources, 'resource')} on ${count(known.length, 'host')}`;

@@ -125,7 +125,7 @@ describe('globExpression', () => {
 describe('selectHosts', () => {
   test('a limit keeps the order of the pattern', async () => {
     const limit = `@${join(tree({ retry: 'web1\n\nlb\n' }), 'retry')}`;
-    const hosts = await selectHosts(inventory, 'web', limit);
+    const hosts = await selectHosts(inventory, 'web', { limit });
     expect(hosts.map((host) => host.name)).toStrictEqual(['web2', 'web1']);
   });
 
@@ -134,7 +134,7 @@ describe('selectHosts', () => {
     ['web', 'wob', { hint: 'did you mean "web"' }],
     ['web', '@/nowhere', { message: 'the file of a limit cannot be read' }],
   ])('%s limited to %s is refused', async (pattern, limit, failure) => {
-    expect(await failures(() => selectHosts(inventory, pattern, limit))).toMatchObject([
+    expect(await failures(() => selectHosts(inventory, pattern, { limit }))).toMatchObject([
       { code: 'E_PATTERN', ...failure },
     ]);
   });

@@ -208,6 +208,6 @@ describe.each(Object.entries(patterns))('patterns of %s', (name, list) => {
 
 test.each(limits)('%s: %s limited to %s', async (name, pattern, limit) => {
   const inventory = await readInventory(join(fixtures, name));
-  const ours = (await selectHosts(inventory, pattern, limit)).map((host) => host.name);
+  const ours = (await selectHosts(inventory, pattern, { limit })).map((host) => host.name);
   expect(ours).toStrictEqual(hostsOf(answerTo('limit', basename(name), pattern, limit)));
 });
