@@ -5,17 +5,17 @@ import type { Answer } from '../transport/transport.ts';
 
 /** Prints `name=value` lines; together with the lock it is the first request of every run. */
 export const factsScript: Script = sh`mkdir -p /run/hostwright
-for name in ID VERSION_CODENAME; do
-  printf '%s=' "$name"; (. /etc/os-release && eval "printf '%s\n' \"\$$name\"") 2>/dev/null || echo
-done
+(ID='' VERSION_CODENAME=''
+. /etc/os-release
+printf 'ID=%s\nVERSION_CODENAME=%s\n' "$ID" "$VERSION_CODENAME") 2>/dev/null || :
 printf 'architecture=%s\n' "$(dpkg --print-architecture 2>/dev/null)"
-printf 'hostname=%s\n' "$(cat /proc/sys/kernel/hostname)"
-printf 'kernel=%s\n' "$(uname -r)"
+read -r hostname </proc/sys/kernel/hostname
+read -r kernel </proc/sys/kernel/osrelease
+printf 'hostname=%s\nkernel=%s\n' "$hostname" "$kernel"
 printf 'processors=%s\n' "$(nproc)"
-printf 'memory=%s\n' "$(awk '/^MemTotal/ { print $2 }' /proc/meminfo)"
+awk '/^MemTotal/ { print "memory=" $2; print "connection=" ENVIRON["HW_LOGIN"] " " ENVIRON["SSH_CONNECTION"] }' /proc/meminfo
 ip -o address show scope global 2>/dev/null | awk '{ split($4, a, "/"); print "address=" a[1] " " $2 }'
 ip -o -4 route show default 2>/dev/null | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") { print "default=" $(i + 1); exit } }'
-printf 'connection=%s %s\n' "$(printenv HW_LOGIN)" "$(printenv SSH_CONNECTION)"
 printf 'container=%s\n' "$(systemd-detect-virt --container 2>/dev/null)"
 # A run that lost its host while apt worked may have left this.
 if [ -L /usr/sbin/policy-rc.d ] && [ "$(readlink /usr/sbin/policy-rc.d)" = /run/hostwright/policy-rc.d ]; then rm -f /usr/sbin/policy-rc.d; fi`;

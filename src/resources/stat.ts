@@ -17,17 +17,14 @@ export interface Stat {
 const kinds: Readonly<Record<string, Stat['kind']>> = { f: 'file', d: 'directory', l: 'link' };
 
 /**
- * One pass of `find` over all paths, and one of `sha256sum` over the regular files among them. Paths come
- * by standard input, so their number has no limit. Only regular files are hashed: a pipe in the place of a
- * file would block for ever.
+ * One pass of `find` over all paths, which lets `sha256sum` read the regular files among them, as many at a
+ * time as fit. Paths come by standard input, so their number has no limit. Only regular files are hashed: a
+ * pipe in the place of a file would block for ever.
  */
 export function statProbe(paths: readonly string[], options: { readonly hash: boolean }): Probe {
   const stdin = Buffer.from(paths.map((path) => `${path}\0`).join(''));
-  const stat = sh`p=$(mktemp "$HW/paths.XXXXXX"); cat >"$p"
-find -files0-from "$p" -maxdepth 0 -printf ${String.raw`%y\0%m\0%u\0%g\0%l\0%p\0`} 2>/dev/null || :`;
-  if (!options.hash) return { script: stat, stdin };
-  const script = sh`${stat}
-find -files0-from "$p" -maxdepth 0 -type f -print0 2>/dev/null | xargs -0r sha256sum -z -- || :`;
+  const hash = options.hash ? sh`-type f -exec sha256sum -z -- {} +` : sh``;
+  const script = sh`find -files0-from - -maxdepth 0 -printf ${String.raw`%y\0%m\0%u\0%g\0%l\0%p\0`} ${hash} 2>/dev/null || :`;
   return { script, stdin };
 }
 

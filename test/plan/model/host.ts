@@ -171,25 +171,36 @@ function transact(world: World, { script, stdin }: Received, faults: Faults): re
   return [...files, ...last].flatMap(({ ids }) => ids);
 }
 
-function answer(code: number, stdout: string, stderr: string): string {
-  return `${code} ${Buffer.byteLength(stdout)} ${Buffer.byteLength(stderr)}\n${stdout}${stderr}`;
+interface Printed {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What sectionsRequest prints: what each section came to, then what they printed. */
+function framed(sections: readonly Printed[]): Buffer {
+  const headers = sections.map(
+    ({ code, stdout, stderr }) => `${code} ${Buffer.byteLength(stdout)} ${Buffer.byteLength(stderr)}\n`,
+  );
+  const bodies = sections.map(({ stdout, stderr }) => stdout + stderr);
+  return Buffer.from([...headers, ...bodies].join(''));
 }
 
 /** A transport to the host of the model, which interprets the requests that planning and applying send. */
 export function modelHost(world: World, { loss, ...faults }: HostOptions = {}): ModelHost {
   const log: Done[] = [];
-  const run = (section: Received, done: ResourceId[]): string => {
+  const run = (section: Received, done: ResourceId[]): Printed => {
     try {
       if (section.script.includes('rehearse.sh')) {
         done.push(...transact(world, section, faults));
-        return answer(0, '', '');
+        return { code: 0, stdout: '', stderr: '' };
       }
       const instruction = instructionOf(section.script);
       const printed = carryOut(world, instruction, faults);
       done.push(...instruction.ids);
-      return answer(0, printed, '');
+      return { code: 0, stdout: printed, stderr: '' };
     } catch (error) {
-      return answer(1, '', error instanceof Error ? error.message : String(error));
+      return { code: 1, stdout: '', stderr: error instanceof Error ? error.message : String(error) };
     }
   };
   return {
@@ -209,7 +220,7 @@ export function modelHost(world: World, { loss, ...faults }: HostOptions = {}): 
         .map((section) => run(section, done));
       log.push(done);
       if (isLost) return Promise.reject(new HostwrightError('E_CONNECT', 'the connection was lost'));
-      return Promise.resolve({ code: 0, stdout: Buffer.from(answers.join('')), stderr: Buffer.alloc(0) });
+      return Promise.resolve({ code: 0, stdout: framed(answers), stderr: Buffer.alloc(0) });
     },
   };
 }
