@@ -110,7 +110,14 @@ async function carryOut(surveyed: Surveyed, forks: number, controller: AbortCont
   const byHost = summaries(surveyed, runs);
   const undone = Object.values(byHost).some((host) => host.failed > 0 || host.skipped > 0);
   const ok = lost.size === 0 && !undone && !controller.signal.aborted;
-  reporter.report({ type: 'summary', command: 'apply', ok, seconds: elapsed(), hosts: byHost });
+  reporter.report({
+    type: 'summary',
+    command: 'apply',
+    ok,
+    ...(controller.signal.aborted ? { interrupted: true } : {}),
+    seconds: elapsed(),
+    hosts: byHost,
+  });
   if (controller.signal.aborted) return exitStatus.interrupted;
   const failed = Object.entries(byHost).some(
     ([name, host]) => host.failed > 0 || (host.skipped > 0 && !lost.has(name)),

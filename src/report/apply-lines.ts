@@ -75,15 +75,16 @@ function totalLine(summary: SummaryEvent): string {
   const { hosts } = summary;
   const changed = total(hosts, 'changed');
   const [failed, skipped] = [total(hosts, 'failed'), total(hosts, 'skipped')];
+  const left = summary.interrupted === true ? 'not done' : 'skipped';
   const unreachable = hostsThat(hosts, (host) => host.unreachable).length;
   const parts = [
     `${changed} changed`,
     failed > 0 ? `${failed} failed` : '',
-    skipped > 0 ? `${skipped} skipped` : '',
+    skipped > 0 ? `${skipped} ${left}` : '',
     unreachable > 0 ? `${count(unreachable, 'host')} unreachable` : '',
   ].filter((part) => part !== '');
   const right = total(hosts, 'resources') - total(hosts, 'changes') + changed;
-  const word = summary.ok ? 'Done' : 'Failed';
+  const word = summary.ok ? 'Done' : summary.interrupted === true ? 'Interrupted' : 'Failed';
   const where = `on ${count(Object.keys(hosts).length, 'host')}`;
   return `${word}: ${parts.join(', ')} ${where}; ${right} as they should be. ${duration(summary.seconds * 1000)}`;
 }
@@ -94,9 +95,10 @@ function nextLines(summary: SummaryEvent, troubles: ReadonlyMap<string, Trouble>
     .map(([name]) => printable(name));
   const all = Object.keys(summary.hosts).length;
   const unreachable = hostsThat(summary.hosts, (host) => host.unreachable);
-  const lines = [
-    'What is done stays done. Mend the cause, then run the same command again: it does what is left.',
-  ];
+  // After an interruption there may be nothing to mend.
+  const mend = total(summary.hosts, 'failed') > 0 || unreachable.length > 0 || summary.interrupted !== true;
+  const run = mend ? 'Mend the cause, then run' : 'Run';
+  const lines = [`What is done stays done. ${run} the same command again: it does what is left.`];
   if (unwell.length > 0 && unwell.length < all && unwell.length <= NAMED) {
     lines.push(`For ${unwell.length === 1 ? 'this host' : 'these hosts'} alone: --limit ${unwell.join(',')}`);
   }
@@ -112,7 +114,7 @@ export function applyLines(
   troubles: ReadonlyMap<string, Trouble>,
   style: Style,
 ): string[] {
-  const colour = summary.ok ? 'green' : 'red';
+  const colour = summary.ok ? 'green' : summary.interrupted === true ? 'yellow' : 'red';
   const lines = [
     '',
     ...hostLines(summary, troubles, style),

@@ -70,6 +70,8 @@ export interface SummaryEvent {
   readonly type: 'summary';
   readonly command: 'plan' | 'apply' | 'drift';
   readonly ok: boolean;
+  /** Somebody ended it under way, so what is left is nobody's fault. */
+  readonly interrupted?: true;
   readonly seconds: number;
   readonly hosts: Readonly<Record<string, HostSummary>>;
 }

@@ -47,6 +47,7 @@ const line = z.discriminatedUnion('type', [
     type: z.literal('summary'),
     command: z.enum(['plan', 'apply']),
     ok: z.boolean(),
+    interrupted: z.literal(true).optional(),
     seconds: z.number(),
     hosts: z.record(
       z.string(),

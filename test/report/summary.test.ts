@@ -46,6 +46,32 @@ describe('the end of an apply', () => {
     ]);
   });
 
+  it('blames nobody when it was interrupted, and tells what was done and what was not', () => {
+    const { reporter, lines } = capture();
+    const hosts = {
+      web1: host({ changes: 5, changed: 2, skipped: 3 }),
+      web2: host({ changes: 1, changed: 1 }),
+    };
+    reporter.report(summary(hosts, { ...apply, ok: false, interrupted: true }));
+    expect(lines().slice(1)).toEqual([
+      'web1  2 changed, 3 skipped',
+      'web2  1 changed',
+      '',
+      'Interrupted: 3 changed, 3 not done on 2 hosts; 17 as they should be. 1 min 12 s',
+      'What is done stays done. Run the same command again: it does what is left.',
+      'For this host alone: --limit web1',
+      '',
+    ]);
+  });
+
+  it('asks to mend what failed also when it was interrupted', () => {
+    const { reporter, stdout } = capture();
+    const hosts = { web1: host({ changes: 5, changed: 2, failed: 1, skipped: 2 }) };
+    reporter.report(summary(hosts, { ...apply, ok: false, interrupted: true }));
+    expect(stdout()).toContain('Interrupted: 2 changed, 1 failed, 2 not done on 1 host');
+    expect(stdout()).toContain('Mend the cause');
+  });
+
   it('leaves well hosts out where there are many', () => {
     const { reporter, lines } = capture();
     const hosts = Object.fromEntries(
