@@ -15,6 +15,7 @@ import { parseSections, sectionsRequest, type Section } from '../transport/secti
 import type { Answer } from '../transport/transport.ts';
 import type { Batch } from './batch.ts';
 import { settle, type HostRun } from './host-run.ts';
+import { withOrigins } from './origin.ts';
 import { transactionSection } from './transaction.ts';
 
 /** Milliseconds of a step that names no timeout. */
@@ -185,7 +186,8 @@ async function executeWork(
   work.forEach((piece, index) => {
     const answer = answers[index];
     if (answer === undefined || answer.code === 0) return;
-    for (const id of piece.resources) failures.set(id, lastWords(answer));
+    const reason = withOrigins(lastWords(answer), run.plan.resources, piece.resources);
+    for (const id of piece.resources) failures.set(id, reason);
   });
   const ms = Math.round(performance.now() - started);
   verify(run, covered, failures, batches, answers.slice(work.length), ms);

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { FilePlace } from '../errors.ts';
 import type { Secret } from '../secrets/secret.ts';
 import type { Script } from '../transport/shell.ts';
 
@@ -41,6 +42,8 @@ export interface DeclaredResource<Desired extends object = object> {
   readonly role: string;
   /** Index of the play, from 0. */
   readonly play: number;
+  /** The template of its content and the place in it that a line is from; absent where no template gave it. */
+  readonly origin?: (line?: number) => FilePlace;
 }
 
 /** Reads the actual state of every resource of one type on a host, in one go and without changing anything. */
@@ -76,6 +79,8 @@ export interface Step {
   /** What a person reads while it runs: `install nginx-light, socat`. */
   readonly title: string;
   readonly script: Script;
+  /** What takes effect of a guarded change, after `script` has made it ready; both find the same `$HW`. */
+  readonly live?: Script;
   /** Standard input of the script: contents of files, secrets. */
   readonly stdin?: Uint8Array;
   /** Milliseconds it may take; 5 minutes unless said. */
@@ -127,6 +132,21 @@ export interface Transaction {
 }
 
 /**
+ * A change that may cut the controller off: the host keeps the state of before, and brings it back by itself
+ * unless a fresh connection confirms the change in time. `keep` and `restore` find the same folder `$HW`.
+ */
+export interface Guard {
+  /** The unit whose enablement comes back. */
+  readonly unit: string;
+  /** Files, links and trees that come back, after a reboot too. */
+  readonly paths: readonly string[];
+  /** Keeps what runs and is in none of `paths`: tables of the kernel, whether a service is active. */
+  readonly keep: Script;
+  /** Brings that back once `paths` are as before. Not after a reboot, which starts from `paths`. */
+  readonly restore: Script;
+}
+
+/**
  * A type of resource: one file with its schema, how to read the actual state, and how to change it.
  * Comparing is not its business: the attributes of `want` are compared with those that `parse` gives.
  */
@@ -165,6 +185,8 @@ export interface ResourceType<Desired extends object = object> {
   text?(desired: Desired): TextAttribute;
   triggers?(desired: Desired): readonly Trigger[];
   transaction?(desired: Desired): Transaction | undefined;
+  /** Where a change of it may cut the controller off. */
+  guard?(desired: Desired): Guard | undefined;
 }
 
 /** Options that every resource takes beside its attributes. */

@@ -12,6 +12,7 @@ import { roleVariables, unknownVariables, type HostVariables } from '../roles/va
 import { generatorOf, type Generate } from '../secrets/schema.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { openTemplates } from '../template/folders.ts';
+import { createOrigins, type Origins } from '../template/origin.ts';
 import { collectDeclarations, siteHosts, type AssignedRole, type Assignments } from './declarations.ts';
 import { readSite, type Play } from './site.ts';
 
@@ -26,6 +27,8 @@ export interface SiteModel {
   readonly hosts: ReadonlyMap<string, SiteHost>;
   /** Looks in the user's own folder first; one for all roles and hosts, as it keeps what it has compiled. */
   readonly template: RoleContext<unknown>['template'];
+  /** Where the texts that `template` gave are from. */
+  readonly originOf: Origins['of'];
 }
 
 export interface PlayHosts {
@@ -186,6 +189,7 @@ export async function readSiteModel(sources: SiteSources): Promise<SiteModel> {
   }
   errors.push(...(await strangers([...variables.values()], roles, roleFolders, api)));
   if (errors.length > 0) throw new HostwrightErrors(distinct(errors));
+  const origins = createOrigins();
   return {
     folder,
     inventory,
@@ -193,6 +197,10 @@ export async function readSiteModel(sources: SiteSources): Promise<SiteModel> {
     assignments,
     site: collectDeclarations(inventory, assignments),
     hosts: siteHosts(inventory),
-    template: openTemplates(folders.map((parent) => join(parent, 'templates'))),
+    template: openTemplates(
+      folders.map((parent) => join(parent, 'templates')),
+      origins.note,
+    ),
+    originOf: origins.of,
   };
 }

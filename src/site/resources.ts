@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HostwrightError, HostwrightErrors } from '../errors.ts';
 import { didYouMean } from '../suggestion.ts';
+import type { Origin } from '../template/origin.ts';
 import type { DeclaredResource, Resource, ResourceId } from '../resources/resource.ts';
 import type { Facts, RoleContext } from '../roles/role.ts';
 import { isSecret } from '../secrets/secret.ts';
@@ -39,7 +40,18 @@ function context(
   };
 }
 
-function check(host: string, role: string, play: number, resource: Resource): DeclaredResource {
+/** The template that the whole content of a file or a unit is from. */
+function originOf(model: SiteModel, desired: object): Origin | undefined {
+  const content: unknown = 'content' in desired ? desired.content : undefined;
+  return typeof content === 'string' || isSecret(content) ? model.originOf(content) : undefined;
+}
+
+function check(
+  model: SiteModel,
+  host: string,
+  { role: { name: role }, play }: AssignedRole,
+  resource: Resource,
+): DeclaredResource {
   const { type } = resource;
   const parsed = type.schema.safeParse(resource.attributes);
   if (!parsed.success) {
@@ -61,7 +73,11 @@ function check(host: string, role: string, play: number, resource: Resource): De
     );
   }
   const id: ResourceId = `${type.name}:${type.key(parsed.data)}`;
-  return { id, type, desired: parsed.data, needs: resource.needs ?? [], role, play };
+  const origin = originOf(model, parsed.data);
+  return {
+    ...{ id, type, desired: parsed.data, needs: resource.needs ?? [], role, play },
+    ...(origin === undefined ? {} : { origin }),
+  };
 }
 
 /** A path is a file, a directory or a link: two that are declared for it would undo each other for ever. */
@@ -89,9 +105,9 @@ function refusePathTwice(host: string, resources: readonly DeclaredResource[]): 
 export function hostResources(model: SiteModel, host: string, facts: Facts): readonly DeclaredResource[] {
   const resources = new Map<ResourceId, DeclaredResource>();
   for (const assigned of model.assignments.get(host) ?? []) {
-    const { role, play } = assigned;
+    const { role } = assigned;
     for (const declared of role.resources(context(model, host, facts, assigned))) {
-      const resource = check(host, role.name, play, declared);
+      const resource = check(model, host, assigned, declared);
       const first = resources.get(resource.id);
       if (first === undefined) {
         resources.set(resource.id, resource);

@@ -63,15 +63,23 @@ export interface Partial extends Omit<Call, 'path'> {
   readonly name: PathExpression | Literal | SubExpression;
 }
 
-interface Text extends Node {
-  readonly type: 'ContentStatement' | 'CommentStatement';
+/** Text as it is. */
+export interface Content extends Node {
+  readonly type: 'ContentStatement';
+  /** What is left of `original` without the white space that tags beside it take away. */
+  readonly value: string;
+  readonly original: string;
+}
+
+interface Comment extends Node {
+  readonly type: 'CommentStatement';
 }
 
 interface Refused extends Node {
   readonly type: 'PartialBlockStatement' | 'Decorator' | 'DecoratorBlock';
 }
 
-export type Statement = Mustache | Block | Partial | Text | Refused;
+export type Statement = Mustache | Block | Partial | Content | Comment | Refused;
 
 export interface Program {
   readonly body: readonly Statement[];

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { HostwrightError } from '../errors.ts';
 import type { Secret } from '../secrets/secret.ts';
-import { createRenderer, type ReadPartial } from './render.ts';
+import { createRenderer, type ReadPartial, type Rendering } from './render.ts';
 
 /** Whether a name stays inside the folder that it is looked up in. */
 function isInside(name: string): boolean {
@@ -32,13 +32,20 @@ export function partialsBeside(file: string): ReadPartial {
   };
 }
 
-/** The `template` of a role's context: renders `NAME` of the first of the folders that has it. */
+/**
+ * The `template` of a role's context: renders `NAME` of the first of the folders that has it. Each rendering
+ * is told to `note`.
+ */
 export function openTemplates(
   folders: readonly string[],
+  note: (rendering: Rendering, output: string | Secret) => void = () => undefined,
 ): (name: string, data: Readonly<Record<string, unknown>>) => string | Secret {
   const render = createRenderer();
   return (name, data) => {
     const file = findTemplate(name, folders);
-    return render({ text: readFileSync(file, 'utf8'), file, data, partial: partialsBeside(file) });
+    const rendering = { text: readFileSync(file, 'utf8'), file, data, partial: partialsBeside(file) };
+    const output = render(rendering);
+    note(rendering, output);
+    return output;
   };
 }

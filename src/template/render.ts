@@ -1,7 +1,7 @@
 import Handlebars from 'handlebars';
 import { HostwrightError, HostwrightErrors } from '../errors.ts';
 import { Secret } from '../secrets/secret.ts';
-import { parseTemplate } from './ast.ts';
+import { parseTemplate, type Program } from './ast.ts';
 import { checkTemplate, type ParsedTemplate } from './check.ts';
 import { disclose } from './disclosure.ts';
 import { templateFunctions } from './functions.ts';
@@ -31,12 +31,17 @@ export function render(rendering: Rendering): string | Secret {
   return createRenderer()(rendering);
 }
 
+/** Changes a template before it is compiled. */
+type Rewrite = (program: Program, file: string) => Program;
+
 /**
  * Makes a function that renders handlebars templates, strictly: an undefined name anywhere, a value that is
  * no text, and a template that cannot be parsed are E_TEMPLATE, all errors of a template at once. A text
  * that a secret went into is a Secret itself. What was compiled is kept for the next rendering.
  */
-export function createRenderer(): (rendering: Rendering) => string | Secret {
+export function createRenderer(
+  rewrite: Rewrite = (program) => program,
+): (rendering: Rendering) => string | Secret {
   const engine = Handlebars.create();
   for (const name of ['log', 'lookup']) engine.unregisterHelper(name);
   engine.registerHelper('raw', function raw(this: unknown, options: Handlebars.HelperOptions): string {
@@ -54,10 +59,9 @@ export function createRenderer(): (rendering: Rendering) => string | Secret {
     const known = prepared.get(key);
     if (known) return known;
     const program = parseTemplate(text, file);
-    const compiled = engine.compile<unknown>(withOutputCalls(text, program), {
-      noEscape: true,
-      strict: true,
-    });
+    // The calls stand in the lines of the template itself, so that its lines keep their numbers.
+    const rewritten = rewrite(parseTemplate(withOutputCalls(text, program), file), file);
+    const compiled = engine.compile<unknown>(rewritten, { noEscape: true, strict: true });
     const template = { file, program, compiled };
     prepared.set(key, template);
     return template;

@@ -49,6 +49,7 @@ function declaredBy(...lists: readonly (readonly Resource[])[]) {
     site: collectDeclarations(inventory, assignments),
     hosts: siteHosts(inventory),
     template: () => '',
+    originOf: () => undefined,
   };
   return hostResources(model, 'web1', facts);
 }

@@ -1,0 +1,117 @@
+import { dirname, resolve } from 'node:path/posix';
+import { formatPlace } from '../errors.ts';
+import type { DeclaredResource, ResourceId } from '../resources/resource.ts';
+import { isSecret } from '../secrets/secret.ts';
+
+/** A file that a role declares, with all the names that a program may call it by. */
+interface Source {
+  readonly resource: DeclaredResource;
+  readonly path: string;
+  readonly names: readonly string[];
+}
+
+/** A file that a message names, and the line that goes with it. */
+interface Mention {
+  readonly source: Source;
+  readonly line: number | undefined;
+}
+
+const mostPlaces = 5;
+
+function textOf({ desired }: DeclaredResource): string | undefined {
+  const content: unknown = 'content' in desired ? desired.content : undefined;
+  if (isSecret(content)) return content.reveal();
+  return typeof content === 'string' ? content : undefined;
+}
+
+/** Where the links of the host lead, by their own paths. */
+function linksOf(resources: readonly DeclaredResource[]): readonly (readonly [string, string])[] {
+  return resources.flatMap(({ type, desired }): [string, string][] => {
+    const path = type.name === 'link' ? type.path?.(desired) : undefined;
+    const to: unknown = 'to' in desired ? desired.to : undefined;
+    return path === undefined || typeof to !== 'string' ? [] : [[path, resolve(dirname(path), to)]];
+  });
+}
+
+function sourcesOf(resources: readonly DeclaredResource[]): readonly Source[] {
+  const links = linksOf(resources);
+  return resources.flatMap((resource): Source[] => {
+    const path = resource.type.path?.(resource.desired);
+    if (path === undefined || textOf(resource) === undefined) return [];
+    const aliases = links.flatMap(([link, to]) => (to === path ? [link] : []));
+    // systemd-analyze looks at a unit in another folder.
+    const key = resource.type.key(resource.desired);
+    return [{ resource, path, names: [...new Set([path, key, ...aliases])] }];
+  });
+}
+
+/** `:23`, `: line 5`, `: 12:9`, ` at line: 1`: right behind the name of the file. */
+const lineBehind = /^['")\]]*(?::|:?\s+(?:at\s+|on\s+)?line:?)\s*(?:line:?\s*)?(\d+)/;
+/** `line 5`, further on in the message. */
+const lineLater = /\bline:?\s+(\d+)/g;
+
+/** Where a name stands in a message, on its own and not as part of another one. */
+function places(message: string, name: string): readonly number[] {
+  const found: number[] = [];
+  for (let at = message.indexOf(name); at !== -1; at = message.indexOf(name, at + 1)) {
+    const isWhole =
+      !/[\w./-]$/.test(message.slice(0, at)) && !/^([\w/-]|\.\w)/.test(message.slice(at + name.length));
+    if (isWhole) found.push(at);
+  }
+  return found;
+}
+
+function mentionsOf(message: string, sources: readonly Source[]): readonly Mention[] {
+  const found = sources
+    .flatMap((source) =>
+      source.names.flatMap((name) => places(message, name).map((at) => ({ source, name, at }))),
+    )
+    .toSorted((a, b) => a.at - b.at);
+  return found.flatMap(({ source, name, at }, index): Mention[] => {
+    const rest = message.slice(at + name.length, found[index + 1]?.at);
+    const behind = lineBehind.exec(rest)?.[1];
+    if (behind !== undefined) return [{ source, line: Number(behind) }];
+    // `app.service` is also what the journal begins its lines with.
+    if (name !== source.path) return [];
+    const later = [...rest.matchAll(lineLater)].map(([, line]) => Number(line));
+    return later.length === 0 ? [{ source, line: undefined }] : later.map((line) => ({ source, line }));
+  });
+}
+
+/** MySQL names the setting that it does not like and no file: `unknown variable 'foo=bar'`. */
+function settingsOf(message: string, sources: readonly Source[]): readonly Mention[] {
+  const names = [...message.matchAll(/\b(?:variable|option) '(?:--)?([\w-]+)/g)].map(([, name = '']) => name);
+  return sources.flatMap((source) => {
+    const lines = (textOf(source.resource) ?? '').split('\n');
+    const hits = lines.flatMap((text, index) => {
+      const [setting = ''] = text.split('=');
+      return names.includes(setting.trim()) ? [index + 1] : [];
+    });
+    return hits.map((line) => ({ source, line }));
+  });
+}
+
+function describe({ source: { resource, path }, line }: Mention): string {
+  const where = line === undefined ? path : `line ${line} of ${path}`;
+  if (resource.origin === undefined) return `${where} is made by the role ${resource.role}`;
+  const place = resource.origin(line);
+  return `${where} is made ${place.line === undefined ? 'from' : 'at'} ${formatPlace(place)}`;
+}
+
+/**
+ * What a program on a host said, with the places in the templates that the files and lines it names are from.
+ * Settings that it names without a file are looked for in the files of `changed`.
+ */
+export function withOrigins(
+  message: string,
+  resources: readonly DeclaredResource[],
+  changed: readonly ResourceId[],
+): string {
+  const sources = sourcesOf(resources);
+  const own = sources.filter(({ resource }) => changed.includes(resource.id));
+  const mentions = mentionsOf(message, sources);
+  const found = mentions.length > 0 ? mentions : settingsOf(message, own);
+  const exact = found.filter(({ line }) => line !== undefined);
+  const described = new Set((exact.length > 0 ? exact : found).map(describe));
+  return [message, ...[...described].slice(0, mostPlaces)].join('\n');
+}
