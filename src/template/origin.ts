@@ -94,6 +94,8 @@ function markStatement(node: Statement, mark: Mark): readonly Statement[] {
     case 'Decorator':
     case 'DecoratorBlock':
       return [node];
+    default:
+      return node satisfies never;
   }
 }
 
