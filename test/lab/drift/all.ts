@@ -1,0 +1,32 @@
+import { application } from './application.ts';
+import { certificates } from './certificates.ts';
+import { configuration } from './configuration.ts';
+import type { Damage } from './damage.ts';
+import { database } from './database.ts';
+import { files } from './files.ts';
+import { firewall } from './firewall.ts';
+import { packages } from './packages.ts';
+import { services } from './services.ts';
+import { system } from './system.ts';
+import { users } from './users.ts';
+
+/** All damages, by field: the headings of docs/drift.md. */
+export const fields: Readonly<Record<string, readonly Damage[]>> = {
+  Files: files,
+  Configuration: configuration,
+  Services: services,
+  Packages: packages,
+  Users: users,
+  Firewall: firewall,
+  Database: database,
+  Certificates: certificates,
+  Application: application,
+  System: system,
+};
+
+export const damages: readonly Damage[] = Object.values(fields).flat();
+
+/** The numbers of the rounds, in order. */
+export const rounds: readonly number[] = [...new Set(damages.map(({ round }) => round))].toSorted(
+  (a, b) => a - b,
+);

@@ -1,0 +1,110 @@
+import type { Damage } from './damage.ts';
+
+const restarted = ['service:visits.service restart'] as const;
+const current = '/srv/visits/current';
+
+/** Succeeds when the application answers with what was released. */
+const answers = `bash -c 'exec 3<>/dev/tcp/127.0.0.1/3000; printf "GET /healthz HTTP/1.0\\r\\n\\r\\n" >&3; head -n 1 <&3' | grep -q ' 200 '`;
+
+/** The release of the application, and the link to it. */
+export const application: readonly Damage[] = [
+  {
+    what: 'a file of the release changed, and the application restarted',
+    round: 1,
+    host: 'web1',
+    role: 'app',
+    resource: 'app_release:/srv/visits',
+    action: 'update',
+    seen: { content: 'damaged → intact' },
+    follows: restarted,
+    breaks: `file=$(find ${current}/ -name '*.py' | head -n 1); echo '# hacked' >>"$file"; systemctl restart visits`,
+    sound: `! grep -rq hacked ${current}/`,
+  },
+  {
+    what: 'a file of the release removed',
+    round: 3,
+    host: 'web2',
+    role: 'app',
+    resource: 'app_release:/srv/visits',
+    action: 'update',
+    seen: { content: 'damaged → intact' },
+    follows: restarted,
+    breaks: `rm "$(find ${current}/ -name '*.py' | sort | head -n 1)"; ls ${current}/ >/var/tmp/left`,
+    sound: `[ -n "$(find ${current}/ -name '*.py')" ]; if [ -f /var/tmp/left ]; then [ "$(ls ${current}/ | wc -l)" -gt "$(wc -l </var/tmp/left)" ]; fi`,
+  },
+  {
+    what: 'a file put into the release',
+    round: 2,
+    host: 'web3',
+    role: 'app',
+    resource: 'app_release:/srv/visits',
+    action: 'update',
+    seen: { content: 'damaged → intact' },
+    follows: restarted,
+    breaks: `echo 'import os' >${current}/socket.py`,
+    sound: `! test -e ${current}/socket.py`,
+  },
+  {
+    what: 'a file of the release given to the application',
+    round: 5,
+    host: 'web3',
+    role: 'app',
+    resource: 'app_release:/srv/visits',
+    action: 'update',
+    seen: { content: 'damaged → intact' },
+    follows: restarted,
+    breaks: `find ${current}/ -name '*.py' -exec chown visits {} +`,
+    sound: `[ -z "$(find ${current}/ -user visits)" ]`,
+  },
+  {
+    what: 'the release removed',
+    round: 5,
+    host: 'web1',
+    role: 'app',
+    resource: 'app_release:/srv/visits',
+    action: 'create',
+    follows: restarted,
+    breaks: 'rm -r /srv/visits/releases/*; systemctl restart visits || :',
+    sound: answers,
+  },
+  {
+    what: 'the application pointed to an older release, and restarted',
+    round: 6,
+    host: 'web2',
+    role: 'app',
+    resource: `link:${current}`,
+    action: 'update',
+    seen: { to: '' },
+    follows: restarted,
+    breaks: `cd /srv/visits; cp -a current/. releases/older; ln -sfn releases/older current; systemctl restart visits`,
+    sound: `[ "$(readlink /proc/"$(systemctl show -p MainPID --value visits)"/cwd)" != /srv/visits/releases/older ]
+! readlink ${current} | grep -q older`,
+  },
+  {
+    what: 'the link to the release replaced by a copy',
+    round: 6,
+    host: 'web3',
+    role: 'app',
+    resource: `link:${current}`,
+    action: 'update',
+    seen: { kind: 'directory → link', to: '' },
+    breaks: 'cd /srv/visits; cp -a current/. copy; rm current; mv copy current',
+    sound: `test -L ${current}`,
+  },
+  {
+    what: 'everything of the application removed',
+    round: 4,
+    host: 'web1',
+    role: 'app',
+    resource: 'directory:/srv/visits',
+    action: 'create',
+    follows: [
+      'directory:/srv/visits/releases create',
+      'app_release:/srv/visits create',
+      'link:/srv/visits/current create',
+      'file:/srv/visits/environment create',
+    ],
+    breaks: 'rm -r /srv/visits',
+    sound: answers,
+  },
+];
