@@ -18,6 +18,7 @@ export const errorCodes = {
   E_REMOTE: 'a command failed on a host',
   E_PROBE: 'the state of a resource cannot be read',
   E_PLAN_STALE: 'a saved plan does not fit the hosts or the configuration any more',
+  E_REPORT: 'the outputs of several runs cannot be merged',
   E_LAB: 'the lab cannot do what was asked of it',
 } as const satisfies Record<string, string>;
 

@@ -22,6 +22,10 @@ const verbs: Readonly<Record<string, { readonly summary: string; readonly load: 
     summary: 'run a command as root on hosts',
     load: async (finish) => (await import('./run.ts')).runCommand(finish),
   },
+  report: {
+    summary: 'merge what several runs have written',
+    load: async (finish) => (await import('./report.ts')).reportCommand(finish),
+  },
   doctor: {
     summary: 'say what is wrong with this machine, the inventory or the hosts',
     load: async (finish) => (await import('./doctor.ts')).doctorCommand(finish),

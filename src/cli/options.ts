@@ -22,8 +22,14 @@ function append(text: string, before: readonly string[] = []): readonly string[]
   return [...before, text];
 }
 
+/** How a run is shown. */
+export interface ReportOptions {
+  readonly json?: true;
+  readonly diff: boolean;
+}
+
 /** What `plan` and `apply` take alike. */
-export interface RunOptions {
+export interface RunOptions extends ReportOptions {
   readonly inventory?: string;
   readonly site?: string;
   readonly limit?: string;
@@ -32,8 +38,6 @@ export interface RunOptions {
   readonly extraVars?: readonly string[];
   readonly forks: number;
   readonly askBecomePass?: true;
-  readonly json?: true;
-  readonly diff: boolean;
 }
 
 /** How a run was asked for, to be kept with a saved plan. Not what `-e` gives: that may be a secret. */
@@ -68,9 +72,17 @@ export function forksOption(): Option {
   return new Option('-f, --forks <n>', 'hosts at the same time').argParser(positiveInteger).default(20);
 }
 
+/** Adds the options that say how a run is shown. */
+export function addReportOptions(command: Command): Command {
+  return command
+    .option('--json', 'one JSON object a line on stdout')
+    .addOption(new Option('-D, --diff', 'show what changes in texts; the default').default(true).hideHelp())
+    .option('--no-diff', 'do not show what changes in texts');
+}
+
 /** Adds the options that `plan` and `apply` share; Ansible's own names where the meaning is the same. */
 export function addRunOptions(command: Command): Command {
-  return addHostOptions(command)
+  const withHosts = addHostOptions(command)
     .option('--site <file>', 'the site; the site.yml of the project of the inventory unless said')
     .option('--role <name>', 'only this role; repeatable', append)
     .option(
@@ -79,8 +91,6 @@ export function addRunOptions(command: Command): Command {
       append,
     )
     .addOption(forksOption())
-    .option('-K, --ask-become-pass', 'ask for the sudo password')
-    .option('--json', 'one JSON object a line on stdout')
-    .addOption(new Option('-D, --diff', 'show what changes in texts; the default').default(true).hideHelp())
-    .option('--no-diff', 'do not show what changes in texts');
+    .option('-K, --ask-become-pass', 'ask for the sudo password');
+  return addReportOptions(withHosts);
 }

@@ -12,7 +12,7 @@ import { didYouMean } from '../suggestion.ts';
 import { createConnect } from '../transport/connect.ts';
 import type { Lock, Target } from '../transport/transport.ts';
 import { askSecret } from './ask-secret.ts';
-import type { RunOptions } from './options.ts';
+import type { ReportOptions, RunOptions } from './options.ts';
 import { readProject, readSiteOf, type Project } from './project.ts';
 import { exitStatus, type ExitStatus } from './exit.ts';
 
@@ -27,7 +27,7 @@ export interface Surveyed {
   readonly elapsed: () => number;
 }
 
-export function openReporter(options: RunOptions): PlanReporter {
+export function openReporter(options: ReportOptions): PlanReporter {
   return createReporter({
     mode: options.json === true ? 'json' : 'human',
     stdout: process.stdout,
@@ -168,7 +168,7 @@ export function isUnreachable(errors: readonly HostwrightError[]): boolean {
 const configurationCodes = new Set<string>(['E_VARIABLE', 'E_ROLE', 'E_RESOURCE', 'E_TEMPLATE', 'E_SECRET']);
 
 /** Errors of the user's own files that only show when the resources of a host are made. */
-export function isConfiguration(error: HostwrightError): boolean {
+export function isConfiguration(error: Pick<HostwrightError, 'code'>): boolean {
   return configurationCodes.has(error.code);
 }
 

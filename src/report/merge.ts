@@ -1,0 +1,47 @@
+import { formatPlace, HostwrightError } from '../errors.ts';
+import type { HostSummary, SummaryEvent } from './event.ts';
+import type { RecordedRun } from './recorded.ts';
+
+function placeOf({ file, line }: RecordedRun): { readonly file: string; readonly line: number } {
+  return { file, line };
+}
+
+/**
+ * The summary of several runs as if they had been one: the hosts of all, and as long as the longest of them
+ * took. Throws E_REPORT where two runs have one host or are of different verbs.
+ */
+export function mergeSummaries(runs: readonly [RecordedRun, ...RecordedRun[]]): SummaryEvent {
+  const [{ summary: first }] = runs;
+  const hosts = new Map<string, HostSummary>();
+  const from = new Map<string, RecordedRun>();
+  for (const run of runs) {
+    if (run.summary.command !== first.command) {
+      throw new HostwrightError('E_REPORT', 'the files are of different verbs', {
+        place: placeOf(run),
+        found: run.summary.command,
+        expected: `${first.command}, as in ${runs[0].file}`,
+        hint: 'merge the parts of one run',
+      });
+    }
+    for (const [name, host] of Object.entries(run.summary.hosts)) {
+      const other = from.get(name);
+      if (other !== undefined) {
+        throw new HostwrightError('E_REPORT', `the host ${name} is in two files`, {
+          place: placeOf(run),
+          found: `also in ${formatPlace(placeOf(other))}`,
+          expected: 'each host in one file',
+          hint: 'merge the parts of one run, each made with another --shard or --limit, and each once',
+        });
+      }
+      hosts.set(name, host);
+      from.set(name, run);
+    }
+  }
+  return {
+    type: 'summary',
+    command: first.command,
+    ok: runs.every(({ summary }) => summary.ok),
+    seconds: Math.max(...runs.map(({ summary }) => summary.seconds)),
+    hosts: Object.fromEntries(hosts),
+  };
+}

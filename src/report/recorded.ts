@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import { errorCodes, HostwrightError } from '../errors.ts';
+import type { ErrorEvent, Event, SummaryEvent } from './event.ts';
+
+/** What `--json` wrote of one run that came to its end, without its summary. */
+export interface RecordedRun {
+  readonly file: string;
+  readonly events: readonly RecordedEvent[];
+  readonly summary: SummaryEvent;
+  /** The line of the summary. */
+  readonly line: number;
+}
+
+export type RecordedEvent = Exclude<Event, { readonly type: 'step' | 'summary' }>;
+
+const count = z.number().int().nonnegative();
+const text = z.string().nullable();
+const change = {
+  host: z.string(),
+  role: z.string(),
+  resource: z.string().regex(/^[^:]+:/),
+  action: z.enum(['create', 'update', 'delete', 'run', 'reload', 'restart']),
+};
+
+const schema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('change'),
+    ...change,
+    cause: z.enum(['drift', 'configuration']),
+    attributes: z.array(z.object({ name: z.string(), from: text, to: text })),
+    diff: z.string().optional(),
+    knownAfter: z.string().optional(),
+    why: z.string().optional(),
+  }),
+  z.object({
+    type: z.literal('result'),
+    ...change,
+    outcome: z.enum(['changed', 'failed', 'skipped']),
+    reason: z.string().optional(),
+    ms: z.number(),
+  }),
+  z.object({
+    type: z.literal('error'),
+    code: z.string().refine((code) => Object.hasOwn(errorCodes, code)),
+    message: z.string(),
+    host: z.string().optional(),
+    place: z
+      .union([
+        z.object({ file: z.string(), line: z.number().optional(), column: z.number().optional() }),
+        z.object({ host: z.string(), resource: z.string().optional() }),
+      ])
+      .optional(),
+    found: z.string().optional(),
+    expected: z.string().optional(),
+    hint: z.string().optional(),
+  }),
+  z.object({
+    type: z.literal('summary'),
+    command: z.enum(['plan', 'apply', 'drift']),
+    ok: z.boolean(),
+    seconds: z.number(),
+    hosts: z.record(
+      z.string(),
+      z.object({
+        resources: count,
+        changes: count,
+        changed: count,
+        failed: count,
+        skipped: count,
+        unreachable: z.boolean(),
+        roundTrips: count,
+      }),
+    ),
+  }),
+]);
+
+function isEvent(value: unknown): value is RecordedEvent | SummaryEvent {
+  return schema.safeParse(value).success;
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A run that was cut off: nothing of it counts, because nobody knows what else it would have said. */
+function unfinished(file: string, lines: number, last: string | undefined): ErrorEvent {
+  return {
+    type: 'error',
+    code: 'E_REPORT',
+    message: 'the run has not come to its end, what it says is left out',
+    place: { file, line: Math.max(lines, 1) },
+    found: last === undefined ? 'an empty file' : `it ends after line ${lines}, about ${last}`,
+    expected: 'a summary as the last line',
+    hint: 'see what ended it (the command shows its error on standard error), and run that part again',
+  };
+}
+
+/**
+ * Reads what `--json` wrote of one run; an error event where the run has not come to its end. Throws E_REPORT
+ * for a line that is no event, and for one behind the summary.
+ */
+export function readRecordedRun(file: string, content: string): RecordedRun | ErrorEvent {
+  const lines = content.split('\n');
+  // What stands behind the last end of line was cut off in the middle, or is nothing.
+  lines.pop();
+  const events: RecordedEvent[] = [];
+  for (const [index, line] of lines.entries()) {
+    const event = parseJson(line);
+    const place = { file, line: index + 1 };
+    if (!isEvent(event)) {
+      throw new HostwrightError('E_REPORT', 'the line is not an event of a run', {
+        place,
+        found: JSON.stringify(line.slice(0, 80)),
+        expected: 'what plan, apply or drift write with --json, one object a line',
+        hint: 'redirect standard output alone: hostwright plan --json >FILE',
+      });
+    }
+    if (event.type !== 'summary') {
+      events.push(event);
+      continue;
+    }
+    if (index < lines.length - 1) {
+      throw new HostwrightError('E_REPORT', 'the file holds more than one run', {
+        place,
+        expected: 'nothing behind the summary',
+        hint: 'write each run into a file of its own',
+      });
+    }
+    return { file, events, summary: event, line: index + 1 };
+  }
+  return unfinished(file, lines.length, events.at(-1)?.host);
+}
