@@ -1,5 +1,7 @@
+import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
 import { sh } from '../transport/shell.ts';
+import { enter, remove } from './enter.ts';
 import { foreseeOwnedPath, mode, ownedPathAfter, path } from './path.ts';
 import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
 import { parseStat, statProbe } from './stat.ts';
@@ -38,12 +40,15 @@ export const directoryType: ResourceType<Directory> = {
   },
   apply: each(({ id, desired }) => {
     if (desired.absent) {
-      return { resources: [id], title: `remove ${desired.path}`, script: sh`rm -rf ${desired.path}` };
+      return { resources: [id], title: `remove ${desired.path}`, script: remove(desired.path) };
     }
+    const name = basename(desired.path);
     // Only five digits take a set-user-ID or set-group-ID bit off a directory.
-    const script = sh`if [ -L ${desired.path} ] || [ ! -d ${desired.path} ]; then rm -f ${desired.path}; mkdir -p ${desired.path}; fi
-chown ${`${desired.owner}:${desired.group}`} ${desired.path}
-chmod ${`0${desired.mode}`} ${desired.path}`;
+    const script = sh`${enter(dirname(desired.path), { make: true })}
+if [ -L ./${name} ] || [ ! -d ./${name} ]; then rm -f ./${name}; mkdir ./${name}; fi
+hw_enter "$PWD/"${name}
+chown ${`${desired.owner}:${desired.group}`} .
+chmod ${`0${desired.mode}`} .`;
     return { resources: [id], title: `make ${desired.path}`, script };
   }),
   after: ownedPathAfter,

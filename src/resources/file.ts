@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { dirname } from 'node:path/posix';
+import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
 import { isSecret, Secret } from '../secrets/secret.ts';
-import { sh, type Script } from '../transport/shell.ts';
+import { lines, sh, type Script } from '../transport/shell.ts';
 import { argv, secret } from './attribute.ts';
+import { aside, enter, remove } from './enter.ts';
 import { foreseeOwnedPath, mode, ownedPathAfter, path } from './path.ts';
 import {
   declare,
@@ -58,25 +59,34 @@ function state(stat: Stat, file: File): State {
 
 /** A new file beside the old one, then a rename: nobody ever reads half of it, and no link is followed. */
 function write(file: File): Script {
-  const validate = file.validate === undefined ? sh`` : sh`${file.validate} "$t" >&2`;
-  return sh`t=$(mktemp ${dirname(file.path)}/.hostwright.XXXXXX)
-trap 'rm -f "$t"' EXIT
-cat >"$t"
-chown ${`${file.owner}:${file.group}`} "$t"
-chmod ${file.mode} "$t"
+  const name = basename(file.path);
+  // Its check may run as somebody else.
+  const validate = file.validate === undefined ? sh`` : sh`chmod 0711 .; ${file.validate} "$PWD/"${name} >&2`;
+  return sh`${aside(name)}
+cat >./${name}
+chown ${`${file.owner}:${file.group}`} ./${name}
+chmod ${file.mode} ./${name}
 ${validate}
-if [ -d ${file.path} ] && [ ! -L ${file.path} ]; then rm -rf ${file.path}; fi
-mv -fT "$t" ${file.path}`;
+if [ -d ../${name} ] && [ ! -L ../${name} ]; then rm -rf ../${name}; fi
+mv -fT ./${name} ../${name}`;
 }
 
+/** Of a file whose name others can give away a second name is made first, which only root can. */
 function setOwnerAndMode(file: File): Script {
-  return sh`chown ${`${file.owner}:${file.group}`} ${file.path}
-chmod ${file.mode} ${file.path}`;
+  const name = basename(file.path);
+  return sh`if [ -n "$(hw_others)" ]; then
+${aside(name)}
+ln -P ../${name} ./${name}
+fi
+[ ! -L ./${name} ]
+chown ${`${file.owner}:${file.group}`} ./${name}
+chmod ${file.mode} ./${name}`;
 }
 
 /** Where the content is left out, what a package has brought since the plan was made is left alone. */
 function writeWhereMissing(file: File): Script {
-  return sh`if [ -f ${file.path} ] && [ ! -L ${file.path} ]; then
+  const name = basename(file.path);
+  return sh`if [ -f ./${name} ] && [ ! -L ./${name} ]; then
 ${setOwnerAndMode(file)}
 else
 ${write(file)}
@@ -87,17 +97,17 @@ function step(change: Change<File>): Step {
   const file = change.desired;
   const resources = [change.id];
   if (file.absent) {
-    return { resources, title: `remove ${file.path}`, script: sh`rm -rf ${file.path}` };
+    return { resources, title: `remove ${file.path}`, script: remove(file.path) };
   }
   const keepsContent =
     change.actual?.['kind'] === 'file' &&
     !change.attributes.some((attribute) => attribute.name === 'content');
   if (keepsContent) {
-    const script = sh`[ ! -L ${file.path} ]
-${setOwnerAndMode(file)}`;
+    const script = lines([enter(dirname(file.path)), setOwnerAndMode(file)]);
     return { resources, title: `set mode and owner of ${file.path}`, script };
   }
-  const script = file.content === undefined ? writeWhereMissing(file) : write(file);
+  const making = file.content === undefined ? writeWhereMissing(file) : write(file);
+  const script = lines([enter(dirname(file.path)), making]);
   return { resources, title: `write ${file.path}`, script, stdin: bytes(file) };
 }
 

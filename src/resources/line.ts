@@ -1,7 +1,9 @@
+import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
 import { isSecret, Secret } from '../secrets/secret.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { isOneLine, oneLine, secret } from './attribute.ts';
+import { aside, enter } from './enter.ts';
 import { above, foreseePath, path } from './path.ts';
 import {
   declare,
@@ -101,16 +103,26 @@ function edit(at: string, items: readonly Line[]): Script {
   return lines([
     splitLines,
     editFunction,
-    sh`f=$(readlink -m -- ${at})
-if [ -e "$f" ] && [ ! -f "$f" ]; then printf '%s\n' ${`${at} is not a regular file`} >&2; exit 1; fi
-t=$(mktemp "$(dirname "$f")/.hostwright.XXXXXX")
-trap 'rm -f "$t"' EXIT
-if [ -e "$f" ]; then cp --preserve=all -- "$f" "$t"; else chmod 0644 "$t"; fi`,
+    enter(dirname(at)),
+    // The file that a link names, found as `hw_enter` finds directories.
+    sh`f=${basename(at)}
+while [ -L "./$f" ]; do
+  hw_link "$f"
+  to=$(readlink "./$f")
+  f=$(basename -- "$to")
+  to=$(dirname -- "$to")
+  case $to in /*) ;; *) to=$PWD/$to ;; esac
+  hw_enter "$to"
+done
+if [ -e "./$f" ] && [ ! -f "./$f" ]; then printf '%s\n' ${`${at} is not a regular file`} >&2; exit 1; fi`,
+    aside(sh`"$f"`),
+    sh`t=./$f
+if [ -e "../$f" ]; then cp -P --preserve=all -- "../$f" "$t"; [ ! -L "$t" ]; else : >"$t"; chmod 0644 "$t"; fi`,
     ...items.map(
       (item, index) => sh`hw_edit ${lineFile(index)} ${item.absent ? 'no' : 'yes'} ${words(item)}`,
     ),
-    sh`if [ -e "$f" ]; then ! cmp -s "$t" "$f" || exit 0; elif [ ! -s "$t" ]; then exit 0; fi
-mv -fT "$t" "$f"`,
+    sh`if [ -e "../$f" ]; then ! cmp -s "$t" "../$f" || exit 0; elif [ ! -s "$t" ]; then exit 0; fi
+mv -fT "$t" "../$f"`,
   ]);
 }
 

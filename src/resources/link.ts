@@ -1,5 +1,7 @@
+import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
 import { sh } from '../transport/shell.ts';
+import { enter, remove } from './enter.ts';
 import { foreseePath, ownedPathAfter, path } from './path.ts';
 import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
 import { parseStat, statProbe } from './stat.ts';
@@ -40,12 +42,14 @@ export const linkType: ResourceType<Link> = {
   },
   apply: each(({ id, desired }) => {
     if (desired.absent === true) {
-      return { resources: [id], title: `remove ${desired.path}`, script: sh`rm -rf ${desired.path}` };
+      return { resources: [id], title: `remove ${desired.path}`, script: remove(desired.path) };
     }
+    const name = basename(desired.path);
     // A new link under another name and a rename: at no moment is there none.
-    const script = sh`if [ -d ${desired.path} ] && [ ! -L ${desired.path} ]; then rm -rf ${desired.path}; fi
-ln -sfT ${desired.to ?? ''} ${`${desired.path}.hostwright`}
-mv -fT ${`${desired.path}.hostwright`} ${desired.path}`;
+    const script = sh`${enter(dirname(desired.path))}
+if [ -d ./${name} ] && [ ! -L ./${name} ]; then rm -rf ./${name}; fi
+ln -sfT -- ${desired.to ?? ''} ./${`${name}.hostwright`}
+mv -fT ./${`${name}.hostwright`} ./${name}`;
     return { resources: [id], title: `link ${desired.path}`, script };
   }),
   after: ownedPathAfter,

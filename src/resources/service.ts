@@ -67,7 +67,7 @@ const properties =
 
 /** One digest over the contents of all files and the targets of all links below some paths. */
 const digestFunction = sh`hw_digest() {
-  { find "$@" -type f ! -name '.hostwright.*' -print0 | sort -z | xargs -0r sha256sum --
+  { find "$@" -name '.hostwright.*' -prune -o -type f -print0 | sort -z | xargs -0r sha256sum --
     find "$@" -type l -printf '%p -> %l\n' | sort; } 2>/dev/null | sha256sum | cut -c1-64
 }`;
 

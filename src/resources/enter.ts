@@ -1,0 +1,73 @@
+import { basename, dirname } from 'node:path/posix';
+import { lines, Script, sh } from '../transport/shell.ts';
+
+/**
+ * Where others than root can write, a name may lead elsewhere a moment later. So root goes into a directory
+ * first and works by relative names from there: whatever is renamed meanwhile, the directory stays the same.
+ *
+ * `hw_enter DIRECTORY` gets there without following a link that others could have planted; with `make` as a
+ * second word it makes what is missing. `cd -P` leaves in `$PWD` where one really is; only where that is not
+ * what was asked for it goes name by name.
+ */
+const functions =
+  new Script(`hw_others() { find . -maxdepth 0 '(' ! -uid 0 -o -perm -002 -o -perm -020 ! -gid 0 ')'; }
+hw_refuse() {
+  printf '%s: a link where others than root can write is not followed\\n' "$1" >&2
+  exit 1
+}
+hw_link() {
+  hw_links=$((\${hw_links:-0} + 1))
+  if [ "$hw_links" -gt 40 ] || [ -n "$(hw_others)" ]; then hw_refuse "\${PWD%/}/$1"; fi
+}
+hw_enter() {
+  if cd -P -- "$1" 2>/dev/null && [ "$PWD" = "$1" ]; then return; fi
+  hw_left=$1/
+  cd /
+  while [ -n "$hw_left" ]; do
+    hw_name=\${hw_left%%/*}
+    hw_left=\${hw_left#*/}
+    case $hw_name in
+      '' | .) continue ;;
+      ..) cd -P ..; continue ;;
+    esac
+    if [ -L "./$hw_name" ]; then
+      hw_link "$hw_name"
+      hw_left=$(readlink "./$hw_name")/$hw_left
+      case $hw_left in /*) cd / ;; esac
+    else
+      [ -e "./$hw_name" ] || [ $# -eq 1 ] || mkdir "./$hw_name"
+      hw_next=\${PWD%/}/$hw_name
+      cd -P -- "./$hw_name"
+      [ "$PWD" = "$hw_next" ] || hw_refuse "$hw_next"
+    fi
+  done
+}
+hw_aside() {
+  hw_file=$1
+  hw_name=$(mktemp -d .hostwright.XXXXXX)
+  hw_next=\${PWD%/}/$hw_name
+  cd -P -- "./$hw_name"
+  [ "$PWD $(stat -c %u:%a .)" = "$hw_next 0:700" ] || hw_refuse "$hw_next"
+  trap '{ [ ! -e "./$hw_file" ] && [ ! -L "./$hw_file" ]; } || rm -f "./$hw_file"; rmdir "$PWD" || :' EXIT
+}`);
+
+/** Goes to a directory, never by a link that others than root could have planted; makes it with `make`. */
+export function enter(directory: string, options: { readonly make?: true } = {}): Script {
+  return lines([functions, sh`hw_enter ${directory} ${options.make === true ? ['make'] : []}`]);
+}
+
+/**
+ * After `enter`: a folder in there that is root's alone, to make `name` in before a rename to `../name` shows
+ * it. In the directory itself whoever owns it could put a link in the place of what root writes.
+ */
+export function aside(name: string | Script): Script {
+  return sh`hw_aside ${name}`;
+}
+
+/** Removes a path with everything in it, where it is there. */
+export function remove(path: string): Script {
+  return sh`if [ -d ${dirname(path)} ]; then
+${enter(dirname(path))}
+rm -rf ./${basename(path)}
+fi`;
+}
