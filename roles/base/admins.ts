@@ -2,7 +2,7 @@ import { authorizedKey, file, HostwrightError, pkg, user, type Resource, type Ro
 import type { Variables } from './variables.ts';
 
 /** The user that Hostwright logs in as may owe its sudo to this very file: it must not lose it here. */
-const checkSudoers = `visudo -cqf "$2"
+const checkSudoers = `visudo -cf "$2"
 if grep -q "^$1 " /etc/sudoers.d/zz-hostwright 2>/dev/null && ! grep -q "^$1 " "$2"; then
   echo "this would take sudo from $1, the user that Hostwright logs in as; keep it in base_admins" >&2
   exit 1

@@ -91,6 +91,17 @@ function settingsOf(message: string, sources: readonly Source[]): readonly Menti
   });
 }
 
+/** Some name no file at all, only a line of what YAML they read: certain where there is one file to read. */
+const yamlLine = /(?:\n|\\n)\s+line (\d+):/g;
+
+function onlyFile(message: string, [source, ...others]: readonly Source[]): readonly Mention[] {
+  if (source === undefined || others.length > 0) return [];
+  return [...message.matchAll(yamlLine)].map(([, line]) => ({ source, line: Number(line) }));
+}
+
+/** A file is checked in the folder where it is made. */
+const aside = /\/\.hostwright\.\w{6}(?=\/)/g;
+
 function describe({ source: { resource, path }, line }: Mention): string {
   const where = line === undefined ? path : `line ${line} of ${path}`;
   if (resource.origin === undefined) return `${where} is made by the role ${resource.role}`;
@@ -100,17 +111,18 @@ function describe({ source: { resource, path }, line }: Mention): string {
 
 /**
  * What a program on a host said, with the places in the templates that the files and lines it names are from.
- * Settings that it names without a file are looked for in the files of `changed`.
+ * Settings and lines that it names without a file are looked for in the files of `changed`.
  */
 export function withOrigins(
-  message: string,
+  said: string,
   resources: readonly DeclaredResource[],
   changed: readonly ResourceId[],
 ): string {
+  const message = said.replaceAll(aside, '');
   const sources = sourcesOf(resources);
   const own = sources.filter(({ resource }) => changed.includes(resource.id));
   const mentions = mentionsOf(message, sources);
-  const found = mentions.length > 0 ? mentions : settingsOf(message, own);
+  const found = mentions.length > 0 ? mentions : [...settingsOf(message, own), ...onlyFile(message, own)];
   const exact = found.filter(({ line }) => line !== undefined);
   const described = new Set((exact.length > 0 ? exact : found).map(describe));
   return [message, ...[...described].slice(0, mostPlaces)].join('\n');

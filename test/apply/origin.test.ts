@@ -92,6 +92,12 @@ describe('what a program on a host says about a file', () => {
     expect(added(message)).toEqual([]);
   });
 
+  it('calls a file that is checked before it is in its place by its own path', () => {
+    expect(withOrigins('/etc/.hostwright.aB3xYz/plain.conf:3: bad', resources, [])).toBe(
+      '/etc/plain.conf:3: bad\nline 3 of /etc/plain.conf is made by the role web',
+    );
+  });
+
   it('is said once for each line, however often it is named', () => {
     expect(
       added('/etc/plain.conf:3: a\n/etc/plain.conf:3: b\n/etc/plain.conf:4: c\nin /etc/plain.conf'),
