@@ -1,0 +1,13 @@
+import { defineConfig } from 'rolldown';
+
+/**
+ * Few files in the place of the hundreds of the dependencies: finding and reading these takes longer than a
+ * plan of a small site. Everything lies two folders below the root, as the sources do.
+ */
+export default defineConfig({
+  input: { 'cli/main': 'src/cli/main.ts', index: 'src/index.ts' },
+  platform: 'node',
+  // jiti loads its compiler only where a role has changed; ssh2 looks for its optional native part itself.
+  external: ['jiti', 'ssh2'],
+  output: { dir: 'dist', format: 'esm', chunkFileNames: 'chunks/[name].js' },
+});
