@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { Agent, request } from 'node:https';
+import { Agent } from 'node:https';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bareHosts, jsonLines, run, type Finished, type Line, type TestHosts } from './hosts.ts';
+import { visitDoor, type Response } from './visit.ts';
 
 const domain = 'www.foobar.com';
 const names = ['web1', 'web2', 'web3'] as const;
@@ -10,44 +11,9 @@ let hosts: TestHosts;
 let root: string;
 let first: { readonly plan: Finished; readonly apply: Finished };
 
-interface Response {
-  readonly status: number;
-  /** The web server that answered. */
-  readonly servedBy: string | undefined;
-  readonly body: string;
-}
-
-/** One request to the site as a browser makes it: by its name, with the CA's root as the only trust. */
 function visit(path: string, method: 'GET' | 'POST' = 'GET', agent?: Agent): Promise<Response> {
-  return new Promise((done, fail) => {
-    const outgoing = request(
-      {
-        host: hosts.address('web1'),
-        servername: domain,
-        headers: { host: domain },
-        ca: root,
-        path,
-        method,
-        timeout: 10_000,
-        ...(agent === undefined ? {} : { agent }),
-      },
-      (incoming) => {
-        let body = '';
-        incoming.on('data', (chunk: Buffer) => (body += chunk.toString()));
-        incoming.on('end', () => {
-          const servedBy = incoming.headers['x-served-by'];
-          done({
-            status: incoming.statusCode ?? 0,
-            servedBy: typeof servedBy === 'string' ? servedBy : undefined,
-            body,
-          });
-        });
-      },
-    );
-    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer within 10 s')));
-    outgoing.on('error', fail);
-    outgoing.end();
-  });
+  const door = { domain, address: hosts.address('web1'), root };
+  return visitDoor(door, { path, method, ...(agent === undefined ? {} : { agent }) });
 }
 
 /** How often each status was answered, and by whom, over `count` requests, ten at a time. */

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Secret } from '../../src/secrets/secret.ts';
@@ -8,6 +8,7 @@ import { createConnect, type ConnectOptions } from '../../src/transport/connect.
 import { sh } from '../../src/transport/shell.ts';
 import type { Target, Transport } from '../../src/transport/transport.ts';
 import { makeFolder, makeKey, startSshd, type Sshd } from './sshd.ts';
+import { openWire, type Wire } from './wire.ts';
 
 const { folder, remove } = makeFolder();
 const key = join(folder, 'key');
@@ -75,36 +76,10 @@ function fingerprintOf(server: Sshd): string {
   return shown.split(' ')[1] ?? '';
 }
 
-/** A wire to a server that can be cut or frozen. */
-async function wire(port: number): Promise<{ readonly port: number; freeze(): void; cut(): void }> {
-  const sockets: Socket[] = [];
-  const server: Server = createServer((near) => {
-    const far = connectSocket(port, '127.0.0.1');
-    sockets.push(near, far);
-    for (const socket of [near, far]) socket.on('error', () => undefined);
-    near.pipe(far);
-    far.pipe(near);
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return {
-    port: typeof address === 'object' && address !== null ? address.port : 0,
-    freeze() {
-      for (const socket of sockets) {
-        socket.unpipe();
-        socket.pause();
-      }
-    },
-    cut() {
-      for (const socket of sockets) socket.destroy();
-    },
-  };
+async function wire(port: number): Promise<Wire> {
+  const opened = await openWire({ address: '127.0.0.1', port });
+  onTestFinished(() => opened.close());
+  return opened;
 }
 
 describe('logging in', () => {
