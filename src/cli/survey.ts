@@ -3,10 +3,12 @@ import { HostwrightError } from '../errors.ts';
 import { selectHosts } from '../inventory/pattern.ts';
 import { targetOf } from '../inventory/target.ts';
 import { surveyHosts, type LostHost, type SurveyedHost } from '../plan/survey.ts';
+import { maskedReporter } from '../report/masked.ts';
 import { createReporter } from '../report/reporter.ts';
 import type { ChangeEvent, ErrorEvent, HostSummary, PlanReporter } from '../report/event.ts';
 import type { ResourceId } from '../resources/resource.ts';
 import { hostResources } from '../site/resources.ts';
+import { createMask, secretsIn } from '../secrets/mask.ts';
 import type { SiteModel } from '../site/model.ts';
 import { didYouMean } from '../suggestion.ts';
 import { createConnect } from '../transport/connect.ts';
@@ -113,7 +115,8 @@ export async function survey(options: RunOptions, mode: Lock['mode']): Promise<S
       { ...targetOf(name, variables), ...(becomePassword === undefined ? {} : { becomePassword }) },
     ]),
   );
-  const reporter = openReporter(options);
+  const secrets = secretsIn([site.assignments, project.variables, becomePassword]);
+  const reporter = maskedReporter(openReporter(options), createMask(secrets));
   const connect = createConnect();
   const roles = options.role === undefined ? undefined : new Set(options.role);
   const entries = await surveyHosts({

@@ -1,0 +1,39 @@
+import type { Event, PlanReporter } from './event.ts';
+
+type Mask = (text: string) => string;
+
+function maskedEvent(event: Event, mask: Mask): Event {
+  switch (event.type) {
+    case 'change':
+      return {
+        ...event,
+        attributes: event.attributes.map(({ name, from, to }) => ({
+          name,
+          from: from === null ? null : mask(from),
+          to: to === null ? null : mask(to),
+        })),
+        ...(event.diff === undefined ? {} : { diff: mask(event.diff) }),
+      };
+    case 'result':
+      return event.reason === undefined ? event : { ...event, reason: mask(event.reason) };
+    case 'error':
+      return {
+        ...event,
+        message: mask(event.message),
+        ...(event.found === undefined ? {} : { found: mask(event.found) }),
+      };
+    case 'step':
+    case 'summary':
+      return event;
+  }
+}
+
+/** Masks what comes from hosts and programs before `reporter` sees it: nobody knows what these repeat. */
+export function maskedReporter(reporter: PlanReporter, mask: Mask): PlanReporter {
+  return {
+    ...reporter,
+    report: (event) => {
+      reporter.report(maskedEvent(event, mask));
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import { isSecret, type Secret } from './secret.ts';
+
+/** Shorter ones are words of every text, and guessed anyway. */
+const shortest = 6;
+
+/** Characters that are left at least of what was cut. */
+const shortestCut = 300;
+
+/** Every Secret in a value, in lists, maps and objects however deep. */
+export function secretsIn(value: unknown): ReadonlySet<Secret> {
+  const found = new Set<Secret>();
+  const seen = new Set<object>();
+  const look = (one: unknown): void => {
+    if (typeof one !== 'object' || one === null || seen.has(one)) return;
+    seen.add(one);
+    if (isSecret(one)) found.add(one);
+    else for (const item of one instanceof Map ? one.values() : Object.values(one)) look(item);
+  };
+  look(value);
+  return found;
+}
+
+/** A value as programs write it that quote what they were given: JSON, URLs, shell, SQL, systemd, base64, hex. */
+function formsOf(value: string): readonly string[] {
+  return [
+    value,
+    JSON.stringify(value).slice(1, -1),
+    encodeURIComponent(Buffer.from(value).toString()),
+    value.replaceAll("'", `'\\''`),
+    value.replaceAll("'", "''"),
+    value.replaceAll(/["\\`$]/g, String.raw`\$&`),
+    Buffer.from(value).toString('base64').replace(/=+$/, ''),
+    Buffer.from(value).toString('hex'),
+  ];
+}
+
+/**
+ * Makes a function that puts `***` in the place of secrets in texts of others: what a program prints when it
+ * fails, what a host says of itself. Of a secret of several lines every line counts; one of fewer than
+ * six characters does not.
+ */
+export function createMask(secrets: Iterable<Secret>): (text: string) => string {
+  const values = [...secrets].flatMap((secret) => {
+    const value = secret.reveal();
+    return value.includes('\n')
+      ? [value, ...value.split('\n').filter((line) => !line.startsWith('-----'))]
+      : [value];
+  });
+  const forms = [...new Set(values.map((value) => value.trim()).flatMap(formsOf))]
+    .filter((form) => form.length >= shortest)
+    .toSorted((one, other) => other.length - one.length);
+  return (text) =>
+    forms.reduce(
+      (masked, form) => (form.length > masked.length ? masked : masked.replaceAll(form, '***')),
+      text.length < shortestCut ? text : withoutCut(text, forms),
+    );
+}
+
+/** Of long texts only the end is kept, and the cut may go through a secret. */
+function withoutCut(text: string, forms: readonly string[]): string {
+  for (const form of forms) {
+    for (let length = form.length - 1; length >= shortest; length -= 1) {
+      if (text.startsWith(form.slice(-length))) return `***${text.slice(length)}`;
+    }
+  }
+  return text;
+}
