@@ -1,44 +1,25 @@
+import { randomUUID } from 'node:crypto';
 import { HostwrightError } from '../errors.ts';
 import { compare } from '../plan/compare.ts';
 import type { PlannedChange } from '../plan/plan.ts';
-import { parseProbes, probeBatches, probeSection, type ProbeBatch } from '../plan/probe.ts';
+import { parseProbes, probeBatches, probeSection } from '../plan/probe.ts';
 import {
   Unreadable,
-  type Actual,
   type ApplyContext,
-  type Attribute,
   type Conversation,
+  type Guard,
   type ResourceId,
   type Step,
 } from '../resources/resource.ts';
-import { parseSections, sectionsRequest, type Section } from '../transport/sections.ts';
-import type { Answer } from '../transport/transport.ts';
 import type { Batch } from './batch.ts';
+import { executeGuarded, guardedSection } from './guarded.ts';
 import { settle, type HostRun } from './host-run.ts';
 import { withOrigins } from './origin.ts';
+import { ask, defaultTimeout, lastWords } from './request.ts';
 import { transactionSection } from './transaction.ts';
-
-/** Milliseconds of a step that names no timeout. */
-const defaultTimeout = 5 * 60_000;
-
-/** A piece of a batch: a script and the resources whose fate hangs on it. */
-interface Work {
-  readonly resources: readonly ResourceId[];
-  readonly title: string;
-  readonly section: Section;
-  readonly timeout: number;
-}
-
-async function ask(run: HostRun, sections: readonly Section[], timeout: number): Promise<readonly Answer[]> {
-  const answer = await run.transport.request(sectionsRequest(sections, timeout));
-  return parseSections(run.plan.host, answer, sections.length);
-}
-
-/** The command's own last words. */
-function lastWords(answer: Answer): string {
-  const words = answer.stderr.toString('utf8').trim() || answer.stdout.toString('utf8').trim();
-  return words === '' ? `exit status ${answer.code}` : words.slice(-2000);
-}
+import type { Undo } from './undo.ts';
+import { verify } from './verify.ts';
+import type { Work } from './work.ts';
 
 /**
  * What was only known after another change is read now: the step must start from what is there. What that
@@ -51,7 +32,7 @@ async function readNow(run: HostRun, changes: readonly PlannedChange[]): Promise
   const found = parseProbes(
     run.plan.host,
     batches,
-    await ask(run, batches.map(probeSection), defaultTimeout),
+    await ask(run.transport, batches.map(probeSection), defaultTimeout),
   );
   return changes.flatMap((change) => {
     if (change.knownAfter === undefined) return [change];
@@ -93,10 +74,19 @@ function isStep(step: Step | Conversation): step is Step {
   return !isConversation(step);
 }
 
-function workOf(step: Step): Work {
-  const section =
-    step.stdin === undefined ? { script: step.script } : { script: step.script, stdin: step.stdin };
-  return { resources: step.resources, title: step.title, section, timeout: step.timeout ?? defaultTimeout };
+function undoOf(run: HostRun, guard: Guard, title: string, paths: readonly string[]): Undo {
+  return { guard, paths, title, token: randomUUID(), seconds: run.confirmWithin };
+}
+
+function workOf(run: HostRun, changes: readonly PlannedChange[], step: Step): Work {
+  const { resources, title, script, stdin, timeout = defaultTimeout } = step;
+  const change = changes.find(({ id }) => resources.includes(id));
+  const guard = change?.resource.type.guard?.(change.desired);
+  if (guard === undefined) {
+    return { resources, title, section: stdin === undefined ? { script } : { script, stdin }, timeout };
+  }
+  const undo = undoOf(run, guard, title, []);
+  return { resources, title, section: guardedSection(step, undo), timeout, undo };
 }
 
 /** Where the resource of a step stands in the order of the changes. */
@@ -119,13 +109,19 @@ function transactionWork(run: HostRun, changes: readonly PlannedChange[]): Work 
     .toSorted((a, b) => position(order, a) - position(order, b));
   const own = steps.find((step) => step.resources.includes(service.id));
   const paths = changes.flatMap((change) => change.resource.type.path?.(change.desired) ?? []);
+  const guard = service.type.guard?.(service.desired);
+  // Files alone take no effect before the service reads them.
+  const guarded =
+    guard === undefined || own === undefined ? {} : { undo: undoOf(run, guard, own.title, paths) };
   return {
+    ...guarded,
     resources: order,
     title: own?.title ?? files.map((file) => file.title).join(', '),
     section: transactionSection({
       transaction,
       files,
       paths,
+      ...guarded,
       ...(own === undefined ? {} : { service: own }),
     }),
     timeout: steps.reduce((sum, step) => sum + (step.timeout ?? defaultTimeout), defaultTimeout),
@@ -137,37 +133,6 @@ function shorten(titles: readonly string[]): string {
   return titles.length > 2 ? `${shown} and ${titles.length - 2} more` : shown;
 }
 
-function show(value: Attribute | undefined): string {
-  return value === undefined || value === null ? 'absent' : String(value);
-}
-
-/** Why a resource that was changed is still not as declared, or `undefined` when it is. */
-function remaining(change: PlannedChange, actual: Actual): string | undefined {
-  if (actual instanceof Unreadable) return `cannot be read after the change: ${actual.reason}`;
-  const difference = compare(change.resource.type, change.desired, actual);
-  if (difference === undefined) return undefined;
-  const details = difference.attributes.map(
-    ({ name, from, to }) => `${name} is ${show(from)}, not ${show(to)}`,
-  );
-  return `did not converge: ${details.join('; ') || 'it is still there'}`;
-}
-
-/** Reads the changed resources again: only what is now as declared counts as changed. */
-function verify(
-  run: HostRun,
-  changes: readonly PlannedChange[],
-  failures: ReadonlyMap<ResourceId, string>,
-  batches: readonly ProbeBatch[],
-  answers: readonly Answer[],
-  ms: number,
-): void {
-  const found = parseProbes(run.plan.host, batches, answers);
-  for (const change of changes) {
-    const reason = failures.get(change.id) ?? remaining(change, found.get(change.id) ?? null);
-    settle(run, change, reason === undefined ? 'changed' : 'failed', ms, reason);
-  }
-}
-
 /** Runs pieces of work and the probes that verify them in one round trip. */
 async function executeWork(
   run: HostRun,
@@ -177,11 +142,16 @@ async function executeWork(
   const covered = changes.filter((change) => work.some((piece) => piece.resources.includes(change.id)));
   if (covered.length === 0) return;
   run.report({ type: 'step', host: run.plan.host, title: shorten(work.map((piece) => piece.title)) });
+  const [first] = work;
+  if (first?.undo !== undefined) {
+    await executeGuarded(run, covered, first, first.undo);
+    return;
+  }
   const batches = probeBatches(covered.map((change) => change.resource));
   const sections = [...work.map((piece) => piece.section), ...batches.map(probeSection)];
   const timeout = work.reduce((sum, piece) => sum + piece.timeout, defaultTimeout);
   const started = performance.now();
-  const answers = await ask(run, sections, timeout);
+  const answers = await ask(run.transport, sections, timeout);
   const failures = new Map<ResourceId, string>();
   work.forEach((piece, index) => {
     const answer = answers[index];
@@ -205,7 +175,11 @@ async function executeConversation(
   const failures = new Map<ResourceId, string>();
   try {
     await conversation.converse(async (script, stdin, timeout = defaultTimeout) => {
-      const [answer] = await ask(run, [stdin === undefined ? { script } : { script, stdin }], timeout);
+      const [answer] = await ask(
+        run.transport,
+        [stdin === undefined ? { script } : { script, stdin }],
+        timeout,
+      );
       if (answer === undefined || answer.code !== 0) {
         throw new HostwrightError('E_REMOTE', answer === undefined ? 'no answer' : lastWords(answer), {
           place: { host: run.plan.host },
@@ -218,7 +192,7 @@ async function executeConversation(
     for (const change of own) failures.set(change.id, error.message);
   }
   const batches = probeBatches(own.map((change) => change.resource));
-  const answers = await ask(run, batches.map(probeSection), defaultTimeout);
+  const answers = await ask(run.transport, batches.map(probeSection), defaultTimeout);
   verify(run, own, failures, batches, answers, Math.round(performance.now() - started));
 }
 
@@ -245,7 +219,11 @@ export async function executeBatch(run: HostRun, batch: Batch): Promise<void> {
     return;
   }
   const steps = stepsOf(run, changes);
-  await executeWork(run, changes, steps.filter(isStep).map(workOf));
+  await executeWork(
+    run,
+    changes,
+    steps.filter(isStep).map((step) => workOf(run, changes, step)),
+  );
   for (const conversation of steps.filter(isConversation))
     await executeConversation(run, changes, conversation);
   for (const change of changes.filter(({ id }) => !run.outcomes.has(id)))

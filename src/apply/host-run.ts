@@ -9,6 +9,10 @@ export type Outcome = ResultEvent['outcome'];
 export interface HostRun {
   readonly plan: HostPlan;
   readonly transport: Transport;
+  /** Opens another connection to it, from the beginning. */
+  readonly reconnect: () => Promise<Transport>;
+  /** Seconds for a fresh connection after a change that may cut this one off, until the host takes it back. */
+  readonly confirmWithin: number;
   readonly outcomes: Map<ResourceId, Outcome>;
   readonly report: (event: Event) => void;
   /** Once aborted the step in hand is finished and no other is begun. */

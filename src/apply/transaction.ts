@@ -2,6 +2,8 @@ import { isWithin } from '../resources/path.ts';
 import type { Step, Transaction } from '../resources/resource.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import type { Section } from '../transport/sections.ts';
+import { copyAside, putBack } from './paths-of-before.ts';
+import { guardFunctions, undoParts, type Part, type Undo } from './undo.ts';
 
 /** What a transaction is made of: files below validated trees, then the change of the service that reads them. */
 export interface TransactionSteps {
@@ -11,11 +13,8 @@ export interface TransactionSteps {
   readonly paths: readonly string[];
   /** Absent where the service is not to run. */
   readonly service?: Step;
-}
-
-interface Part {
-  readonly name: string;
-  readonly bytes: Uint8Array;
+  /** Where the service is guarded. */
+  readonly undo?: Undo;
 }
 
 function scriptPart(name: string, script: Script): Part {
@@ -23,7 +22,7 @@ function scriptPart(name: string, script: Script): Part {
 }
 
 /** Everything that varies comes by standard input, one part after the other. */
-function partsOf({ transaction, files, service }: TransactionSteps): readonly Part[] {
+function partsOf({ transaction, files, service, undo }: TransactionSteps): readonly Part[] {
   return [
     ...files.flatMap((file, index) => [
       scriptPart(`file.${index}.sh`, file.script),
@@ -31,6 +30,7 @@ function partsOf({ transaction, files, service }: TransactionSteps): readonly Pa
     ]),
     scriptPart('validate.sh', transaction.validate),
     ...(service === undefined ? [] : [scriptPart('service.sh', service.script)]),
+    ...(undo === undefined ? [] : undoParts(undo)),
   ];
 }
 
@@ -121,37 +121,34 @@ END`,
       steps.paths,
     ),
     rehearse,
-    sh`mkdir "$HW/before"
-n=0
-for path in ${steps.paths}; do
-  n=$((n + 1))
-  if [ -e "$path" ] || [ -L "$path" ]; then cp -aT "$path" "$HW/before/$n"; fi
-done
-${putBack(steps.paths)}
+    copyAside(steps.paths),
+    putBack(steps.paths),
+    steps.undo === undefined ? unguarded : guardFunctions(steps.undo),
+    sh`hw_copy_aside "$HW/before"
+hw_arm
+back() {
+  hw_put_back "$HW/before"
+  echo 'the previous configuration is back in place' >&2
+}
 if ! sh -eu "$HW/write-files.sh"; then
-  put_back
+  back
+  hw_disarm
   exit 1
 fi`,
     steps.service === undefined ? sh`` : serviceOrBack,
+    sh`hw_made`,
   ]);
   return { script, stdin: Buffer.concat(parts.map((part) => part.bytes)) };
 }
 
-/** Whatever went wrong, the files are those of before. */
-function putBack(paths: readonly string[]): Script {
-  return sh`put_back() {
-  n=0
-  for path in ${paths}; do
-    n=$((n + 1))
-    rm -rf "$path"
-    if [ -e "$HW/before/$n" ] || [ -L "$HW/before/$n" ]; then cp -aT "$HW/before/$n" "$path"; fi
-  done
-  echo 'the previous configuration is back in place' >&2
-}`;
-}
+const unguarded = sh`hw_arm() { :; }
+hw_made() { :; }
+hw_disarm() { :; }`;
 
+/** Whatever went wrong, the files are those of before. */
 const serviceOrBack = sh`if ! sh -eu "$HW/service.sh"; then
-  put_back
+  back
   sh -eu "$HW/service.sh" >&2 || echo 'and the service does not take it up either' >&2
+  hw_disarm
   exit 1
 fi`;

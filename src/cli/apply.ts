@@ -9,7 +9,7 @@ import type { SurveyedHost } from '../plan/survey.ts';
 import { sectionsRequest } from '../transport/sections.ts';
 import type { HostSummary } from '../report/event.ts';
 import { exitStatus, type ExitStatus } from './exit.ts';
-import { addRunOptions, type RunOptions } from './options.ts';
+import { addRunOptions, confirmOption, type RunOptions } from './options.ts';
 import {
   hostSummary,
   isConfiguration,
@@ -23,6 +23,7 @@ import {
 
 interface ApplyOptions extends RunOptions {
   readonly yes?: true;
+  readonly confirmWithin: number;
 }
 
 async function isConfirmed(signal: AbortSignal): Promise<boolean> {
@@ -82,14 +83,20 @@ async function recordApplied(
   if (!isSameRecord(applied, record)) await transport.request(sectionsRequest([writeApplied(record)]));
 }
 
-async function carryOut(surveyed: Surveyed, forks: number, controller: AbortController): Promise<ExitStatus> {
+async function carryOut(
+  surveyed: Surveyed,
+  { forks, confirmWithin }: ApplyOptions,
+  controller: AbortController,
+): Promise<ExitStatus> {
   const { site, reporter, hosts, lost, elapsed } = surveyed;
   const runs = new Map(
-    [...hosts].map(([name, { plan, transport }]): [string, HostRun] => [
+    [...hosts].map(([name, { plan, transport, reconnect }]): [string, HostRun] => [
       name,
       {
         plan,
         transport,
+        reconnect,
+        confirmWithin,
         outcomes: new Map(),
         signal: controller.signal,
         report: (event) => {
@@ -185,7 +192,7 @@ async function apply(file: string | undefined, given: ApplyOptions): Promise<Exi
       return controller.signal.aborted ? exitStatus.interrupted : exitStatus.failed;
     }
     await surveyed.project.generated.persist();
-    return await carryOut(surveyed, options.forks, controller);
+    return await carryOut(surveyed, options, controller);
   } finally {
     restore();
     reporter.close();
@@ -199,6 +206,7 @@ export function applyCommand(finish: (status: ExitStatus) => void): Command {
     .description('bring the hosts into the declared state')
     .argument('[plan]', 'a plan saved with `plan --out`: this one is carried out, or nothing')
     .option('-y, --yes', 'do not ask')
+    .addOption(confirmOption())
     .action(async (file: string | undefined, options: ApplyOptions) => {
       finish(await apply(file, options));
     });

@@ -72,6 +72,15 @@ export function forksOption(): Option {
   return new Option('-f, --forks <n>', 'hosts at the same time').argParser(positiveInteger).default(20);
 }
 
+export function confirmOption(): Option {
+  return new Option(
+    '--confirm-within <seconds>',
+    'for a fresh connection after a change of firewall or sshd, until the host takes it back',
+  )
+    .argParser(positiveInteger)
+    .default(60);
+}
+
 /** Adds the options that say how a run is shown. */
 export function addReportOptions(command: Command): Command {
   return command

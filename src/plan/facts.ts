@@ -1,10 +1,10 @@
 import { HostwrightError } from '../errors.ts';
 import type { Facts } from '../roles/role.ts';
-import { sh, type Script } from '../transport/shell.ts';
+import { lines, sh, type Script } from '../transport/shell.ts';
 import type { Answer } from '../transport/transport.ts';
+import { takeBack } from './undo.ts';
 
-/** Prints `name=value` lines; together with the lock it is the first request of every run. */
-export const factsScript: Script = sh`mkdir -p /run/hostwright
+const printFacts = sh`mkdir -p /run/hostwright
 (ID='' VERSION_CODENAME=''
 . /etc/os-release
 printf 'ID=%s\nVERSION_CODENAME=%s\n' "$ID" "$VERSION_CODENAME") 2>/dev/null || :
@@ -19,6 +19,12 @@ ip -o -4 route show default 2>/dev/null | awk '{ for (i = 1; i < NF; i++) if ($i
 printf 'container=%s\n' "$(systemd-detect-virt --container 2>/dev/null)"
 # A run that lost its host while apt worked may have left this.
 if [ -L /usr/sbin/policy-rc.d ] && [ "$(readlink /usr/sbin/policy-rc.d)" = /run/hostwright/policy-rc.d ]; then rm -f /usr/sbin/policy-rc.d; fi`;
+
+/**
+ * Prints `name=value` lines; together with the lock it is the first request of every run. A change that waits
+ * to be confirmed is of a run that has ended: whoever holds the lock finds the host as it was before.
+ */
+export const factsScript: Script = lines([takeBack, printFacts]);
 
 /** `USER CLIENT-ADDRESS CLIENT-PORT SERVER-ADDRESS SERVER-PORT`. */
 function parseConnection(words = ''): Facts['connection'] {

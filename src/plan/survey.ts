@@ -31,6 +31,8 @@ export interface Survey {
 /** A host with its open connection, its plan, and the plan as it is shown. */
 export interface SurveyedHost {
   readonly transport: Transport;
+  /** Opens another connection to it. */
+  readonly reconnect: () => Promise<Transport>;
   readonly plan: HostPlan;
   readonly events: readonly ChangeEvent[];
   /** What was last applied to it. */
@@ -75,7 +77,8 @@ async function surveyHost(host: string, options: Survey): Promise<SurveyedHost> 
     options.report({ type: 'step', host, title });
   };
   step('connect');
-  const transport = await options.connect(host);
+  const reconnect = async (): Promise<Transport> => options.connect(host);
+  const transport = await reconnect();
   try {
     const first = { ...sectionsRequest([{ script: factsScript }, readApplied]), lock: options.lock };
     const [facts, record] = await ask(transport, first, 2);
@@ -92,7 +95,7 @@ async function surveyHost(host: string, options: Survey): Promise<SurveyedHost> 
     const showable = changes.filter(({ id }) => applied.get(id)?.isSecret !== true);
     const texts = options.diff ? await readTexts(transport, showable) : new Map<ResourceId, Buffer>();
     const events = changes.map((change) => changeEvent(host, change, applied, texts.get(change.id)));
-    return { transport, plan, applied, events };
+    return { transport, reconnect, plan, applied, events };
   } catch (error) {
     await transport.close();
     throw error;

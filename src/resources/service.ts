@@ -9,6 +9,7 @@ import {
   type Actual,
   type AttributeChange,
   type Change,
+  type Guard,
   type Planned,
   type Resource,
   type ResourceId,
@@ -52,6 +53,12 @@ const schema = z.strictObject({
       'Succeeds when the service does its work; tried for `healthyWithin` after each start and reload',
     ),
   healthyWithin: z.number().int().positive().default(30).describe('Seconds'),
+  guarded: z
+    .boolean()
+    .optional()
+    .describe(
+      'A change of it may cut Hostwright off: the host takes it back unless a fresh connection succeeds. True for ssh unless said',
+    ),
   absent: z.literal(false).optional(),
 });
 
@@ -210,6 +217,25 @@ systemctl reset-failed ${unit} 2>/dev/null || :`);
   return { resources: [id], title, script: lines(script) };
 }
 
+function guard(service: Service): Guard | undefined {
+  const { name } = service;
+  if (!(service.guarded ?? /^sshd?\.(service|socket)$/.test(name))) return undefined;
+  return {
+    unit: name,
+    paths: [],
+    keep: sh`systemctl is-active ${name} >"$HW/active" || :`,
+    // A restart takes up everything, also where the service has ended.
+    restore: lines([
+      digestFunction,
+      sh`systemctl daemon-reload
+if ! grep -qx 'active\|reloading\|activating' "$HW/active"; then systemctl stop ${name}; exit; fi
+systemctl reset-failed ${name} 2>/dev/null || :
+systemctl restart ${name}`,
+      record(service, true),
+    ]),
+  };
+}
+
 /** A static unit is as enabled as it can be; one with an [Install] section in its place is not enabled yet. */
 function foresee({ name }: Service, actual: State | null, planned: Planned): State | null {
   const unit = planned(`unit:${name}`)?.desired;
@@ -267,6 +293,7 @@ echo`,
     service.validate === undefined
       ? undefined
       : { trees: [...service.reloadOn, ...service.restartOn], validate: sh`${service.validate}` },
+  guard,
 };
 
 /** A systemd unit: `service('nginx', { reloadOn: ['/etc/nginx'], validate: ['nginx', '-t'] })`. */

@@ -1,4 +1,5 @@
 import { lines, sh, type Script } from '../transport/shell.ts';
+import type { Guard } from './resource.ts';
 
 /**
  * Of the kernel's filter tables what ufw has put there: policies, its chains, the ways into them. Beside it
@@ -7,9 +8,11 @@ import { lines, sh, type Script } from '../transport/shell.ts';
 const save = sh`hw_save() {
   for family in 4 6; do
     case $family in 4) iptables-save -t filter ;; *) ip6tables-save -t filter ;; esac >"$HW/table"
-    awk '/^:(INPUT|OUTPUT|FORWARD) / { print $1, $2 }
+    awk 'BEGIN { policy[":INPUT"] = policy[":OUTPUT"] = policy[":FORWARD"] = "ACCEPT" }
+$1 in policy { policy[$1] = $2 }
 /^:ufw/ { print $1, "-" }
-/^-A ufw/ || /^-A (INPUT|OUTPUT|FORWARD) -j ufw/ || /^-A INPUT .*-j ACCEPT$/ { print }' "$HW/table" |
+/^-A ufw/ || /^-A (INPUT|OUTPUT|FORWARD) -j ufw/ || /^-A INPUT .*-j ACCEPT$/ { print }
+END { for (chain in policy) print chain, policy[chain] }' "$HW/table" |
       LC_ALL=C sort -s -k 1,2 >"$HW/$1.$family"
   done
 }`;
@@ -79,37 +82,59 @@ sed -i 's/^ENABLED=.*/ENABLED=yes/' /etc/ufw/ufw.conf`,
 }
 
 /**
- * The files take effect at the next boot; the one that enables it all comes last. The kernel takes each
- * family as one transaction, so that there is no moment in which a port is open or shut that should not be.
- * Ways into ufw's chains go behind those of others, such as fail2ban.
+ * Brings the tables to what was saved under a name. The kernel takes each family as one transaction, so that
+ * there is no moment in which a port is open or shut that should not be. Ways into ufw's chains go behind
+ * those of others, such as fail2ban.
  */
+const load = sh`hw_table() {
+  echo '*filter'
+  sed -n 's/^:.*/& [0:0]/p' "$HW/$1"
+  sed 's/.*/:& - [0:0]/' "$HW/surplus"
+  sed -n '/^-A INPUT .*-j ACCEPT$/s/^-A/-D/p; /^-A \(INPUT\|OUTPUT\|FORWARD\) -j ufw/s/^-A/-D/p' "$HW/$2"
+  grep '^-A' "$HW/$1" || :
+  sed 's/^/-X /' "$HW/surplus"
+  echo COMMIT
+}
+hw_load() {
+  hw_save actual
+  for family in 4 6; do
+    sed -n 's/^:\(ufw[^ ]*\) .*/\1/p' "$HW/actual.$family" >"$HW/chains"
+    sed -n 's/^:\(ufw[^ ]*\) .*/\1/p' "$HW/$1.$family" >"$HW/wanted"
+    grep -vxF -f "$HW/wanted" "$HW/chains" >"$HW/surplus" || :
+    hw_table "$1.$family" "actual.$family" >"$HW/load"
+    case $family in 4) iptables-restore -n ;; *) ip6tables-restore -n ;; esac <"$HW/load"
+  done
+}`;
+
+const written = ['/etc/ufw/user.rules', '/etc/ufw/user6.rules', '/etc/default/ufw', '/etc/ufw/ufw.conf'];
+
+/** The files take effect at the next boot; the one that enables it all comes last. */
 const goLive = lines([
+  save,
+  load,
   sh`hw_install() {
   if cmp -s "$1" "$2"; then return; fi
   t=$(mktemp "$(dirname "$2")/.hostwright.XXXXXX")
   cp -p "$1" "$t"
   mv -fT "$t" "$2"
 }
-hw_load() {
-  {
-    echo '*filter'
-    sed -n 's/^:.*/& [0:0]/p' "$HW/expected.$2"
-    sed -n '/^-A INPUT .*-j ACCEPT$/s/^-A/-D/p; /^-A \(INPUT\|OUTPUT\|FORWARD\) -j ufw/s/^-A/-D/p' "$HW/actual.$2"
-    grep '^-A' "$HW/expected.$2"
-    echo COMMIT
-  } >"$HW/load"
-  "$1" -n <"$HW/load"
-}
 hw_install "$HW/etc/user.rules" /etc/ufw/user.rules
 hw_install "$HW/etc/user6.rules" /etc/ufw/user6.rules
 hw_install "$HW/default" /etc/default/ufw
-hw_save actual
-hw_load iptables-restore 4
-hw_load ip6tables-restore 6
+hw_load expected
 hw_install "$HW/etc/ufw.conf" /etc/ufw/ufw.conf
 systemctl enable --quiet ufw.service`,
 ]);
 
-export function changeUfw(settings: UfwSettings, bytes4: number): Script {
-  return lines([save, prepare(settings, bytes4), goLive]);
+/** What makes the new firewall ready, and what then takes effect. */
+export function changeUfw(settings: UfwSettings, bytes4: number): Record<'script' | 'live', Script> {
+  return { script: lines([save, prepare(settings, bytes4)]), live: goLive };
 }
+
+/** The kernel's own tables are kept: what it had may be another thing than what the files would give. */
+export const guardUfw: Guard = {
+  unit: 'ufw.service',
+  paths: written,
+  keep: lines([save, sh`hw_save kept`]),
+  restore: lines([save, load, sh`hw_load kept`]),
+};

@@ -19,7 +19,7 @@ import {
   type FoundRule,
   type UfwRule,
 } from './ufw-rule.ts';
-import { changeUfw, probeUfw } from './ufw-script.ts';
+import { changeUfw, guardUfw, probeUfw } from './ufw-script.ts';
 
 const policy = z.enum(['deny', 'reject', 'allow']);
 
@@ -177,10 +177,11 @@ export const ufwType: ResourceType<Ufw> = {
     return {
       resources: [id],
       title: 'load the firewall',
-      script: changeUfw({ defaults, logging: ufw.logging }, rules4.length),
+      ...changeUfw({ defaults, logging: ufw.logging }, rules4.length),
       stdin: Buffer.concat([rules4, rules6]),
     };
   }),
+  guard: () => guardUfw,
 };
 
 /** The firewall: `ufw({ rules: [{ port: 22, why: 'ssh' }] }, { needs: ['package:ufw'] })`. */

@@ -31,6 +31,8 @@ async function results(
   const run: HostRun = {
     plan: planHost('web1', resources, orderUnits('web1', resources), found),
     transport: modelHost(withAlpha()),
+    reconnect: () => Promise.reject(new Error('nothing here is guarded')),
+    confirmWithin: 1,
     outcomes: new Map(),
     signal: new AbortController().signal,
     report: (event) => {

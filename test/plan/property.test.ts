@@ -40,6 +40,8 @@ async function apply(made: HostPlan, host: ModelHost): Promise<Applied> {
   const run: HostRun = {
     plan: made,
     transport: host,
+    reconnect: () => Promise.resolve(host),
+    confirmWithin: 1,
     outcomes: new Map(),
     signal: new AbortController().signal,
     report: (event) => {

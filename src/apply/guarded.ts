@@ -1,0 +1,154 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HostwrightError } from '../errors.ts';
+import type { PlannedChange } from '../plan/plan.ts';
+import { probeBatches, probeSection } from '../plan/probe.ts';
+import { takeBack } from '../plan/undo.ts';
+import type { Step } from '../resources/resource.ts';
+import type { Section } from '../transport/sections.ts';
+import { lines, sh } from '../transport/shell.ts';
+import type { Transport } from '../transport/transport.ts';
+import { settle, type HostRun } from './host-run.ts';
+import { withOrigins } from './origin.ts';
+import { ask, defaultTimeout, lastWords } from './request.ts';
+import { confirm, guardFunctions, undoParts, type Undo } from './undo.ts';
+import { verify } from './verify.ts';
+import type { Work } from './work.ts';
+
+/** Milliseconds beyond the time of a change in which a host that was cut off is waited for. */
+const patience = 30_000;
+/** Milliseconds between the first two attempts; then twice that: a firewall may count them. */
+const firstPause = 500;
+
+/** A step that takes effect only once the host can take it back; one that fails is taken back at once. */
+export function guardedSection(step: Step, undo: Undo): Section {
+  const live = step.live ?? step.script;
+  const parts = [...undoParts(undo), { name: 'live.sh', bytes: Buffer.from(live.text) }];
+  const script = lines([
+    ...parts.map((part) => sh`head -c ${part.bytes.length} >"$HW/"${part.name}`),
+    guardFunctions(undo),
+    step.live === undefined
+      ? sh``
+      : sh`(${step.script}
+)`,
+    sh`hw_arm
+if ! sh -eu "$HW/live.sh" 9<&-; then
+  exec 9<&-
+  ${takeBack}
+  echo 'what there was before is back' >&2
+  exit 1
+fi
+hw_made`,
+  ]);
+  const bytes = [...parts.map((part) => part.bytes), step.stdin ?? new Uint8Array()];
+  return { script, stdin: Buffer.concat(bytes) };
+}
+
+/** Only what may pass by itself is tried again: a key that is refused counts as an attack with some hosts. */
+function mayPass(error: unknown): boolean {
+  return error instanceof HostwrightError && (error.code === 'E_CONNECT' || error.code === 'E_TIMEOUT');
+}
+
+/** A connection from the beginning, within `ms` milliseconds; E_CONNECT or what the last attempt failed with. */
+async function connectWithin(run: HostRun, ms: number): Promise<Transport> {
+  const deadline = performance.now() + ms;
+  let last: unknown;
+  for (let pause = firstPause; ; pause *= 2) {
+    const attempt = run.reconnect();
+    const given = new AbortController();
+    const late = sleep(Math.max(0, deadline - performance.now()), undefined, { signal: given.signal });
+    try {
+      const transport = await Promise.race([attempt, late]);
+      if (transport !== undefined) return transport;
+      // What still comes of it is of no use to anybody.
+      void attempt.then(async (tardy) => tardy.close()).catch(() => undefined);
+    } catch (error) {
+      last = error;
+      if (!mayPass(error)) throw error;
+    } finally {
+      given.abort();
+      await late.catch(() => undefined);
+    }
+    const rest = deadline - performance.now();
+    if (rest <= pause) {
+      throw last ?? new HostwrightError('E_CONNECT', 'no answer', { place: { host: run.plan.host } });
+    }
+    await sleep(pause);
+  }
+}
+
+/** Has the host take the change back now, over `transport`. */
+async function takeBackOver(transport: Transport): Promise<void> {
+  await ask(transport, [{ script: takeBack }], defaultTimeout);
+}
+
+/** Waits for a host whose connection is lost; says how it is with the change. */
+async function awaitReturn(run: HostRun, undo: Undo): Promise<string> {
+  try {
+    const transport = await connectWithin(run, undo.seconds * 1000 + patience);
+    try {
+      await takeBackOver(transport);
+    } finally {
+      await transport.close();
+    }
+    return 'the host has taken it back and can be reached again';
+  } catch (error) {
+    if (!(error instanceof HostwrightError)) throw error;
+    return `the host takes it back by itself ${undo.seconds} s after it was made, and cannot be reached yet (${error.message})`;
+  }
+}
+
+/**
+ * Carries out a change that may cut the controller off. It is there to stay only once a fresh connection, with
+ * a login like any other, has told the host so; else the host takes it back, and the change has failed.
+ */
+export async function executeGuarded(
+  run: HostRun,
+  changes: readonly PlannedChange[],
+  work: Work,
+  undo: Undo,
+): Promise<void> {
+  const started = performance.now();
+  const elapsed = (): number => Math.round(performance.now() - started);
+  const fail = (reason: string): void => {
+    for (const change of changes) settle(run, change, 'failed', elapsed(), reason);
+  };
+  try {
+    const [answer] = await ask(run.transport, [work.section], work.timeout);
+    if (answer === undefined || answer.code !== 0) {
+      fail(
+        answer === undefined
+          ? 'no answer'
+          : withOrigins(lastWords(answer), run.plan.resources, work.resources),
+      );
+      return;
+    }
+  } catch (error) {
+    if (!(error instanceof HostwrightError)) throw error;
+    fail(`${error.message}; ${await awaitReturn(run, undo)}`);
+    throw error;
+  }
+  run.report({ type: 'step', host: run.plan.host, title: `${work.title}: confirm it by a fresh connection` });
+  try {
+    const fresh = await connectWithin(run, undo.seconds * 1000);
+    try {
+      const batches = probeBatches(changes.map((change) => change.resource));
+      const sections = [{ script: confirm(undo) }, ...batches.map(probeSection)];
+      const [confirmed, ...found] = await ask(fresh, sections, defaultTimeout);
+      if (confirmed?.code === 0) verify(run, changes, new Map(), batches, found, elapsed());
+      else fail(confirmed === undefined ? 'no answer' : lastWords(confirmed));
+    } finally {
+      await fresh.close();
+    }
+  } catch (error) {
+    if (!(error instanceof HostwrightError)) throw error;
+    const reason = `no fresh connection could be made after it: ${error.message}`;
+    try {
+      await takeBackOver(run.transport);
+      fail(`${reason}; the host has taken it back`);
+    } catch (lost) {
+      if (!(lost instanceof HostwrightError)) throw lost;
+      fail(`${reason}; ${await awaitReturn(run, undo)}`);
+      throw lost;
+    }
+  }
+}

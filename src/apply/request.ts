@@ -1,0 +1,20 @@
+import { parseSections, sectionsRequest, type Section } from '../transport/sections.ts';
+import type { Answer, Transport } from '../transport/transport.ts';
+
+/** Milliseconds of a step that names no timeout. */
+export const defaultTimeout = 5 * 60_000;
+
+export async function ask(
+  transport: Transport,
+  sections: readonly Section[],
+  timeout: number,
+): Promise<readonly Answer[]> {
+  const answer = await transport.request(sectionsRequest(sections, timeout));
+  return parseSections(transport.host, answer, sections.length);
+}
+
+/** The command's own last words. */
+export function lastWords(answer: Answer): string {
+  const words = answer.stderr.toString('utf8').trim() || answer.stdout.toString('utf8').trim();
+  return words === '' ? `exit status ${answer.code}` : words.slice(-2000);
+}

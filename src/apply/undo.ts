@@ -1,0 +1,163 @@
+import { undoFolder, undoLive, undoUnit } from '../plan/undo.ts';
+import type { Guard } from '../resources/resource.ts';
+import { lines, sh, type Script } from '../transport/shell.ts';
+import { copyAside, putBack } from './paths-of-before.ts';
+
+/** A change that the host takes back by itself unless it is confirmed. */
+export interface Undo {
+  readonly guard: Guard;
+  /** What comes back beside the paths of the guard: files that go live with a service. */
+  readonly paths: readonly string[];
+  /** What the change is called: `reload ssh.service`. */
+  readonly title: string;
+  /** Random: only the run that armed it confirms it. */
+  readonly token: string;
+  /** Seconds that a fresh connection has, from when the change is made. */
+  readonly seconds: number;
+}
+
+/** A file that the scripts below find in `$HW`. */
+export interface Part {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+const fresh = `${undoFolder}.new`;
+const unitFile = `/etc/systemd/system/${undoUnit}`;
+const wants = '/etc/systemd/system/sysinit.target.wants';
+const timer = undoUnit.replace('.service', '.timer');
+
+/**
+ * Before whatever lets anybody in, so that a host that goes down meanwhile comes up as it was. A script that
+ * is gone when it is called was confirmed at that moment.
+ */
+const unit = `[Unit]
+Description=Take back a change that no fresh connection of Hostwright has confirmed
+DefaultDependencies=no
+RequiresMountsFor=${undoFolder}
+After=local-fs.target systemd-remount-fs.service
+Before=sysinit.target network-pre.target ufw.service ssh.socket shutdown.target
+Conflicts=shutdown.target
+ConditionPathExists=${undoFolder}/undo.sh
+
+[Service]
+Type=oneshot
+ExecStart=-/bin/sh ${undoFolder}/undo.sh
+`;
+
+/** Leaves nothing behind but what the journal says. */
+const remove = sh`hw_remove() {
+  rm -f ${wants}/${undoUnit} ${unitFile}
+  rmdir --ignore-fail-on-non-empty ${wants} 2>/dev/null || :
+  rm -rf ${undoLive} ${fresh}
+  mv -T ${undoFolder} ${fresh}
+  rm -rf ${fresh}
+  systemctl daemon-reload
+  systemctl --no-block stop ${timer} 2>/dev/null || :
+}`;
+
+/** It waits until the change is made, or its script has died, and then for what is left of the time. */
+const waitForTurn = sh`exec 9<${undoFolder}
+flock -w 900 9 || echo 'the change still runs after 15 minutes'
+while [ -e ${undoLive}/until ] && [ "$(cut -d. -f1 /proc/uptime)" -lt "$(cat ${undoLive}/until)" ]; do
+  flock -u 9
+  sleep 0.2
+  flock -w 900 9
+done
+[ -e ${undoFolder}/undo.sh ] || exit 0`;
+
+/** Each part is tried, whatever becomes of the others. */
+function undoScript({ guard, paths, title }: Undo): Script {
+  return lines([
+    waitForTurn,
+    putBack([...guard.paths, ...paths]),
+    remove,
+    sh`printf '%s\n' ${`no fresh connection has confirmed "${title}": what there was before comes back`}
+hw_put_back ${undoFolder}/before
+was=$(cat ${undoFolder}/enabled) is=$(systemctl is-enabled ${guard.unit} 2>/dev/null)
+case $was:$is in
+  "$is:$was") ;;
+  enabled:*) systemctl --no-reload --quiet enable ${guard.unit} ;;
+  disabled:*) systemctl --no-reload --quiet disable ${guard.unit} ;;
+esac
+if [ -d ${undoLive} ]; then
+  HW=${undoLive} sh -eu ${undoFolder}/restore.sh
+elif [ "$was" = enabled ] && [ "$is" != enabled ]; then
+  systemctl daemon-reload
+  systemctl --no-block start ${guard.unit}
+fi
+hw_remove
+echo 'it is back'`,
+  ]);
+}
+
+export function undoParts(undo: Undo): readonly Part[] {
+  const part = (name: string, text: string): Part => ({ name, bytes: Buffer.from(text) });
+  return [
+    part('undo.sh', undoScript(undo).text),
+    part('keep.sh', undo.guard.keep.text),
+    part('restore.sh', undo.guard.restore.text),
+    part('undo.service', unit),
+  ];
+}
+
+/**
+ * `hw_arm`: the state of before is on the disk, and a timer runs, before anything takes effect. The lock of
+ * the folder keeps the undoing back while the change is under way; it goes with the shell that calls this.
+ */
+function arm({ guard, paths, token, seconds }: Undo): Script {
+  return lines([
+    copyAside([...guard.paths, ...paths]),
+    sh`hw_arm() {
+  rm -rf ${undoLive} ${fresh}
+  mkdir -p /var/lib/hostwright
+  mkdir -m 0700 ${undoLive} ${fresh}
+  keep=$HW/keep.sh
+  HW=${undoLive} sh -eu "$keep"
+  hw_copy_aside ${fresh}/before
+  systemctl is-enabled ${guard.unit} >${fresh}/enabled 2>/dev/null || :
+  printf '%s\n' ${token} >${fresh}/token
+  cp "$HW/undo.sh" "$HW/restore.sh" ${fresh}
+  sync -f ${fresh}
+  mv -T ${fresh} ${undoFolder}
+  exec 9<${undoFolder}
+  flock 9
+  cp "$HW/undo.service" ${unitFile}
+  mkdir -p ${wants}
+  ln -sf ../${undoUnit} ${wants}/${undoUnit}
+  sync -f ${wants}
+  systemctl daemon-reload
+  systemd-run --quiet --on-active=${seconds} --timer-property=AccuracySec=100ms --unit=${undoUnit} >&2
+}`,
+  ]);
+}
+
+/** \`hw_made\`: from now on a fresh connection has its time. \`hw_disarm\`: nothing is left to be taken back. */
+export function guardFunctions(undo: Undo): Script {
+  return lines([
+    remove,
+    arm(undo),
+    sh`hw_made() {
+  echo $(($(cut -d. -f1 /proc/uptime) + ${undo.seconds})) >${undoLive}/until.new
+  mv -T ${undoLive}/until.new ${undoLive}/until
+  exec 9<&-
+}
+hw_disarm() {
+  hw_remove
+  exec 9<&-
+}`,
+  ]);
+}
+
+/** For a fresh connection: fails where the change is not there to be confirmed any more. */
+export function confirm({ token }: Undo): Script {
+  return lines([
+    remove,
+    sh`hw_late() { echo 'the host has taken it back before a fresh connection confirmed it' >&2; exit 1; }
+[ -d ${undoFolder} ] || hw_late
+exec 9<${undoFolder}
+flock -w 60 9 || hw_late
+[ "$(cat ${undoFolder}/token 2>/dev/null)" = ${token} ] || hw_late
+hw_remove`,
+  ]);
+}

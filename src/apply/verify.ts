@@ -1,0 +1,37 @@
+import { compare } from '../plan/compare.ts';
+import type { PlannedChange } from '../plan/plan.ts';
+import { parseProbes, type ProbeBatch } from '../plan/probe.ts';
+import { Unreadable, type Actual, type Attribute, type ResourceId } from '../resources/resource.ts';
+import type { Answer } from '../transport/transport.ts';
+import { settle, type HostRun } from './host-run.ts';
+
+function show(value: Attribute | undefined): string {
+  return value === undefined || value === null ? 'absent' : String(value);
+}
+
+/** Why a resource that was changed is still not as declared, or `undefined` when it is. */
+function remaining(change: PlannedChange, actual: Actual): string | undefined {
+  if (actual instanceof Unreadable) return `cannot be read after the change: ${actual.reason}`;
+  const difference = compare(change.resource.type, change.desired, actual);
+  if (difference === undefined) return undefined;
+  const details = difference.attributes.map(
+    ({ name, from, to }) => `${name} is ${show(from)}, not ${show(to)}`,
+  );
+  return `did not converge: ${details.join('; ') || 'it is still there'}`;
+}
+
+/** Reads the changed resources again: only what is now as declared counts as changed. */
+export function verify(
+  run: HostRun,
+  changes: readonly PlannedChange[],
+  failures: ReadonlyMap<ResourceId, string>,
+  batches: readonly ProbeBatch[],
+  answers: readonly Answer[],
+  ms: number,
+): void {
+  const found = parseProbes(run.plan.host, batches, answers);
+  for (const change of changes) {
+    const reason = failures.get(change.id) ?? remaining(change, found.get(change.id) ?? null);
+    settle(run, change, reason === undefined ? 'changed' : 'failed', ms, reason);
+  }
+}

@@ -1,0 +1,14 @@
+import type { ResourceId } from '../resources/resource.ts';
+import type { Section } from '../transport/sections.ts';
+import type { Undo } from './undo.ts';
+
+/** A piece of a batch: a script and the resources whose fate hangs on it. */
+export interface Work {
+  readonly resources: readonly ResourceId[];
+  readonly title: string;
+  readonly section: Section;
+  /** Milliseconds. */
+  readonly timeout: number;
+  /** How the host takes it back, where it may cut the controller off. */
+  readonly undo?: Undo;
+}
