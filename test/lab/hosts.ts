@@ -24,7 +24,7 @@ export interface TestHosts {
   /** Starts bin/hostwright and leaves it running. */
   readonly start: (...words: readonly string[]) => ReturnType<typeof spawn>;
   /** Runs shell as root on a host through the system's own ssh; gives its standard output. */
-  readonly ssh: (host: string, script: string) => Promise<Finished>;
+  readonly ssh: (host: string, script: string, input?: string) => Promise<Finished>;
   readonly down: () => Promise<void>;
 }
 
@@ -40,6 +40,8 @@ export function run(
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
     child.on('error', fail);
+    // Who ends early does not read to the end.
+    child.stdin.on('error', () => undefined);
     child.on('close', (code) => {
       done({ code, stdout, stderr });
     });
@@ -78,16 +80,20 @@ export async function bareHosts(name: string, subnet: string, count: number): Pr
     environment,
     hostwright,
     start: (...words) => spawn(command, words, { cwd: root, env: environment, stdio: 'ignore' }),
-    ssh: (host, script) =>
-      run('ssh', [
-        ...['-i', join(folder, 'ssh/id_ed25519')],
-        ...['-o', `UserKnownHostsFile=${join(folder, 'ssh/known_hosts')}`],
-        ...['-o', 'StrictHostKeyChecking=yes', '-o', 'BatchMode=yes', '-o', 'LogLevel=ERROR'],
-        // A host that goes away under way must not keep a test for ever.
-        ...['-o', 'ConnectTimeout=10', '-o', 'ServerAliveInterval=10'],
-        `admin@${address(host)}`,
-        `sudo sh -c '${script.replaceAll("'", `'\\''`)}'`,
-      ]),
+    ssh: (host, script, input = '') =>
+      run(
+        'ssh',
+        [
+          ...['-i', join(folder, 'ssh/id_ed25519')],
+          ...['-o', `UserKnownHostsFile=${join(folder, 'ssh/known_hosts')}`],
+          ...['-o', 'StrictHostKeyChecking=yes', '-o', 'BatchMode=yes', '-o', 'LogLevel=ERROR'],
+          // A host that goes away under way must not keep a test for ever.
+          ...['-o', 'ConnectTimeout=10', '-o', 'ServerAliveInterval=10'],
+          `admin@${address(host)}`,
+          `sudo sh -c '${script.replaceAll("'", `'\\''`)}'`,
+        ],
+        { input },
+      ),
     down: async () => {
       await hostwright('lab', 'down');
     },

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bareHosts, jsonLines, run, type Finished, type Line, type TestHosts } from './hosts.ts';
+import { describeJudges } from './judges.ts';
 import { visitDoor, type Response } from './visit.ts';
 
 const domain = 'www.foobar.com';
@@ -249,3 +250,5 @@ describe('the site on three bare hosts', () => {
     }
   });
 });
+
+describeJudges(domain, () => hosts);
