@@ -25,6 +25,27 @@ IFS= read -r status <&3
 echo "stub_status: \${status:-no answer}"
 [[ $status == 'HTTP/1.'?' 200'* ]] && exec 4<>"/dev/tcp/127.0.0.1/$2"`;
 
+/**
+ * The master says nothing of how a reload went: where it cannot bind a port it keeps the old workers, and only
+ * its next start fails. So the new workers are waited for; it tries to bind for two and a half seconds.
+ */
+const reload = `master=$(systemctl show -p MainPID --value nginx)
+workers() { cat "/proc/$master/task/$master/children"; }
+before=" $(workers) "
+logged=$(stat -c %s /var/log/nginx/error.log 2>/dev/null || echo 0)
+systemctl reload nginx
+tries=0
+while [ "$tries" -lt 50 ]; do
+  for worker in $(workers); do
+    case $before in *" $worker "*) ;; *) exit 0 ;; esac
+  done
+  tries=$((tries + 1))
+  sleep 0.2
+done
+echo 'nginx keeps working with the configuration of before:'
+tail -c "+$((logged + 1))" /var/log/nginx/error.log | grep -F '[emerg]' | sort -u -k 5
+exit 1`;
+
 export default defineRole({
   name: 'nginx',
   variables: z.object({
@@ -118,6 +139,7 @@ export default defineRole({
         {
           reloadOn: ['/etc/nginx', certificate],
           validate: ['nginx', '-t', '-q'],
+          reload: ['sh', '-euc', reload],
           healthy: [
             'timeout',
             '5',

@@ -169,7 +169,7 @@ until ${service.healthy} >"$HW/healthy" 2>&1; do
   if [ "$(date +%s)" -ge "$deadline" ]; then
     printf '%s\n' ${`${service.name} is not healthy after ${service.healthyWithin} s:`} >&2
     tail -n 10 "$HW/healthy" >&2
-    journalctl -q --no-pager -n 10 -u ${service.name} >&2 || :
+    journalctl -q --no-pager -n 10 --since "@$since" -u ${service.name} >&2 || :
     exit 1
   fi
   sleep 1
@@ -177,13 +177,18 @@ done`;
 }
 
 function orShowJournal(command: Script, unit: string): Script {
-  return sh`${command} || { journalctl -q --no-pager -n 15 -u ${unit} >&2; exit 1; }`;
+  return sh`${command} || { journalctl -q --no-pager -n 15 --since "@$since" -u ${unit} >&2; exit 1; }`;
 }
 
 function step({ id, desired, action: verb, attributes }: Change<Service>): Step {
   const unit = desired.name;
   const names = new Set(attributes.map((attribute) => attribute.name));
-  const script = [digestFunction, sh`systemctl daemon-reload`];
+  // What the journal said before is not about this change.
+  const script = [
+    digestFunction,
+    sh`since=$(date +%s)
+systemctl daemon-reload`,
+  ];
   const first = verb === 'create';
   if (first || names.has('enabled')) {
     script.push(sh`systemctl unmask --quiet ${unit}; systemctl unmask --runtime --quiet ${unit} || :`);
