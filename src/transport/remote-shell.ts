@@ -67,7 +67,8 @@ export async function openShell(
   const read = createFrameReader(nonce, answerLimit);
 
   let started = false;
-  let ready: (() => void) | undefined;
+  let isReady = false;
+  let begun: (() => void) | undefined;
   let refuse: ((error: HostwrightError) => void) | undefined;
   let asked = 0;
   let stdout = '';
@@ -100,7 +101,7 @@ export async function openShell(
 
   function takeFrame(frame: Frame): void {
     if (frame.kind === 'ready') {
-      ready?.();
+      isReady = true;
     } else if (frame.kind === 'failed') {
       fail(loopFailed(frame.message, options));
     } else if (pending === undefined || frame.sequence !== pending.sequence) {
@@ -129,6 +130,7 @@ export async function openShell(
       }
       started = true;
       channel.input.write(loop);
+      begun?.();
       const rest = Buffer.from(stdout.slice(at + start.marker.length + 1), 'latin1');
       stdout = '';
       for (const frame of read(rest)) takeFrame(frame);
@@ -152,8 +154,9 @@ export async function openShell(
   for (const stream of [channel.input, channel.output, channel.errors]) stream.on('error', () => undefined);
   const watchEnd = async (): Promise<void> => {
     const reason = await channel.ended;
-    if (ready !== undefined) fail(started ? lost('starting the remote shell', reason) : startFailed(reason));
-    else fail(lost(pending === undefined ? 'idle' : doing(pending.request), reason));
+    if (!started) fail(startFailed(reason));
+    else if (pending !== undefined) fail(lost(doing(pending.request), reason));
+    else fail(lost(isReady ? 'idle' : 'starting the remote shell', reason));
   };
   void watchEnd();
 
@@ -185,21 +188,24 @@ export async function openShell(
     }
   }
 
+  // Whether the loop gets ready shows with the first answer: what is asked can be on its way meanwhile.
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => fail(startFailed()), options.startTimeout);
-    ready = () => {
+    const settle = (): void => {
       clearTimeout(timer);
-      ready = undefined;
+      begun = undefined;
       refuse = undefined;
+    };
+    begun = () => {
+      settle();
       resolve();
     };
     refuse = (error) => {
-      clearTimeout(timer);
-      ready = undefined;
-      refuse = undefined;
+      settle();
       reject(error);
     };
     if (broken !== undefined) refuse(broken);
+    else if (started) begun();
   });
 
   return {

@@ -104,7 +104,8 @@ describe('becoming root on a real host', () => {
   });
 
   it('fails with E_SUDO when it is not asked for and needed', async () => {
-    await expect(open('hw-free', undefined, { become: false })).rejects.toMatchObject({
+    const transport = await open('hw-free', undefined, { become: false });
+    await expect(transport.request({ script: sh`true` })).rejects.toMatchObject({
       code: 'E_SUDO',
       message: 'hw-free is not root',
       hint: expect.stringContaining('ansible_become'),

@@ -156,6 +156,7 @@ describe('a request to the remote shell', () => {
 
   it('fails with E_REMOTE when its folder is gone', async () => {
     const { shell, directory } = await openLocalShell();
+    await shell.request({ script: sh`true` });
     const [session = ''] = sessions(directory);
     await shell.request({ script: sh`rm -rf ${join(directory, session)}` }).catch(() => undefined);
     await expect(shell.request({ script: sh`true` })).rejects.toMatchObject({ code: 'E_REMOTE' });
@@ -165,11 +166,12 @@ describe('a request to the remote shell', () => {
 describe('the session of the remote shell', () => {
   it('keeps its files to root, and removes them when it is closed', async () => {
     const { shell, directory } = await openLocalShell();
+    await shell.request({ script: sh`true` });
     const [session = ''] = sessions(directory);
     const folder = join(directory, session);
     expect(statSync(folder).mode & 0o777).toBe(0o700);
     const { stdout } = await shell.request({
-      script: sh`stat -c %a ${folder}/1.in ${folder}/1.script`,
+      script: sh`stat -c %a ${folder}/2.in ${folder}/2.script`,
       stdin: bytes,
     });
     expect(stdout.toString()).toBe('600\n600\n');
@@ -214,7 +216,8 @@ describe('the session of the remote shell', () => {
     const directory = await temporaryFolder();
     mkdirSync(join(directory, 'session.dead'));
     writeFileSync(join(directory, 'session.dead', 'alive'), '');
-    await openLocalShell({ directory });
+    const { shell } = await openLocalShell({ directory });
+    await shell.request({ script: sh`true` });
     expect(sessions(directory)).toHaveLength(1);
     expect(sessions(directory)).not.toContain('session.dead');
   });
@@ -332,8 +335,10 @@ describe('starting the remote shell', () => {
     });
   });
 
-  it('fails with the reason when the folder cannot be made', async () => {
-    const opening = openLocalShell({ directory: '/proc/hostwright' });
-    await expect(opening).rejects.toMatchObject({ code: expect.stringMatching(/^E_(REMOTE|SUDO)$/) });
+  it('has the first request fail with the reason when its folder cannot be made', async () => {
+    const { shell } = await openLocalShell({ directory: '/proc/hostwright' });
+    await expect(shell.request({ script: sh`true` })).rejects.toMatchObject({
+      code: expect.stringMatching(/^E_(REMOTE|SUDO)$/),
+    });
   });
 });
