@@ -123,6 +123,7 @@ export async function survey(options: RunOptions, mode: Lock['mode']): Promise<S
     hosts: names,
     lock: lockFor(mode),
     forks: options.forks,
+    keepOpen: mode === 'exclusive',
     diff: options.diff,
     report: (event) => {
       reporter.report(event);

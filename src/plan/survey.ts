@@ -22,6 +22,8 @@ export interface Survey {
   readonly lock: Lock;
   /** Hosts at the same time. */
   readonly forks: number;
+  /** Leave the connections open, and with them the locks, for what comes after the plan. */
+  readonly keepOpen: boolean;
   /** Read the files that change, to show what changes in them. */
   readonly diff: boolean;
   readonly resources: (host: string, facts: Facts) => readonly DeclaredResource[];
@@ -95,6 +97,8 @@ async function surveyHost(host: string, options: Survey): Promise<SurveyedHost> 
     const showable = changes.filter(({ id }) => applied.get(id)?.isSecret !== true);
     const texts = options.diff ? await readTexts(transport, showable) : new Map<ResourceId, Buffer>();
     const events = changes.map((change) => changeEvent(host, change, applied, texts.get(change.id)));
+    // A thousand connections that nobody needs any more would only take memory, here and there.
+    if (!options.keepOpen) await transport.close();
     return { transport, reconnect, plan, applied, events };
   } catch (error) {
     await transport.close();
@@ -106,7 +110,7 @@ async function surveyHost(host: string, options: Survey): Promise<SurveyedHost> 
 
 /**
  * Connects to hosts, takes their locks and plans each of them. A host that cannot be planned is an entry of
- * its own; nothing is changed anywhere. The connections stay open.
+ * its own; nothing is changed anywhere.
  */
 export async function surveyHosts(options: Survey): Promise<ReadonlyMap<string, SurveyedHost | LostHost>> {
   const limit = pLimit(options.forks);
