@@ -25,6 +25,7 @@ const flavors = {
     reloadTls: 'ALTER INSTANCE RELOAD TLS',
     // To the terminal, so that the person in front of it reads what is wrong.
     validate: ['mysqld', '--log-error=stderr', '--validate-config'],
+    log: '/var/log/mysql/error.log',
   },
   mariadb: {
     unit: 'mariadb.service',
@@ -33,6 +34,7 @@ const flavors = {
     // Without LOCAL it is a transaction of the replica's own.
     reloadTls: 'FLUSH LOCAL SSL',
     validate: ['sh', '-c', 'exec mariadbd --help --verbose >/dev/null'],
+    log: undefined,
   },
 } as const;
 
@@ -109,6 +111,7 @@ export function server(context: RoleContext<Variables>, isPrimary: boolean): rea
         reload: [...flavor.client, '-e', flavor.reloadTls],
         healthy: [...flavor.client, '-e', 'SELECT 1'],
         healthyWithin: 120,
+        ...(flavor.log === undefined ? {} : { log: flavor.log }),
       },
       { needs: ['host_certificate:mysql'] },
     ),

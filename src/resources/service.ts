@@ -53,6 +53,7 @@ const schema = z.strictObject({
       'Succeeds when the service does its work; tried for `healthyWithin` after each start and reload',
     ),
   healthyWithin: z.number().int().positive().default(30).describe('Seconds'),
+  log: path.optional().describe('A file in which it says why it fails, where it does not tell the journal'),
   guarded: z
     .boolean()
     .optional()
@@ -162,6 +163,20 @@ function record(service: Service, restarted: boolean): Script {
   ]);
 }
 
+/** From here on what the service says is about this change. */
+function listen({ log }: Service): Script {
+  const logged = log === undefined ? sh`` : sh`logged=$(stat -c %s ${log} 2>/dev/null || echo 0)`;
+  return sh`since=$(date +%s)
+${logged}`;
+}
+
+/** What it has said since. */
+function lastWords({ name, log }: Service): Script {
+  const words = log === undefined ? sh`` : sh`tail -c "+$((logged + 1))" ${log} 2>/dev/null | tail -n 10 >&2`;
+  return sh`journalctl -q --no-pager -n 15 --since "@$since" -u ${name} >&2 || :
+${words}`;
+}
+
 function becomeHealthy(service: Service): Script {
   if (service.healthy === undefined) return sh``;
   return sh`deadline=$(($(date +%s) + ${service.healthyWithin}))
@@ -169,26 +184,24 @@ until ${service.healthy} >"$HW/healthy" 2>&1; do
   if [ "$(date +%s)" -ge "$deadline" ]; then
     printf '%s\n' ${`${service.name} is not healthy after ${service.healthyWithin} s:`} >&2
     tail -n 10 "$HW/healthy" >&2
-    journalctl -q --no-pager -n 10 --since "@$since" -u ${service.name} >&2 || :
+    ${lastWords(service)}
     exit 1
   fi
   sleep 1
 done`;
 }
 
-function orShowJournal(command: Script, unit: string): Script {
-  return sh`${command} || { journalctl -q --no-pager -n 15 --since "@$since" -u ${unit} >&2; exit 1; }`;
+function orLastWords(command: Script, service: Service): Script {
+  return sh`${command} || {
+  ${lastWords(service)}
+  exit 1
+}`;
 }
 
 function step({ id, desired, action: verb, attributes }: Change<Service>): Step {
   const unit = desired.name;
   const names = new Set(attributes.map((attribute) => attribute.name));
-  // What the journal said before is not about this change.
-  const script = [
-    digestFunction,
-    sh`since=$(date +%s)
-systemctl daemon-reload`,
-  ];
+  const script = [digestFunction, listen(desired), sh`systemctl daemon-reload`];
   const first = verb === 'create';
   if (first || names.has('enabled')) {
     script.push(sh`systemctl unmask --quiet ${unit}; systemctl unmask --runtime --quiet ${unit} || :`);
@@ -210,14 +223,14 @@ systemctl reset-failed ${unit} 2>/dev/null || :`);
     script.push(
       validate,
       sh`systemctl reset-failed ${unit} 2>/dev/null || :`,
-      orShowJournal(sh`systemctl restart ${unit}`, unit),
+      orLastWords(sh`systemctl restart ${unit}`, desired),
     );
     script.push(becomeHealthy(desired), record(desired, true));
   } else if (verb === 'reload' || names.has('reload')) {
     title = `reload ${unit}`;
     const reload =
       desired.reload === undefined ? sh`systemctl reload-or-restart ${unit}` : sh`${desired.reload} >&2`;
-    script.push(validate, orShowJournal(reload, unit), becomeHealthy(desired), record(desired, false));
+    script.push(validate, orLastWords(reload, desired), becomeHealthy(desired), record(desired, false));
   }
   return { resources: [id], title, script: lines(script) };
 }
