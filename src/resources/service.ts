@@ -201,7 +201,7 @@ function orLastWords(command: Script, service: Service): Script {
 function step({ id, desired, action: verb, attributes }: Change<Service>): Step {
   const unit = desired.name;
   const names = new Set(attributes.map((attribute) => attribute.name));
-  const script = [digestFunction, listen(desired), sh`systemctl daemon-reload`];
+  const script = [digestFunction, sh`systemctl daemon-reload`];
   const first = verb === 'create';
   if (first || names.has('enabled')) {
     script.push(sh`systemctl unmask --quiet ${unit}; systemctl unmask --runtime --quiet ${unit} || :`);
@@ -221,6 +221,7 @@ systemctl reset-failed ${unit} 2>/dev/null || :`);
   if (first || names.has('running') || takesRestart) {
     title = `${takesRestart && !names.has('running') ? 'restart' : 'start'} ${unit}`;
     script.push(
+      listen(desired),
       validate,
       sh`systemctl reset-failed ${unit} 2>/dev/null || :`,
       orLastWords(sh`systemctl restart ${unit}`, desired),
@@ -230,7 +231,8 @@ systemctl reset-failed ${unit} 2>/dev/null || :`);
     title = `reload ${unit}`;
     const reload =
       desired.reload === undefined ? sh`systemctl reload-or-restart ${unit}` : sh`${desired.reload} >&2`;
-    script.push(validate, orLastWords(reload, desired), becomeHealthy(desired), record(desired, false));
+    script.push(listen(desired), validate, orLastWords(reload, desired));
+    script.push(becomeHealthy(desired), record(desired, false));
   }
   return { resources: [id], title, script: lines(script) };
 }
