@@ -34,6 +34,16 @@ function formsOf(value: string): readonly string[] {
   ];
 }
 
+/** Certificates beside a key are for everybody. */
+const publicBlock = /-----BEGIN (?!.*PRIVATE)([^\n]+)-----\n[^-]+-----END \1-----/g;
+
+function secretLines(value: string): readonly string[] {
+  return value
+    .replaceAll(publicBlock, '')
+    .split('\n')
+    .filter((line) => !line.startsWith('-----'));
+}
+
 /**
  * Makes a function that puts `***` in the place of secrets in texts of others: what a program prints when it
  * fails, what a host says of itself. Of a secret of several lines every line counts; one of fewer than
@@ -42,9 +52,7 @@ function formsOf(value: string): readonly string[] {
 export function createMask(secrets: Iterable<Secret>): (text: string) => string {
   const values = [...secrets].flatMap((secret) => {
     const value = secret.reveal();
-    return value.includes('\n')
-      ? [value, ...value.split('\n').filter((line) => !line.startsWith('-----'))]
-      : [value];
+    return value.includes('\n') ? [value, ...secretLines(value)] : [value];
   });
   const forms = [...new Set(values.map((value) => value.trim()).flatMap(formsOf))]
     .filter((form) => form.length >= shortest)

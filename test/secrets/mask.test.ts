@@ -32,6 +32,10 @@ describe('a mask', () => {
     );
     expect(createMask([new Secret('short'), new Secret('')])('a short text')).toBe('a short text');
     expect(mask('-----BEGIN KEY-----')).toBe('-----BEGIN KEY-----');
+    const pem = (label: string, line: string) =>
+      `-----BEGIN ${label}-----\n${line}\n-----END ${label}-----\n`;
+    const authority = new Secret(pem('PRIVATE KEY', 'MIGHsecret') + pem('CERTIFICATE', 'MIIBpublic'));
+    expect(createMask([authority])('MIGHsecret MIIBpublic')).toBe('*** MIIBpublic');
   });
 
   test('hides any secret in any text', () => {
