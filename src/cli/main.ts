@@ -30,6 +30,10 @@ const verbs: Readonly<Record<string, { readonly summary: string; readonly load: 
     summary: 'say what is wrong with this machine, the inventory or the hosts',
     load: async (finish) => (await import('./doctor.ts')).doctorCommand(finish),
   },
+  'host-keys': {
+    summary: 'show the keys of hosts, and add those of new hosts to known_hosts',
+    load: async (finish) => (await import('./host-keys.ts')).hostKeysCommand(finish),
+  },
   inventory: {
     summary: 'show what the inventory says',
     load: async () => (await import('./inventory.ts')).inventoryCommand(),

@@ -18,7 +18,8 @@ function shard(text: string): Shard {
   }
 }
 
-function append(text: string, before: readonly string[] = []): readonly string[] {
+/** For options that may come several times. */
+export function append(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
 }
 

@@ -14,7 +14,7 @@ const reasons: Readonly<Record<string, readonly [string, string]>> = {
   EAI_AGAIN: ['its name does not resolve now', 'see to the name servers of this machine'],
   ECONNRESET: [
     'the connection was reset',
-    'sshd may limit connections (MaxStartups, fail2ban): lower --forks, look at its log',
+    'sshd may limit connections (MaxStartups, PerSourcePenalties, fail2ban): wait a minute, lower --forks, look at its log',
   ],
 };
 

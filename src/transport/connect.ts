@@ -7,7 +7,8 @@ import { resolveConfig, type ConfigRequest, type SshConfig } from './ssh-config.
 import type { Connect, Target, Transport } from './transport.ts';
 import { splitWords } from './words.ts';
 
-const defaultConnectTimeout = 20_000;
+/** Milliseconds until a connection stands, unless ssh's ConnectTimeout or the caller says otherwise. */
+export const defaultConnectTimeout = 20_000;
 const defaultAnswerLimit = 64 * 1024 * 1024;
 /** ssh_config that sends a jump host through itself would go round for ever. */
 const longestWay = 8;
@@ -21,10 +22,21 @@ export interface ConnectOptions {
 
 /** Makes the way to open the one connection of a host: over ssh2, through jump hosts, with a remote shell on it. */
 export function createConnect(options: ConnectOptions = {}): Connect {
-  // Each resolution is a process of ssh. Jump hosts are resolved once for all the hosts behind them.
+  const resolver = createResolver();
+  return async (target) => openTransport(target, options, resolver);
+}
+
+/** Asks ssh for the configuration of hosts and of jump hosts. */
+export interface Resolver {
+  target(request: ConfigRequest): Promise<SshConfig>;
+  jump(request: ConfigRequest): Promise<SshConfig>;
+}
+
+/** Each resolution is a process of ssh. Jump hosts are resolved once for all the hosts behind them. */
+export function createResolver(): Resolver {
   const limit = pLimit(availableParallelism() * 2);
   const jumps = new Map<string, Promise<SshConfig>>();
-  const resolver: Resolver = {
+  return {
     target: async (request) => limit(resolveConfig, request),
     async jump(request) {
       const key = JSON.stringify({ ...request, host: '' });
@@ -33,12 +45,6 @@ export function createConnect(options: ConnectOptions = {}): Connect {
       return config;
     },
   };
-  return async (target) => openTransport(target, options, resolver);
-}
-
-interface Resolver {
-  target(request: ConfigRequest): Promise<SshConfig>;
-  jump(request: ConfigRequest): Promise<SshConfig>;
 }
 
 async function openTransport(
@@ -118,7 +124,7 @@ async function travel(way: Connection[], journey: Journey): Promise<Connection> 
  * The jump hosts of a target, the nearest first. As with ssh, options of the command line are not for them
  * (but -F is), and the first of them may have jump hosts of its own.
  */
-async function resolveHops(
+export async function resolveHops(
   { target, config, resolver }: Omit<Journey, 'options'>,
   depth = 0,
 ): Promise<readonly SshConfig[]> {

@@ -171,7 +171,8 @@ function interval(config: SshConfig): number {
   return (config.serverAliveInterval || 15) * 1000;
 }
 
-function openSocket(config: SshConfig): Duplex {
+/** TCP to a host, by the address family and from the address that its configuration asks for. */
+export function openSocket(config: SshConfig): Duplex {
   const family = { any: 0, inet: 4, inet6: 6 }[config.addressFamily];
   return connectSocket({
     host: config.hostName,

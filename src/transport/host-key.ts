@@ -22,15 +22,30 @@ export interface HostKeyCheck {
   refuse(key: Buffer): HostwrightError | undefined;
 }
 
-/** Reads the known_hosts files of a host; E_HOST_KEY where one cannot be read. */
-export function checkHostKey(host: string, config: SshConfig): HostKeyCheck {
+/** What is known of the keys of a host. */
+export interface KnownKeys {
+  readonly name: KnownName;
+  readonly entries: readonly KnownKey[];
+  /** The list that RevokedHostKeys names, as keys in base64. */
+  readonly revoked: readonly string[];
+}
+
+/** Reads the known_hosts files of a host and its list of revoked keys; E_HOST_KEY where one cannot be read. */
+export function readKnownKeys(host: string, config: SshConfig): KnownKeys {
   const files = [...config.userKnownHostsFiles, ...config.globalKnownHostsFiles];
-  const entries = files.flatMap((file) => parseKnownHosts(readOptional(file, host), file));
-  const name: KnownName =
-    config.hostKeyAlias === undefined
-      ? { name: config.hostName, port: config.port }
-      : { name: config.hostKeyAlias };
-  const revoked = readRevoked(host, config.revokedHostKeys);
+  return {
+    name:
+      config.hostKeyAlias === undefined
+        ? { name: config.hostName, port: config.port }
+        : { name: config.hostKeyAlias },
+    entries: files.flatMap((file) => parseKnownHosts(readOptional(file, host), file)),
+    revoked: readRevoked(host, config.revokedHostKeys),
+  };
+}
+
+/** The check of the keys of a host against what is known of it; E_HOST_KEY where that cannot be read. */
+export function checkHostKey(host: string, config: SshConfig): HostKeyCheck {
+  const { name, entries, revoked } = readKnownKeys(host, config);
   let accepted: Buffer | undefined;
   return {
     knownTypes: knownKeyTypes(entries, name),
@@ -69,7 +84,7 @@ function judge(
         place,
         found,
         expected: verdict.expected.map(showEntry).join(', '),
-        hint: `if the host was set up anew, remove the old key: ssh-keygen -R '${shown}'${fileOption(verdict.expected)}; if not, somebody may be listening`,
+        hint: `if the host was set up anew, remove the old key: ${removal(shown, verdict.expected)}; if not, somebody may be listening`,
       });
     case 'unknown':
       break;
@@ -91,9 +106,7 @@ function unknownKey(
   { host, shown, found, others }: { host: string; shown: string; found: string; others: readonly KnownKey[] },
 ): HostwrightError {
   const authority = others.find((other) => other.marker === 'cert-authority');
-  const port = config.port === 22 ? '' : `-p ${config.port} `;
-  const file = config.userKnownHostsFiles.find((name) => name !== '/dev/null') ?? '~/.ssh/known_hosts';
-  const scan = `compare the fingerprint with the host's own (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then add it: ssh-keyscan ${port}${config.hostName} >> ${file}`;
+  const scan = `hostwright host-keys scan --accept shows its keys, asks, and adds them: compare the fingerprint with the host's own (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub)`;
   const hint =
     authority !== undefined
       ? `host certificates (@cert-authority, ${formatPlace(authority.place)}) are not supported: ${scan}`
@@ -112,15 +125,22 @@ function showEntry(entry: KnownKey): string {
   return `${entry.type} ${fingerprint(entry.key)} (${formatPlace(entry.place)})`;
 }
 
-function fileOption(entries: readonly KnownKey[]): string {
-  const file = entries[0]?.place.file;
-  return file === undefined ? '' : ` -f ${file}`;
+/** The command that removes known keys of a host from the files that hold them. */
+export function removal(name: string, entries: readonly KnownKey[]): string {
+  const files = [...new Set(entries.map(({ place }) => place.file))];
+  return files.map((file) => `ssh-keygen -R '${name}' -f ${file}`).join(' && ');
+}
+
+/** The file that new keys go to, if any. */
+export function ownKnownHosts(config: SshConfig): string | undefined {
+  const [file] = config.userKnownHostsFiles;
+  return file === '/dev/null' ? undefined : file;
 }
 
 /** Adds a key to the first file of the user, as ssh does with StrictHostKeyChecking=accept-new. */
-function remember(config: SshConfig, name: string, key: Buffer): void {
-  const [file] = config.userKnownHostsFiles;
-  if (file === undefined || file === '/dev/null') return;
+export function remember(config: SshConfig, name: string, key: Buffer): void {
+  const file = ownKnownHosts(config);
+  if (file === undefined) return;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const before = readOptional(file, name);
   const start = before === '' || before.endsWith('\n') ? '' : '\n';

@@ -164,7 +164,7 @@ describe('the key of a host', () => {
       code: 'E_HOST_KEY',
       message: `the key of [127.0.0.1]:${sshd.port} is unknown`,
       found: `ssh-ed25519 ${fingerprintOf(sshd)}`,
-      hint: expect.stringContaining(`ssh-keyscan -p ${sshd.port} 127.0.0.1`),
+      hint: expect.stringContaining('hostwright host-keys scan --accept'),
     });
   });
 

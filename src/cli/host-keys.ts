@@ -1,0 +1,221 @@
+import { createInterface } from 'node:readline/promises';
+import { Command } from 'commander';
+import pLimit from 'p-limit';
+import { HostwrightError } from '../errors.ts';
+import { selectHosts, type Selection } from '../inventory/pattern.ts';
+import { targetOf } from '../inventory/target.ts';
+import { formatError } from '../report/error.ts';
+import { ownKnownHosts } from '../transport/host-key.ts';
+import {
+  acceptHostKeys,
+  createRouter,
+  scanHostKeys,
+  type HostKeyScan,
+  type ScannedKey,
+  type ScanStop,
+} from '../transport/host-key-scan.ts';
+import { didYouMean } from '../suggestion.ts';
+import { exitStatus, type ExitStatus } from './exit.ts';
+import { readExpectedKeys, type ExpectedKeys } from './expected-keys.ts';
+import { adviceLines, keyEvent, keyLines, type Outcome } from './host-key-lines.ts';
+import { addHostOptions, append, forksOption } from './options.ts';
+import { readProject } from './project.ts';
+
+interface ScanOptions extends Selection {
+  readonly inventory?: string;
+  readonly forks: number;
+  readonly accept?: true;
+  readonly fingerprint?: readonly string[];
+  readonly json?: true;
+}
+
+interface Session {
+  readonly accept: boolean;
+  readonly json: boolean;
+  readonly expected: ExpectedKeys;
+}
+
+/** A host that was asked for its keys. */
+type Asked =
+  | { readonly host: string; readonly error: HostwrightError }
+  | { readonly host: string; readonly stop: ScanStop; readonly scan: HostKeyScan };
+
+/** Gives what `work` gives, or the error of the host that it ends with. */
+async function orError<Result>(work: Promise<Result>): Promise<Result | HostwrightError> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof HostwrightError) return error;
+    throw error;
+  }
+}
+
+async function ask(stop: ScanStop): Promise<Asked> {
+  const scan = await orError(scanHostKeys(stop));
+  const { host } = stop;
+  return scan instanceof HostwrightError ? { host, error: scan } : { host, stop, scan };
+}
+
+function withFingerprint(scan: HostKeyScan, fingerprints: ReadonlySet<string>): readonly ScannedKey[] {
+  return scan.keys.filter((key) => fingerprints.has(key.fingerprint));
+}
+
+/** Which keys of a new host are the right ones, as the user says. */
+async function askUser(host: string, scan: HostKeyScan): Promise<readonly ScannedKey[]> {
+  if (!process.stdin.isTTY) return [];
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  // Ctrl-C and Ctrl-D say no.
+  const closed = new Promise<string>((resolve) => prompt.once('close', () => resolve('')));
+  prompt.once('SIGINT', () => prompt.close());
+  const question = `Are these the keys of ${host}? On it, ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub shows one. [yes, no, or the fingerprint] `;
+  try {
+    const answer = (await Promise.race([prompt.question(question), closed])).trim();
+    return answer === 'yes' ? scan.keys : withFingerprint(scan, new Set([answer]));
+  } finally {
+    prompt.close();
+  }
+}
+
+/** Compares with what was expected, and adds the keys of a new host where they are confirmed. */
+async function settle(stop: ScanStop, scan: HostKeyScan, session: Session): Promise<Outcome> {
+  const { host, config } = stop;
+  const fingerprints = session.expected.get(host);
+  const given = fingerprints && withFingerprint(scan, fingerprints);
+  // A revoked or changed key stays what it is, whatever fingerprint was given.
+  if (given?.length === 0 && (scan.state === 'known' || scan.state === 'new')) return 'unexpected';
+  if (scan.state !== 'new' || !session.accept) return scan.state;
+  if (ownKnownHosts(config) === undefined) {
+    throw new HostwrightError('E_HOST_KEY', 'there is no file to keep the keys of hosts in', {
+      place: { host },
+      found: `UserKnownHostsFile ${config.userKnownHostsFiles.join(' ') || 'none'}`,
+      hint: 'name a file with UserKnownHostsFile in the ssh configuration or in ansible_ssh_common_args',
+    });
+  }
+  const keys = given ?? (await askUser(host, scan));
+  if (keys.length === 0) return 'new';
+  acceptHostKeys(stop, keys);
+  return 'accepted';
+}
+
+function write(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Shows a host, settles what is new, and says what became of it. */
+async function conclude(asked: Asked, session: Session): Promise<Outcome> {
+  const lost = (error: HostwrightError, scan?: HostKeyScan): Outcome => {
+    process.stderr.write(`${formatError(error)}\n`);
+    if (session.json) write(JSON.stringify(keyEvent(asked.host, scan, 'unreachable')));
+    return 'unreachable';
+  };
+  if ('error' in asked) return lost(asked.error);
+  const { stop, scan } = asked;
+  // Whoever is asked must see them, on the terminal.
+  const shown = `${keyLines(stop, scan).join('\n')}\n`;
+  if (session.json && session.accept) process.stderr.write(shown);
+  else if (!session.json) process.stdout.write(shown);
+  const outcome = await orError(settle(stop, scan, session));
+  if (outcome instanceof HostwrightError) return lost(outcome, scan);
+  if (session.json) write(JSON.stringify(keyEvent(asked.host, scan, outcome)));
+  else for (const line of adviceLines(stop, scan, outcome)) write(line);
+  return outcome;
+}
+
+function statusOf(outcomes: readonly Outcome[]): ExitStatus {
+  const has = (...wanted: readonly Outcome[]): boolean => outcomes.some((one) => wanted.includes(one));
+  if (has('changed', 'revoked', 'unexpected')) return exitStatus.failed;
+  if (has('unreachable')) return exitStatus.unreachable;
+  return has('new') ? exitStatus.changes : exitStatus.ok;
+}
+
+/** The hosts of a pattern, and each jump host on the way to one of them, by the name that it is connected to by. */
+async function stopsOf(pattern: string, options: ScanOptions) {
+  const { inventory, variables } = await readProject(options, process.env);
+  const route = createRouter();
+  const selected = await selectHosts(inventory, pattern, options);
+  const ways = await Promise.all(
+    selected.map(async ({ name }) => {
+      const own = variables.get(name);
+      const way = own === undefined ? [] : await orError(route(targetOf(name, own)));
+      return way instanceof HostwrightError ? { host: name, error: way } : way;
+    }),
+  );
+  const jumps = new Map<string, ScanStop>();
+  const hosts: (ScanStop | Asked)[] = [];
+  for (const way of ways) {
+    if ('error' in way) {
+      hosts.push(way);
+      continue;
+    }
+    hosts.push(...way.slice(-1));
+    for (const stop of way.slice(0, -1)) {
+      const host = stop.config.hostName;
+      jumps.set(JSON.stringify([host, stop.config.port]), { ...stop, host });
+    }
+  }
+  return { jumps: [...jumps.values()], hosts };
+}
+
+function checkExpected(options: ScanOptions, expected: ExpectedKeys, names: readonly string[]): void {
+  if (options.accept === true && expected.size === 0 && !process.stdin.isTTY) {
+    throw new HostwrightError('E_USAGE', 'nobody can be asked whether the keys are the right ones', {
+      found: '--accept without a terminal',
+      hint: 'give the fingerprints: --fingerprint HOST=SHA256:…, or --fingerprint @FILE',
+    });
+  }
+  const stranger = [...expected.keys()].find((name) => !names.includes(name));
+  if (stranger === undefined) return;
+  throw new HostwrightError('E_USAGE', `there is a fingerprint of ${stranger}, which is not scanned`, {
+    hint: didYouMean(stranger, names) ?? `scanned are ${names.join(', ')}`,
+  });
+}
+
+async function scan(pattern: string, options: ScanOptions): Promise<ExitStatus> {
+  const expected = await readExpectedKeys(options.fingerprint ?? []);
+  const { jumps, hosts } = await stopsOf(pattern, options);
+  checkExpected(
+    options,
+    expected,
+    [...jumps, ...hosts].map(({ host }) => host),
+  );
+  const session: Session = { accept: options.accept === true, json: options.json === true, expected };
+  const outcomes: Outcome[] = [];
+  // One after the other: what is behind a jump host can be asked when the key of that one is known.
+  for (const stop of jumps) outcomes.push(await conclude(await ask(stop), session));
+  const limit = pLimit(options.forks);
+  const asked = await Promise.all(
+    hosts.map((host) => limit(async () => ('config' in host ? await ask(host) : host))),
+  );
+  for (const one of asked) outcomes.push(await conclude(one, session));
+  const status = statusOf(outcomes);
+  if (session.json) {
+    const counts: Partial<Record<Outcome, number>> = {};
+    for (const outcome of outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1;
+    const ok = status === exitStatus.ok;
+    write(JSON.stringify({ type: 'summary', command: 'host-keys scan', ok, outcomes: counts }));
+  } else if (status === exitStatus.changes && !session.accept) {
+    write('\nNothing was written. --accept asks, host by host, and adds what is new to known_hosts.');
+  }
+  return status;
+}
+
+/** `hostwright host-keys scan`: the keys that hosts show, against known_hosts. */
+export function hostKeysCommand(finish: (status: ExitStatus) => void): Command {
+  const command = addHostOptions(new Command('scan'))
+    .description('show the keys of hosts, and whether known_hosts has them; writes nothing without --accept')
+    .argument('[pattern]', 'hosts, as in --limit', 'all')
+    .addOption(forksOption())
+    .option('--accept', 'add the keys of new hosts to known_hosts, when they are confirmed')
+    .option(
+      '--fingerprint <host=fingerprint>',
+      'what a key of the host must have, or @FILE with a host and a fingerprint a line; repeatable',
+      append,
+    )
+    .option('--json', 'one JSON object a line on stdout')
+    .action(async (pattern: string, options: ScanOptions) => {
+      finish(await scan(pattern, options));
+    });
+  return new Command('host-keys')
+    .description('show the keys of hosts, and add those of new hosts to known_hosts')
+    .addCommand(command);
+}
