@@ -114,6 +114,13 @@ function missing(from: Granted, other: Granted): readonly [string, readonly stri
   });
 }
 
+/** MySQL takes a list of all privileges on *.* that names GRANT OPTION for all that there is on every level. */
+function separately(names: readonly string[]): readonly (readonly string[])[] {
+  const rest = names.filter((name) => name !== 'GRANT OPTION');
+  const options = names.filter((name) => name === 'GRANT OPTION');
+  return [rest, options].filter((some) => some.length > 0);
+}
+
 /** The statements from what is granted to what is declared; what stays is never taken away on the way. */
 export function changeGrants(account: string, actual: ShownGrants, desired: Granted): readonly string[] {
   const all = (granted: Granted, target: string): boolean =>
@@ -130,7 +137,9 @@ export function changeGrants(account: string, actual: ShownGrants, desired: Gran
   const kept: Granted = new Map([...actual.granted].filter(([target]) => !lost.has(target)));
   return [
     ...actual.others,
-    ...revoked.map(([target, names]) => `REVOKE ${names.join(', ')} ON ${target} FROM ${account}`),
+    ...revoked.flatMap(([target, names]) =>
+      separately(names).map((some) => `REVOKE ${some.join(', ')} ON ${target} FROM ${account}`),
+    ),
     ...missing(desired, kept).map(
       ([target, names]) => `GRANT ${names.join(', ')} ON ${target} TO ${account}`,
     ),

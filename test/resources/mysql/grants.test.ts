@@ -63,7 +63,8 @@ describe('grants', () => {
     const desired = declaredGrants(grants.parse({ '*.*': ['PROCESS'], 'mysql.user': ['SELECT'] }), 'mysql');
     expect(changeGrants(account, parseGrants(mysql), desired)).toEqual([
       'REVOKE `boss`@`%` FROM `app`@`10.0.0.1`',
-      `REVOKE GRANT OPTION, BACKUP_ADMIN ON *.* FROM ${account}`,
+      `REVOKE BACKUP_ADMIN ON *.* FROM ${account}`,
+      `REVOKE GRANT OPTION ON *.* FROM ${account}`,
       `REVOKE ALL PRIVILEGES ON \`shop\\_1\`.* FROM ${account}`,
       `REVOKE INSERT (\`a\`, \`b, c\`) ON \`mysql\`.\`user\` FROM ${account}`,
     ]);
