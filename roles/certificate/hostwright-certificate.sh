@@ -65,6 +65,9 @@ due() {
   [ $((3 * (end - $(date +%s)))) -ge $((end - start)) ] || echo 'runs out soon'
 }
 
+# Somebody's own, however good: what the CA issued comes back.
+is_foreign() { [ -f "$state/site.pem" ] && ! cmp -s "$state/site.pem" "$bundle"; }
+
 fingerprint() { openssl x509 -noout -fingerprint -sha256 2>/dev/null </dev/stdin || :; }
 served() {
   timeout 10 openssl s_client -connect 127.0.0.1:443 -servername "$first" </dev/null 2>/dev/null | fingerprint
@@ -72,6 +75,7 @@ served() {
 
 if [ "${1:-}" = check ]; then
   reason=$(useless "$bundle")
+  if [ -z "$reason" ] && is_foreign; then reason='is not the one that the CA issued'; fi
   if [ -n "$reason" ]; then say "the certificate of $first $reason"; exit 1; fi
   [ "$(served)" = "$(fingerprint <"$bundle")" ] || { say "HAProxy does not serve the certificate of $first"; exit 1; }
   exit 0
@@ -178,6 +182,7 @@ deploy() {
 
 status=0
 reason=$(due "$bundle")
+if [ -z "$reason" ] && is_foreign; then reason='is not the one that the CA issued'; fi
 if [ "${1:-}" = --force ]; then reason='is to be replaced'; fi
 if [ -n "$reason" ] && [ "${1:-}" != --force ] && [ -z "$(due "$state/site.pem")" ]; then
   say "the certificate of $first $reason: put back from $state/site.pem"

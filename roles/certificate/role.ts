@@ -129,6 +129,7 @@ export default defineRole({
           names,
           directory: vars.acme_directory,
           bundle,
+          issued: '/var/lib/hostwright/certificate/site.pem',
           issuedBy: '/var/lib/hostwright/certificate/directory',
           unit: `${unitName}.service`,
           check: [script, 'check'],

@@ -23,6 +23,9 @@ const schema = z.strictObject({
     .describe('Host names that it is for; the first one identifies it'),
   directory: z.url().describe('The directory of the ACME CA'),
   bundle: path.describe('The PEM file with the certificate and its key'),
+  issued: path
+    .optional()
+    .describe('The bundle as the CA issued it: while it is there, `bundle` must be the same'),
   issuedBy: path.describe('The file that holds the directory of the CA that issued it'),
   port: z.number().int().min(1).max(65_535).default(443).describe('Where it is served on 127.0.0.1'),
   unit: z
@@ -40,11 +43,12 @@ function firstOf({ names }: AcmeCertificate): string {
 }
 
 function probeOne(certificate: AcmeCertificate): Script {
-  const { bundle, issuedBy, port } = certificate;
+  const { bundle, issued = bundle, issuedBy, port } = certificate;
   return sh`if [ -f ${bundle} ] && command -v openssl >/dev/null; then
   echo there=yes
   openssl x509 -in ${bundle} -noout -subject_hash -issuer_hash </dev/null 2>/dev/null | uniq | sed -n '2s/.*/issued=yes/p'
   openssl x509 -in ${bundle} -noout -dates -dateopt iso_8601 -ext subjectAltName </dev/null 2>/dev/null || :
+  if [ -f ${issued} ] && ! cmp -s ${issued} ${bundle}; then echo foreign=yes; fi
   printf 'directory=%s\n' "$(cat ${issuedBy} 2>/dev/null)"
   disk=$(openssl x509 -in ${bundle} -noout -fingerprint -sha256 </dev/null 2>/dev/null) || disk=''
   served=$(timeout 10 openssl s_client -connect ${`127.0.0.1:${port}`} -servername ${firstOf(certificate)} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256 2>/dev/null) || served=''
@@ -67,13 +71,18 @@ function validity(block: string, clock: number): string {
   return clock < time ? 'valid' : `ended ${end}`;
 }
 
+function issuerOf(block: string): string {
+  if (value(block, 'issued') !== 'yes') return 'none';
+  return value(block, 'foreign') === 'yes' ? 'not the CA that was asked' : 'a CA';
+}
+
 function parseOne(block: string, clock: number): Actual {
   if (value(block, 'openssl') === 'missing') return new Unreadable('openssl is not installed');
   if (value(block, 'there') === '') return null;
   const alternatives = /^X509v3 Subject Alternative Name:.*\n\s+(.*)$/m.exec(block)?.[1] ?? '';
   const served = value(block, 'served');
   return {
-    issuer: value(block, 'issued') === 'yes' ? 'a CA' : 'none',
+    issuer: issuerOf(block),
     names: namesText(parseAlternativeNames(alternatives)),
     directory: value(block, 'directory'),
     validity: validity(block, clock),

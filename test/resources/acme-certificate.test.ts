@@ -25,6 +25,7 @@ const at = (port: number) =>
     names: ['www.foobar.com', 'foobar.com'],
     directory,
     bundle: '/site.pem',
+    issued: '/issued.pem',
     issuedBy: '/issued-by',
     port,
     unit: 'issue.service',
@@ -88,6 +89,16 @@ test('nor one for other names, of another CA, or one that has run out', async ()
   expect(await differences()).toEqual(['directory']);
   await issue({ from: '20200101', to: '20210101' });
   expect(await differences()).toEqual(['validity']);
+});
+
+test('nor one that another CA has issued, however good it is', async () => {
+  await issue();
+  await root.ask(sh`cp /site.pem /issued.pem`);
+  expect(await differences()).toEqual([]);
+  await issue();
+  expect(await differences()).toEqual(['issuer']);
+  await root.ask(sh`rm /issued.pem`);
+  expect(await differences()).toEqual([]);
 });
 
 test('one that is damaged or gone is seen', async () => {
