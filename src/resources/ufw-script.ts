@@ -3,7 +3,8 @@ import type { Guard } from './resource.ts';
 
 /**
  * Of the kernel's filter tables what ufw has put there: policies, its chains, the ways into them. Beside it
- * every plain ACCEPT of INPUT, which opens a port behind ufw's back. Chains of others are theirs.
+ * every verdict in INPUT and OUTPUT, which opens or shuts a port behind ufw's back. Chains of others are theirs,
+ * and FORWARD is shared with containers.
  */
 const save = sh`hw_save() {
   for family in 4 6; do
@@ -11,7 +12,7 @@ const save = sh`hw_save() {
     awk 'BEGIN { policy[":INPUT"] = policy[":OUTPUT"] = policy[":FORWARD"] = "ACCEPT" }
 $1 in policy { policy[$1] = $2 }
 /^:ufw/ { print $1, "-" }
-/^-A ufw/ || /^-A (INPUT|OUTPUT|FORWARD) -j ufw/ || /^-A INPUT .*-j ACCEPT$/ { print }
+/^-A ufw/ || /^-A (INPUT|OUTPUT|FORWARD) -j ufw/ || /^-A (INPUT|OUTPUT) .*-j (ACCEPT|DROP|REJECT)( |$)/ { print }
 END { for (chain in policy) print chain, policy[chain] }' "$HW/table" |
       LC_ALL=C sort -s -k 1,2 >"$HW/$1.$family"
   done
@@ -90,7 +91,7 @@ const load = sh`hw_table() {
   echo '*filter'
   sed -n 's/^:.*/& [0:0]/p' "$HW/$1"
   sed 's/.*/:& - [0:0]/' "$HW/surplus"
-  sed -n '/^-A INPUT .*-j ACCEPT$/s/^-A/-D/p; /^-A \(INPUT\|OUTPUT\|FORWARD\) -j ufw/s/^-A/-D/p' "$HW/$2"
+  sed -n '/^-A \(INPUT\|OUTPUT\) .*-j \(ACCEPT\|DROP\|REJECT\)\( \|$\)/s/^-A/-D/p; /^-A \(INPUT\|OUTPUT\|FORWARD\) -j ufw/s/^-A/-D/p' "$HW/$2"
   grep '^-A' "$HW/$1" || :
   sed 's/^/-X /' "$HW/surplus"
   echo COMMIT
