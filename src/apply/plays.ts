@@ -52,6 +52,16 @@ export async function applyPlays(options: PlaysOptions): Promise<void> {
   }
 }
 
+/** A defect of ours that shows on one host is no reason to leave the others half done. */
+function unexpected(host: string, error: unknown): HostwrightError {
+  return new HostwrightError('E_REMOTE', 'the host cannot be brought any further', {
+    place: { host },
+    found: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
+    hint: 'this should not happen: please report it',
+    cause: error,
+  });
+}
+
 async function applyInOrder({ plays, runs, lost, forks, signal }: PlaysOptions): Promise<void> {
   const limit = pLimit(forks);
   const takesPart = (host: string): boolean => {
@@ -72,8 +82,7 @@ async function applyInOrder({ plays, runs, lost, forks, signal }: PlaysOptions):
             try {
               await applyPlay(run, index);
             } catch (error) {
-              if (!(error instanceof HostwrightError)) throw error;
-              lost.set(host, error);
+              lost.set(host, error instanceof HostwrightError ? error : unexpected(host, error));
             }
           }),
         ),

@@ -72,6 +72,7 @@ function listTrees(trees: readonly string[], written: readonly string[]): Script
  */
 const rehearse = sh`cat >"$HW/rehearse.sh" <<'END'
 set -eu
+: >"$HW/copying"
 n=0
 mkdir "$HW/stage"
 while IFS= read -r line; do
@@ -94,10 +95,12 @@ while IFS= read -r line; do
   mount --rbind "$stage" "$tree"
 done <"$HW/trees"
 sh -eu "$HW/write-files.sh"
+rm "$HW/copying"
 sh -eu "$HW/validate.sh"
 END
 if ! (unshare -m sh -eu "$HW/rehearse.sh") >"$HW/rehearsal" 2>&1; then
-  echo 'the new configuration is not valid, so nothing was changed:' >&2
+  if [ -e "$HW/copying" ]; then echo 'the new configuration cannot be tried, so nothing was changed:' >&2
+  else echo 'the new configuration is not valid, so nothing was changed:' >&2; fi
   tail -n 20 "$HW/rehearsal" >&2
   exit 1
 fi`;

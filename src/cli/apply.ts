@@ -6,7 +6,7 @@ import { HostwrightError } from '../errors.ts';
 import { isSameRecord, updateApplied, writeApplied } from '../plan/applied.ts';
 import { deviations, readSavedPlan, staleError, type SavedPlan } from '../plan/saved.ts';
 import type { SurveyedHost } from '../plan/survey.ts';
-import { sectionsRequest } from '../transport/sections.ts';
+import { parseSections, sectionsRequest } from '../transport/sections.ts';
 import type { HostSummary } from '../report/event.ts';
 import { exitStatus, type ExitStatus } from './exit.ts';
 import { addRunOptions, confirmOption, type RunOptions } from './options.ts';
@@ -70,7 +70,7 @@ function interruptible(controller: AbortController): () => void {
   };
 }
 
-/** Keeps on the host what is as declared now, so that the next plan can tell drift. */
+/** Keeps on the host what is as declared now, so that the next plan can tell drift; E_REMOTE where it cannot. */
 async function recordApplied(
   { plan, applied, transport }: SurveyedHost,
   run: HostRun | undefined,
@@ -80,7 +80,15 @@ async function recordApplied(
     plan.resources,
     (id) => !plan.changes.has(id) || run?.outcomes.get(id) === 'changed',
   );
-  if (!isSameRecord(applied, record)) await transport.request(sectionsRequest([writeApplied(record)]));
+  if (isSameRecord(applied, record)) return;
+  const answer = await transport.request(sectionsRequest([writeApplied(record)]));
+  const [written] = parseSections(plan.host, answer, 1);
+  if (written?.code === 0) return;
+  throw new HostwrightError('E_REMOTE', 'what was applied cannot be recorded on the host', {
+    place: { host: plan.host },
+    found: `/var/lib/hostwright/applied: ${written?.stderr.toString('utf8').trim() ?? 'no answer'}`,
+    hint: 'what was changed stays changed; until apply runs again drift is taken for a new configuration',
+  });
 }
 
 async function carryOut(
@@ -110,7 +118,14 @@ async function carryOut(
   await Promise.all(
     [...hosts]
       .filter(([name]) => !lostUnderWay.has(name))
-      .map(([name, host]) => recordApplied(host, runs.get(name))),
+      .map(async ([name, host]) => {
+        try {
+          await recordApplied(host, runs.get(name));
+        } catch (error) {
+          if (!(error instanceof HostwrightError)) throw error;
+          lostUnderWay.set(name, error);
+        }
+      }),
   );
   for (const [host, error] of lostUnderWay) lost.set(host, [error]);
   reportLost(reporter, new Map([...lostUnderWay].map(([host, error]) => [host, [error]])));

@@ -51,6 +51,7 @@ export function writeApplied(applied: Applied): Section {
     .join('');
   const script = sh`mkdir -p -m 0700 /var/lib/hostwright
 umask 077
+trap ${`rm -f ${file}.part`} EXIT
 cat >${file}.part
 mv -f ${file}.part ${file}`;
   return { script, stdin: Buffer.from(text) };

@@ -1,5 +1,11 @@
 import { HostwrightError } from '../errors.ts';
-import type { Actual, DeclaredResource, ResourceId, ResourceType } from '../resources/resource.ts';
+import {
+  Unreadable,
+  type Actual,
+  type DeclaredResource,
+  type ResourceId,
+  type ResourceType,
+} from '../resources/resource.ts';
 import type { Section } from '../transport/sections.ts';
 import type { Answer } from '../transport/transport.ts';
 
@@ -45,6 +51,26 @@ export function parseProbes(
     });
   });
   return found;
+}
+
+/** As parseProbes, but the resources of a script that failed are Unreadable: what there is of others counts. */
+export function parseProbesThatAnswer(
+  host: string,
+  batches: readonly ProbeBatch[],
+  answers: readonly Answer[],
+): ReadonlyMap<ResourceId, Actual> {
+  return new Map(
+    batches.flatMap((batch, index) => {
+      const answer = answers[index];
+      try {
+        return [...parseProbes(host, [batch], answer === undefined ? [] : [answer])];
+      } catch (error) {
+        if (!(error instanceof HostwrightError)) throw error;
+        const unreadable = new Unreadable(error.found ?? error.message);
+        return batch.resources.map(({ id }): [ResourceId, Actual] => [id, unreadable]);
+      }
+    }),
+  );
 }
 
 function parseStates(host: string, batch: ProbeBatch, output: Buffer): readonly Actual[] {

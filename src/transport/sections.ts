@@ -22,9 +22,9 @@ export function sectionsRequest(sections: readonly Section[], timeout?: number):
   const sizes = sections.map(
     (_, index) => `${parts[2 * index]?.length ?? 0} ${parts[2 * index + 1]?.length ?? 0}`,
   );
-  const script = sh`work=$(mktemp -d /run/hostwright/work.XXXXXX)
+  const script = sh`work=$(mktemp -d /run/hostwright/work.XXXXXX) || exit 1
 trap 'rm -rf "$work"' EXIT
-fail() { echo 'no space left below /run/hostwright' >&2; exit 1; }
+fail() { rm -rf "$work"; echo 'no space left below /run/hostwright' >&2; exit 1; }
 n=0
 for size in ${sizes}; do
   n=$((n + 1))
@@ -40,7 +40,7 @@ while [ "$i" -lt "$n" ]; do
   HW="$work/$i" sh -eu "$work/$i.sh" <"$work/$i.in" >"$work/$i.out" 2>"$work/$i.err" || code=$?
   echo "$code" >>"$work/codes"
 done
-cd "$work" && xargs -r stat -c %s <names | paste -d ' ' codes - - && xargs -r cat <names`;
+cd "$work" && xargs -r stat -c %s <names | paste -d ' ' codes - - && xargs -r cat <names || fail`;
   return { script, stdin: Buffer.concat(parts), ...(timeout === undefined ? {} : { timeout }) };
 }
 
@@ -63,6 +63,14 @@ export function parseSections(host: string, answer: Answer, count: number): read
 }
 
 function unexpected(host: string, answer: Answer, count: number): HostwrightError {
+  const words = answer.stderr.toString('utf8').trim();
+  if (/no space left/i.test(words)) {
+    return new HostwrightError('E_REMOTE', 'no space left below /run/hostwright', {
+      place: { host },
+      found: words.slice(-500),
+      hint: 'see what fills /run (df /run, df -i /run), then run it again',
+    });
+  }
   return new HostwrightError('E_REMOTE', 'the host answered in an unexpected form', {
     place: { host },
     found: answer.stderr.toString('utf8').trim().slice(-500) || `exit status ${answer.code}`,
