@@ -15,6 +15,7 @@ import {
 } from 'hostwright';
 
 const certificate = '/etc/hostwright/pki/nginx.crt';
+const authority = '/etc/hostwright/pki/ca.crt';
 const statusPort = 8081;
 
 const size = z.string().regex(/^[1-9]\d*[kmg]?$/, 'expected a size such as "8m"');
@@ -137,7 +138,7 @@ export default defineRole({
       service(
         'nginx',
         {
-          reloadOn: ['/etc/nginx', certificate],
+          reloadOn: ['/etc/nginx', certificate, authority],
           validate: ['nginx', '-t', '-q'],
           reload: ['sh', '-euc', reload],
           healthy: [

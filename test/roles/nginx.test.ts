@@ -64,7 +64,7 @@ describe('the service', () => {
     const service = resources().find((resource) => resource.type.name === 'service');
     expect(service?.needs).toContain('host_certificate:nginx');
     expect(service?.attributes).toMatchObject({
-      reloadOn: ['/etc/nginx', '/etc/hostwright/pki/nginx.crt'],
+      reloadOn: ['/etc/nginx', '/etc/hostwright/pki/nginx.crt', '/etc/hostwright/pki/ca.crt'],
       validate: ['nginx', '-t', '-q'],
     });
   });
