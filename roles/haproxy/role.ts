@@ -195,6 +195,7 @@ export default defineRole({
             '/etc/haproxy/haproxy.cfg',
             '/etc/haproxy/errors',
             '/etc/hostwright/pki/haproxy.crt',
+            '/etc/hostwright/pki/haproxy.pem',
             '/etc/hostwright/pki/ca.crt',
           ],
           restartOn: ['/etc/systemd/system/haproxy.service.d'],
