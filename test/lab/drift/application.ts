@@ -105,6 +105,6 @@ export const application: readonly Damage[] = [
       'file:/srv/visits/environment create',
     ],
     breaks: 'rm -r /srv/visits',
-    sound: answers,
+    sound: `test -s ${current}/.hostwright-release; ${answers}`,
   },
 ];

@@ -37,15 +37,17 @@ export function expectedAttributes(damages: readonly Damage[]): Readonly<Record<
   return Object.assign({}, ...damages.map(({ seen = {} }) => seen)) as Record<string, string>;
 }
 
+/** What a service also shows when another damage of the same round is to its files. */
+const followUps: ReadonlySet<string> = new Set(['reload', 'restart']);
+
 /** The attributes of a change, in the words of a damage: `false → true`, or nothing where it says nothing. */
 export function shownAttributes(
   { attributes }: Seen,
   expected: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    attributes.map(({ name, from, to }) => [
-      name,
-      expected[name] === '' ? '' : `${from ?? ''} → ${to ?? ''}`,
-    ]),
+    attributes
+      .filter(({ name }) => expected[name] !== undefined || !followUps.has(name))
+      .map(({ name, from, to }) => [name, expected[name] === '' ? '' : `${from ?? ''} → ${to ?? ''}`]),
   );
 }

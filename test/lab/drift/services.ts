@@ -92,7 +92,7 @@ rm -r /run/systemd/system/prometheus-nginx-exporter.service.d; systemctl daemon-
     resource: 'service:apt-daily-upgrade.timer',
     action: 'update',
     seen: { running: 'false → true', enabled: 'masked → true' },
-    breaks: 'systemctl mask --now apt-daily-upgrade.timer',
+    breaks: 'systemctl stop apt-daily-upgrade.timer; systemctl mask apt-daily-upgrade.timer',
     sound: 'systemctl list-timers --no-legend apt-daily-upgrade.timer | grep -q apt-daily',
   },
   {
