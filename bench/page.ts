@@ -17,7 +17,7 @@ function times(ratio: number): string {
   return Number.isFinite(ratio) ? `${ratio >= 100 ? Math.round(ratio) : ratio.toPrecision(2)} ×` : '–';
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map((_, index) => (index === 0 ? '---' : '--:'))), ...rows.map(line)].join(
     '\n',
@@ -93,11 +93,12 @@ export function barGroups(figures: Figures): readonly BarGroup[] {
   }));
 }
 
-const marks = { begin: '<!-- figures: npm run bench -->', end: '<!-- end of figures -->' };
-
-/** Puts the text between the markers of the page. */
-export function withFigures(page: string, text: string): string {
-  const [from, to] = [page.indexOf(marks.begin), page.indexOf(marks.end)];
-  if (from < 0 || to < from) throw new Error('docs/benchmarks.md has no markers for the figures');
-  return `${page.slice(0, from + marks.begin.length)}\n\n${text}\n${page.slice(to)}`;
+/** Puts the text between the markers of the page for the figures of that command. */
+export function withFigures(page: string, text: string, command = 'npm run bench'): string {
+  const begin = `<!-- figures: ${command} -->`;
+  const from = page.indexOf(begin);
+  const to = page.indexOf('<!-- end of figures -->', from);
+  if (from < 0 || to < from)
+    throw new Error(`docs/benchmarks.md has no markers for the figures of ${command}`);
+  return `${page.slice(0, from + begin.length)}\n\n${text}\n${page.slice(to)}`;
 }
