@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { HostwrightError } from '../errors.ts';
 import { compare } from '../plan/compare.ts';
 import type { PlannedChange } from '../plan/plan.ts';
-import { parseProbes, probeBatches, probeSection } from '../plan/probe.ts';
+import { parseProbesThatAnswer, probeBatches, probeSection } from '../plan/probe.ts';
 import {
   Unreadable,
   type ApplyContext,
@@ -18,7 +18,7 @@ import { withOrigins } from './origin.ts';
 import { ask, defaultTimeout, lastWords } from './request.ts';
 import { transactionSection } from './transaction.ts';
 import type { Undo } from './undo.ts';
-import { verify } from './verify.ts';
+import { verify, type Failure } from './verify.ts';
 import type { Work } from './work.ts';
 
 /**
@@ -29,7 +29,7 @@ async function readNow(run: HostRun, changes: readonly PlannedChange[]): Promise
   const late = changes.filter((change) => change.knownAfter !== undefined);
   if (late.length === 0) return changes;
   const batches = probeBatches(late.map((change) => change.resource));
-  const found = parseProbes(
+  const found = parseProbesThatAnswer(
     run.plan.host,
     batches,
     await ask(run.transport, batches.map(probeSection), defaultTimeout),
@@ -79,19 +79,15 @@ function undoOf(run: HostRun, guard: Guard, title: string, paths: readonly strin
 }
 
 function workOf(run: HostRun, changes: readonly PlannedChange[], step: Step): Work {
-  const { resources, title, script, stdin, timeout = defaultTimeout } = step;
+  const { resources, title, script, stdin, timeout = defaultTimeout, isDivisible } = step;
   const change = changes.find(({ id }) => resources.includes(id));
   const guard = change?.resource.type.guard?.(change.desired);
   if (guard === undefined) {
-    return { resources, title, section: stdin === undefined ? { script } : { script, stdin }, timeout };
+    const section = stdin === undefined ? { script } : { script, stdin };
+    return { resources, title, section, timeout, ...(isDivisible === true && { isDivisible }) };
   }
   const undo = undoOf(run, guard, title, []);
   return { resources, title, section: guardedSection(step, undo), timeout, undo };
-}
-
-/** Where the resource of a step stands in the order of the changes. */
-function position(order: readonly ResourceId[], step: Step): number {
-  return order.findIndex((id) => step.resources.includes(id));
 }
 
 /** The files of a batch and the service that validates them, as one piece of work. */
@@ -102,11 +98,9 @@ function transactionWork(run: HostRun, changes: readonly PlannedChange[]): Work 
   const transaction = service?.type.transaction?.(service.desired);
   if (service === undefined || transaction === undefined)
     throw new Error('a transaction without its service');
-  const steps = stepsOf(run, changes).filter(isStep);
-  const order = changes.map((change) => change.id);
-  const files = steps
-    .filter((step) => !step.resources.includes(service.id))
-    .toSorted((a, b) => position(order, a) - position(order, b));
+  // Each alone, in their order: a file may need the directory that another one makes.
+  const steps = changes.flatMap((change) => stepsOf(run, [change])).filter(isStep);
+  const files = steps.filter((step) => !step.resources.includes(service.id));
   const own = steps.find((step) => step.resources.includes(service.id));
   const paths = changes.flatMap((change) => change.resource.type.path?.(change.desired) ?? []);
   const guard = service.type.guard?.(service.desired);
@@ -115,7 +109,7 @@ function transactionWork(run: HostRun, changes: readonly PlannedChange[]): Work 
     guard === undefined || own === undefined ? {} : { undo: undoOf(run, guard, own.title, paths) };
   return {
     ...guarded,
-    resources: order,
+    resources: changes.map((change) => change.id),
     title: own?.title ?? files.map((file) => file.title).join(', '),
     section: transactionSection({
       transaction,
@@ -152,12 +146,13 @@ async function executeWork(
   const timeout = work.reduce((sum, piece) => sum + piece.timeout, defaultTimeout);
   const started = performance.now();
   const answers = await ask(run.transport, sections, timeout);
-  const failures = new Map<ResourceId, string>();
+  const failures = new Map<ResourceId, Failure>();
   work.forEach((piece, index) => {
     const answer = answers[index];
     if (answer === undefined || answer.code === 0) return;
     const reason = withOrigins(lastWords(answer), run.plan.resources, piece.resources);
-    for (const id of piece.resources) failures.set(id, reason);
+    const failure = { reason, isDivisible: piece.isDivisible === true };
+    for (const id of piece.resources) failures.set(id, failure);
   });
   const ms = Math.round(performance.now() - started);
   verify(run, covered, failures, batches, answers.slice(work.length), ms);
@@ -172,7 +167,7 @@ async function executeConversation(
   const own = changes.filter((change) => conversation.resources.includes(change.id));
   run.report({ type: 'step', host: run.plan.host, title: conversation.title });
   const started = performance.now();
-  const failures = new Map<ResourceId, string>();
+  const failures = new Map<ResourceId, Failure>();
   try {
     await conversation.converse(async (script, stdin, timeout = defaultTimeout) => {
       const [answer] = await ask(
@@ -189,7 +184,7 @@ async function executeConversation(
     });
   } catch (error) {
     if (!(error instanceof HostwrightError) || error.code !== 'E_REMOTE') throw error;
-    for (const change of own) failures.set(change.id, error.message);
+    for (const change of own) failures.set(change.id, { reason: error.message, isDivisible: false });
   }
   const batches = probeBatches(own.map((change) => change.resource));
   const answers = await ask(run.transport, batches.map(probeSection), defaultTimeout);

@@ -1,6 +1,6 @@
 import { compare } from '../plan/compare.ts';
 import type { PlannedChange } from '../plan/plan.ts';
-import { parseProbes, type ProbeBatch } from '../plan/probe.ts';
+import { parseProbesThatAnswer, type ProbeBatch } from '../plan/probe.ts';
 import { Unreadable, type Actual, type Attribute, type ResourceId } from '../resources/resource.ts';
 import type { Answer } from '../transport/transport.ts';
 import { settle, type HostRun } from './host-run.ts';
@@ -20,18 +20,28 @@ function remaining(change: PlannedChange, actual: Actual): string | undefined {
   return `did not converge: ${details.join('; ') || 'it is still there'}`;
 }
 
+/** How the step of a resource has failed. */
+export interface Failure {
+  readonly reason: string;
+  /** Other resources may have made the step fail: what is as declared has changed nevertheless. */
+  readonly isDivisible: boolean;
+}
+
 /** Reads the changed resources again: only what is now as declared counts as changed. */
 export function verify(
   run: HostRun,
   changes: readonly PlannedChange[],
-  failures: ReadonlyMap<ResourceId, string>,
+  failures: ReadonlyMap<ResourceId, Failure>,
   batches: readonly ProbeBatch[],
   answers: readonly Answer[],
   ms: number,
 ): void {
-  const found = parseProbes(run.plan.host, batches, answers);
+  const found = parseProbesThatAnswer(run.plan.host, batches, answers);
   for (const change of changes) {
-    const reason = failures.get(change.id) ?? remaining(change, found.get(change.id) ?? null);
+    const failure = failures.get(change.id);
+    const left = remaining(change, found.get(change.id) ?? null);
+    const hasFailed = failure !== undefined && (left !== undefined || !failure.isDivisible);
+    const reason = hasFailed ? failure.reason : left;
     settle(run, change, reason === undefined ? 'changed' : 'failed', ms, reason);
   }
 }

@@ -9,6 +9,8 @@ export interface Work {
   readonly section: Section;
   /** Milliseconds. */
   readonly timeout: number;
+  /** Where it fails, what is as declared afterwards has changed nevertheless. */
+  readonly isDivisible?: true;
   /** How the host takes it back, where it may cut the controller off. */
   readonly undo?: Undo;
 }

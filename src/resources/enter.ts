@@ -43,12 +43,13 @@ hw_enter() {
   done
 }
 hw_aside() {
-  hw_file=$1
   hw_name=$(mktemp -d .hostwright.XXXXXX)
   hw_next=\${PWD%/}/$hw_name
   cd -P -- "./$hw_name"
   [ "$PWD $(stat -c %u:%a .)" = "$hw_next 0:700" ] || hw_refuse "$hw_next"
-  trap '{ [ ! -e "./$hw_file" ] && [ ! -L "./$hw_file" ]; } || rm -f "./$hw_file"; rmdir "$PWD" || :' EXIT
+  trap 'for hw_left in ./* ./.[!.]* ./..?*; do
+    { [ ! -e "$hw_left" ] && [ ! -L "$hw_left" ]; } || rm -f "$hw_left"
+  done; rmdir "$PWD" || :' EXIT
 }`);
 
 /** Goes to a directory, never by a link that others than root could have planted; makes it with `make`. */
@@ -57,12 +58,10 @@ export function enter(directory: string, options: { readonly make?: true } = {})
 }
 
 /**
- * After `enter`: a folder in there that is root's alone, to make `name` in before a rename to `../name` shows
- * it. In the directory itself whoever owns it could put a link in the place of what root writes.
+ * After `enter`: goes on into a folder in there that is root's alone, to make files in before renames to `../`
+ * show them. In the directory itself whoever owns it could put a link in the place of what root writes.
  */
-export function aside(name: string | Script): Script {
-  return sh`hw_aside ${name}`;
-}
+export const aside: Script = sh`hw_aside`;
 
 /** Removes a path with everything in it, where it is there. */
 export function remove(path: string): Script {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
+import { tarball } from '../release/tarball.ts';
 import { isSecret, Secret } from '../secrets/secret.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { argv, secret } from './attribute.ts';
@@ -8,7 +9,6 @@ import { aside, enter, remove } from './enter.ts';
 import { foreseeOwnedPath, mode, ownedPathAfter, path } from './path.ts';
 import {
   declare,
-  each,
   type Attribute,
   type Change,
   type Resource,
@@ -57,25 +57,49 @@ function state(stat: Stat, file: File): State {
   return { ...common, mode: stat.mode, content: digest(file, stat.sha256 ?? '') };
 }
 
-/** A new file beside the old one, then a rename: nobody ever reads half of it, and no link is followed. */
-function write(file: File): Script {
-  const name = basename(file.path);
-  // Its check may run as somebody else.
-  const validate = file.validate === undefined ? sh`` : sh`chmod 0711 .; ${file.validate} "$PWD/"${name} >&2`;
-  return sh`${aside(name)}
-cat >./${name}
-chown ${`${file.owner}:${file.group}`} ./${name}
-chmod ${file.mode} ./${name}
-${validate}
-if [ -d ../${name} ] && [ ! -L ../${name} ]; then rm -rf ../${name}; fi
-mv -fT ./${name} ../${name}`;
+/** `./NAME …` */
+function names(files: readonly File[], folder: '.' | '..'): readonly string[] {
+  return files.map((file) => `${folder}/${basename(file.path)}`);
+}
+
+/**
+ * New files beside the old ones, then renames: nobody ever reads half of one, and no link is followed. All of
+ * one directory, owner, group and mode are made at once, from the archive that is the standard input.
+ */
+function write(first: File, others: readonly File[] = []): Script {
+  const files = [first, ...others];
+  const made = names(files, '.');
+  const validate = files.flatMap((file) =>
+    // Its check may run as somebody else.
+    file.validate === undefined ? [] : [sh`chmod 0711 .; ${file.validate} "$PWD/"${basename(file.path)} >&2`],
+  );
+  return sh`${aside}
+tar -xzmf - --no-same-owner
+chown ${`${first.owner}:${first.group}`} ${made}
+chmod ${first.mode} ${made}
+${lines(validate)}
+for name in ${names(files, '..')}; do
+  if [ -d "$name" ] && [ ! -L "$name" ]; then rm -rf "$name"; fi
+done
+mv -ft .. ${made}`;
+}
+
+function archive(files: readonly File[]): Uint8Array {
+  return tarball(
+    files.map((file) => ({
+      kind: 'file',
+      path: basename(file.path),
+      content: bytes(file),
+      executable: false,
+    })),
+  );
 }
 
 /** Of a file whose name others can give away a second name is made first, which only root can. */
 function setOwnerAndMode(file: File): Script {
   const name = basename(file.path);
   return sh`if [ -n "$(hw_others)" ]; then
-${aside(name)}
+${aside}
 ln -P ../${name} ./${name}
 fi
 [ ! -L ./${name} ]
@@ -93,22 +117,66 @@ ${write(file)}
 fi`;
 }
 
-function step(change: Change<File>): Step {
-  const file = change.desired;
-  const resources = [change.id];
-  if (file.absent) {
-    return { resources, title: `remove ${file.path}`, script: remove(file.path) };
+type FileChange = Change<File>;
+
+function keepsContent({ actual, attributes }: FileChange): boolean {
+  return actual?.['kind'] === 'file' && !attributes.some(({ name }) => name === 'content');
+}
+
+/** What an error of one must not keep from being written is not written together with it. */
+function together({
+  id,
+  desired: { path: at, owner, group, mode: wanted, content: given, validate },
+}: FileChange): string {
+  const alone = validate !== undefined || given === undefined;
+  return JSON.stringify(alone ? [id] : [dirname(at), owner, group, wanted]);
+}
+
+/** Names of files that one command takes; what a host can take is many times as much. */
+const most = 500;
+
+function stepsOf(changes: readonly FileChange[]): readonly Step[] {
+  const removals = changes.filter(({ desired }) => desired.absent);
+  const others = changes.filter((change) => !change.desired.absent && keepsContent(change));
+  const writes = changes.filter((change) => !change.desired.absent && !keepsContent(change));
+  return [
+    ...removals.map(({ id, desired }) => ({
+      resources: [id],
+      title: `remove ${desired.path}`,
+      script: remove(desired.path),
+    })),
+    ...others.map(({ id, desired }) => ({
+      resources: [id],
+      title: `set mode and owner of ${desired.path}`,
+      script: lines([enter(dirname(desired.path)), setOwnerAndMode(desired)]),
+    })),
+    ...groups(writes).flatMap(writeSteps),
+  ];
+}
+
+function groups(writes: readonly FileChange[]): readonly (readonly FileChange[])[] {
+  const byKey = new Map<string, FileChange[]>();
+  for (const change of writes) {
+    const group = byKey.get(together(change));
+    if (group === undefined) byKey.set(together(change), [change]);
+    else group.push(change);
   }
-  const keepsContent =
-    change.actual?.['kind'] === 'file' &&
-    !change.attributes.some((attribute) => attribute.name === 'content');
-  if (keepsContent) {
-    const script = lines([enter(dirname(file.path)), setOwnerAndMode(file)]);
-    return { resources, title: `set mode and owner of ${file.path}`, script };
-  }
-  const making = file.content === undefined ? writeWhereMissing(file) : write(file);
-  const script = lines([enter(dirname(file.path)), making]);
-  return { resources, title: `write ${file.path}`, script, stdin: bytes(file) };
+  return [...byKey.values()];
+}
+
+function writeSteps(group: readonly FileChange[]): readonly Step[] {
+  const changes = group.slice(0, most);
+  const [first, ...others] = changes.map(({ desired }) => desired);
+  if (first === undefined) return [];
+  const making = first.content === undefined ? writeWhereMissing(first) : write(first, others);
+  const step: Step = {
+    resources: changes.map(({ id }) => id),
+    title: `write ${changes.map(({ desired }) => desired.path).join(', ')}`,
+    script: lines([enter(dirname(first.path)), making]),
+    stdin: archive([first, ...others]),
+    isDivisible: true,
+  };
+  return [step, ...writeSteps(group.slice(most))];
 }
 
 export const fileType: ResourceType<File> = {
@@ -135,7 +203,7 @@ export const fileType: ResourceType<File> = {
       return stat === undefined ? null : state(stat, file);
     });
   },
-  apply: each(step),
+  apply: stepsOf,
   after: ownedPathAfter,
   foresee: foreseeOwnedPath,
   path: (file) => file.path,

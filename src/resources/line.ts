@@ -115,7 +115,7 @@ while [ -L "./$f" ]; do
   hw_enter "$to"
 done
 if [ -e "./$f" ] && [ ! -f "./$f" ]; then printf '%s\n' ${`${at} is not a regular file`} >&2; exit 1; fi`,
-    aside(sh`"$f"`),
+    aside,
     sh`t=./$f
 if [ -e "../$f" ]; then cp -P --preserve=all -- "../$f" "$t"; [ ! -L "$t" ]; else : >"$t"; chmod 0644 "$t"; fi`,
     ...items.map(

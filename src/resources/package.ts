@@ -66,6 +66,7 @@ function transaction(changes: readonly Change<Package>[], host: ApplyContext): S
     title: `${verb} ${changes.map((change) => change.desired.name).join(', ')}`,
     script: withoutStarting(host.declared('service'), lines(script)),
     timeout: 30 * minute,
+    isDivisible: true,
   };
 }
 

@@ -85,6 +85,8 @@ export interface Step {
   readonly stdin?: Uint8Array;
   /** Milliseconds it may take; 5 minutes unless said. */
   readonly timeout?: number;
+  /** Where it fails, what is as declared afterwards has changed nevertheless. */
+  readonly isDivisible?: true;
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   type DeclaredResource,
   type ResourceId,
 } from '../../src/resources/resource.ts';
+import { sh } from '../../src/transport/shell.ts';
 import { modelHost } from '../plan/model/host.ts';
 import { documentType, packageType, placed, serviceType } from '../plan/model/types.ts';
 import { install, type World } from '../plan/model/world.ts';
@@ -55,6 +56,35 @@ describe('executing a batch', () => {
       },
     ]);
   });
+
+  it.each([
+    [true, ['changed', 'failed']],
+    [undefined, ['failed', 'failed']],
+  ])(
+    'of a step for several resources that fails keeps what is as declared where it is divisible: %s',
+    async (isDivisible, outcomes) => {
+      const paths = ['/etc/alpha/a', '/etc/alpha/b'];
+      const together: typeof documentType = {
+        ...documentType,
+        apply: (changes, host) => {
+          const [first, second] = documentType.apply(changes, host);
+          if (first === undefined || second === undefined || !('script' in second))
+            throw new Error('no steps');
+          return [
+            first,
+            {
+              ...second,
+              script: sh`model broken`,
+              resources: changes.map(({ id }) => id),
+              ...(isDivisible === true && { isDivisible }),
+            },
+          ];
+        },
+      };
+      const resources = paths.map((path) => placed(together, { path, text: 'new' }, place, []));
+      expect(await results(resources, new Map())).toMatchObject(outcomes.map((outcome) => ({ outcome })));
+    },
+  );
 
   it('leaves a file of a later play, and the service that goes live with it, to that play', async () => {
     const resources = [

@@ -88,6 +88,25 @@ describe('file', () => {
     expect(await root.ask(sh`cat /etc/checked; ls -A /etc | grep -c hostwright || :`)).toBe('good\n0\n');
   });
 
+  test('is written together with others, whatever stands in their places', async () => {
+    await root.ask(sh`rm -rf /srv/many; mkdir -p /srv/many/0 /srv/many/elsewhere
+ln -s elsewhere /srv/many/1; ln -s /etc/hostname /srv/many/2; mkfifo /srv/many/3`);
+    const before = await read('/etc/hostname');
+    const contents = ['a\n', '', new Uint8Array([0, 255]), 'd\n', new Secret('quite secret')];
+    const files = contents.map((content, index) =>
+      file(`/srv/many/${index}`, { content, mode: index < 3 ? '0644' : '0600' }),
+    );
+    await convergeTogether(root, [...files, file(`/srv/many/${hostile}`, { content: 'f\n' })]);
+    expect(
+      await root.ask(
+        sh`cd /srv/many; stat -c '%a %s' 0 1 2 3 4; ls -A elsewhere .hostwright* 2>/dev/null || :`,
+      ),
+    ).toBe('644 2\n644 0\n644 2\n600 2\n600 12\n');
+    expect(await read('/etc/hostname')).toBe(before);
+    // A reload is due where a file is newer than the process: the time must be that of the writing.
+    expect(await root.ask(sh`find /srv/many -type f -newer /etc/motd | wc -l`)).toBe('6\n');
+  });
+
   test('takes every name and every byte', async () => {
     const bytes = new Uint8Array([0, 255, 10, 13, 39, 0]);
     const at = `/srv/${hostile}\nsecond line`;
