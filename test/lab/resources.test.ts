@@ -99,7 +99,7 @@ ln -s elsewhere /srv/many/1; ln -s /etc/hostname /srv/many/2; mkfifo /srv/many/3
     await convergeTogether(root, [...files, file(`/srv/many/${hostile}`, { content: 'f\n' })]);
     expect(
       await root.ask(
-        sh`cd /srv/many; stat -c '%a %s' 0 1 2 3 4; ls -A elsewhere .hostwright* 2>/dev/null || :`,
+        sh`cd /srv/many; stat -c '%a %s' 0 1 2 3 4; ls -A elsewhere; ls -Ad .hostwright* 2>/dev/null || :`,
       ),
     ).toBe('644 2\n644 0\n644 2\n600 2\n600 12\n');
     expect(await read('/etc/hostname')).toBe(before);
