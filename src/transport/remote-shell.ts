@@ -51,6 +51,8 @@ const defaultTimeout = 300_000;
 const closeTimeout = 5000;
 /** Kept of what the host says outside of answers. */
 const wordsLimit = 8192;
+/** What scripts say comes in answers; a shell that says more than this beside them does not stop by itself. */
+const errorsLimit = 16 * 1024 * 1024;
 
 /** Starts the remote loop, as root where `become`; errors are E_SUDO, E_REMOTE and E_CONNECT. */
 export async function openShell(
@@ -73,6 +75,7 @@ export async function openShell(
   let asked = 0;
   let stdout = '';
   let stderr = '';
+  let errorBytes = 0;
   let pending: Pending | undefined;
   let broken: HostwrightError | undefined;
   let roundTrips = 0;
@@ -100,11 +103,11 @@ export async function openShell(
     });
 
   function takeFrame(frame: Frame): void {
-    if (frame.kind === 'ready') {
+    if (frame.kind === 'ready' && !isReady) {
       isReady = true;
     } else if (frame.kind === 'failed') {
       fail(loopFailed(frame.message, options));
-    } else if (pending === undefined || frame.sequence !== pending.sequence) {
+    } else if (frame.kind === 'ready' || pending === undefined || frame.sequence !== pending.sequence) {
       fail(new HostwrightError('E_REMOTE', 'the remote shell answered what nobody asked', { place }));
     } else {
       const { resolve, reject } = pending;
@@ -140,6 +143,8 @@ export async function openShell(
   }
 
   function takeErrors(chunk: Buffer): void {
+    errorBytes += chunk.length;
+    if (errorBytes > errorsLimit) fail(tooLarge(host, errorsLimit));
     stderr = (stderr + chunk.toString()).slice(-wordsLimit);
     if (started || !stderr.includes(start.prompt)) return;
     stderr = stderr.replace(start.prompt, '');
