@@ -10,13 +10,16 @@ import {
   type Owner,
   type SecretsOf,
 } from '../secrets/inventory.ts';
+import { openSecret } from '../secrets/open.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { didYouMean } from '../suggestion.ts';
 import { askSecret } from './ask-secret.ts';
+import { editSecret } from './edit-secret.ts';
 
 export interface SecretsCommandContext {
   readonly write: (text: string) => void;
   readonly ask: (question: string) => Promise<Secret>;
+  readonly edit: (name: string, value: Secret) => Promise<Secret>;
   readonly environment: NodeJS.ProcessEnv;
 }
 
@@ -34,11 +37,19 @@ const surroundings: SecretsCommandContext = {
     process.stdout.write(text);
   },
   ask: (question) => askSecret(question, process.stdin, process.stderr),
+  edit: (name, value) => editSecret(name, value, process.env),
   environment: process.env,
 };
 
 function verb(name: string, summary: string): Command {
   return new Command(name).description(summary).option('-i, --inventory <path>', 'inventory file or folder');
+}
+
+function ofOwner(command: Command): Command {
+  return command
+    .argument('<name>', 'the variable')
+    .option('--group <group>', 'for the hosts of this group; all unless said')
+    .option('--host <host>', 'for this host');
 }
 
 /** The inventory, found to be in order: what cannot be read would be passed over. */
@@ -79,7 +90,7 @@ function checkName(name: string): void {
   });
 }
 
-/** `hostwright secrets init | set | rotate | check`. Rejects with HostwrightError or HostwrightErrors. */
+/** `hostwright secrets init | set | edit | rotate | check`. Rejects with HostwrightError or HostwrightErrors. */
 export function secretsCommand(context: SecretsCommandContext = surroundings): Command {
   const { write } = context;
   const init = new Command('init')
@@ -88,17 +99,26 @@ export function secretsCommand(context: SecretsCommandContext = surroundings): C
       const file = identityFile(context.environment);
       write(`${await ensureIdentity(file)}\n`);
     });
-  const set = verb('set', 'store a value, typed or from standard input, encrypted')
-    .argument('<name>', 'the variable')
-    .option('--group <group>', 'for the hosts of this group; all unless said')
-    .option('--host <host>', 'for this host')
-    .action(async (name: string, options: SetOptions) => {
+  const set = ofOwner(verb('set', 'store a value, typed or from standard input, encrypted')).action(
+    async (name: string, options: SetOptions) => {
       checkName(name);
       const where = secretsOf(options, context);
       const owner = await ownerOf(options, where.inventory);
       const file = await storeSecret(where, owner, name, await context.ask(`${name} for ${owner.name}`));
       write(`${name} is in ${file}\n`);
-    });
+    },
+  );
+  const edit = ofOwner(verb('edit', 'change a value with VISUAL or EDITOR')).action(
+    async (name: string, options: SetOptions) => {
+      checkName(name);
+      const where = secretsOf(options, context);
+      const secret = await openSecret(where, await ownerOf(options, where.inventory), name);
+      const changed = await context.edit(name, secret.value);
+      const isSame = changed.reveal() === secret.value.reveal();
+      if (!isSame) await secret.store(changed);
+      write(isSame ? `${name} is as it was\n` : `${name} is changed in ${secret.file}\n`);
+    },
+  );
   const rotate = verb('rotate', 'encrypt every secret anew, for the present recipients').action(
     async (options: Options) => {
       const count = await rotateSecrets(await soundInventory(options, context));
@@ -120,6 +140,7 @@ export function secretsCommand(context: SecretsCommandContext = surroundings): C
     .description('encrypt, change and check the secrets of an inventory')
     .addCommand(init)
     .addCommand(set)
+    .addCommand(edit)
     .addCommand(rotate)
     .addCommand(check);
 }

@@ -45,6 +45,11 @@ export function hasEntry(text: string, name: string, file: string): boolean {
   return variablesOf(text, file).values.has(name);
 }
 
+/** What a file of variables sets `name` to: a text, or lists and maps of texts; undefined where it does not. */
+export function entryOf(text: string, name: string, file: string): unknown {
+  return variablesOf(text, file).values.get(name);
+}
+
 /** Sets `name` to a plain word (no blanks) in the text of a file of variables; every other byte stays. */
 export function withEntry(text: string, name: string, value: string, file: string): string {
   const before = variablesOf(text, file);

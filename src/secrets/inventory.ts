@@ -179,7 +179,8 @@ export async function storeSecret(
   return file;
 }
 
-async function fileFor(folder: string, owner: string, name: string): Promise<string> {
+/** The file below `group_vars` or `host_vars` that sets a variable of its owner, else the one to put it into. */
+export async function fileFor(folder: string, owner: string, name: string): Promise<string> {
   const files = await variableFiles(folder, owner);
   // Of several files in a folder the last one that sets a variable wins.
   for (const file of files.toReversed()) if (hasEntry(await readFile(file, 'utf8'), name, file)) return file;

@@ -16,6 +16,8 @@ interface Session {
   readonly identity: string;
   /** Runs `hostwright secrets …`; gives what it printed. `typed` is the value the user gives. */
   readonly secrets: (words: readonly string[], typed?: string) => Promise<string>;
+  /** Runs `hostwright secrets edit …` with an editor that does this to the value. */
+  readonly edit: (words: readonly string[], editor: (value: string) => string) => Promise<string>;
   /** The value that the inventory has for a variable, decrypted. */
   readonly stored: (host: string, name: string) => Promise<string>;
 }
@@ -23,21 +25,28 @@ interface Session {
 function session(files: Readonly<Record<string, string>> = {}): Session {
   const folder = scratchFolder({ 'hosts.yml': hosts, ...files });
   const identity = join(scratchFolder(), 'identity.txt');
+  const run = async (
+    words: readonly string[],
+    typed: string,
+    editor: (value: string) => string,
+  ): Promise<string> => {
+    let printed = '';
+    const command = secretsCommand({
+      write: (text) => {
+        printed += text;
+      },
+      ask: () => Promise.resolve(new Secret(typed)),
+      edit: (_name, value) => Promise.resolve(new Secret(editor(value.reveal()))),
+      environment: { HOSTWRIGHT_IDENTITY: identity, HOSTWRIGHT_INVENTORY: folder },
+    });
+    await command.parseAsync([...words], { from: 'user' });
+    return printed;
+  };
   return {
     folder,
     identity,
-    secrets: async (words, typed = '') => {
-      let printed = '';
-      const command = secretsCommand({
-        write: (text) => {
-          printed += text;
-        },
-        ask: () => Promise.resolve(new Secret(typed)),
-        environment: { HOSTWRIGHT_IDENTITY: identity, HOSTWRIGHT_INVENTORY: folder },
-      });
-      await command.parseAsync([...words], { from: 'user' });
-      return printed;
-    },
+    secrets: (words, typed = '') => run(words, typed, (value) => value),
+    edit: (words, editor) => run(['edit', ...words], '', editor),
     stored: async (host, name) => {
       const variable = (await readInventory(folder)).hosts.get(host)?.vars[name];
       if (typeof variable !== 'string') throw new TypeError(`${name} is no text`);
@@ -106,6 +115,62 @@ describe('secrets set', () => {
     const { secrets, folder } = session();
     await expect(secrets(words, 'x')).rejects.toMatchObject({ code: 'E_USAGE', message });
     expect(existsSync(join(folder, 'group_vars'))).toBe(false);
+  });
+});
+
+describe('secrets edit', () => {
+  test('gives the editor the value, and puts the new one in its place alone', async () => {
+    const { secrets, edit, folder, stored } = session({
+      'group_vars/db.yml': '# ours\npassword: old # why\nport: 0644\n',
+    });
+    const file = join(folder, 'group_vars/db.yml');
+    await secrets(['set', 'password', '--group', 'db'], 'one');
+    const printed = await edit(['password', '--group', 'db'], (value) => `${value} two`);
+    expect(printed).toBe(`password is changed in ${file}\n`);
+    expect(readFileSync(file, 'utf8')).toMatch(/^# ours\npassword: age:\S+ # why\nport: 0644\n$/);
+    expect(await stored('db1', 'password')).toBe('one two');
+  });
+
+  test('writes nothing where nothing has changed', async () => {
+    const { secrets, edit, folder } = session();
+    await secrets(['set', 'a'], 'one');
+    const file = join(folder, 'group_vars/all/secrets.yml');
+    const before = readFileSync(file, 'utf8');
+    expect(await edit(['a'], (value) => value)).toBe('a is as it was\n');
+    expect(readFileSync(file, 'utf8')).toBe(before);
+  });
+
+  test('does not undo what somebody else has stored meanwhile', async () => {
+    const { secrets, edit, folder, stored } = session();
+    await secrets(['set', 'a'], 'one');
+    const mine = readFileSync(join(folder, 'group_vars/all/secrets.yml'), 'utf8');
+    await secrets(['set', 'a'], 'theirs');
+    const theirs = readFileSync(join(folder, 'group_vars/all/secrets.yml'), 'utf8');
+    writeFileSync(join(folder, 'group_vars/all/secrets.yml'), mine);
+    const edited = edit(['a'], (value) => {
+      writeFileSync(join(folder, 'group_vars/all/secrets.yml'), theirs);
+      return `${value} two`;
+    });
+    await expect(edited).rejects.toMatchObject({
+      code: 'E_SECRET',
+      message: 'somebody else has changed a meanwhile',
+    });
+    expect(await stored('db1', 'a')).toBe('theirs');
+  });
+
+  test.each([
+    ['nothing', 'nothing of all is not set'],
+    ['plain', 'plain of all is not encrypted'],
+    ['list', 'list of all is not encrypted'],
+  ])('opens no editor for %s', async (name, message) => {
+    const { edit } = session({ 'group_vars/all.yml': 'plain: text\nlist: [a]\n' });
+    const opened: string[] = [];
+    const edited = edit([name], (value) => {
+      opened.push(value);
+      return value;
+    });
+    await expect(edited).rejects.toMatchObject({ code: 'E_SECRET', message });
+    expect(opened).toEqual([]);
   });
 });
 
