@@ -15,6 +15,7 @@ export { file } from './resources/file.ts';
 export { directory } from './resources/directory.ts';
 export { link } from './resources/link.ts';
 export { pkg } from './resources/package.ts';
+export { dpkg } from './resources/dpkg.ts';
 export { service } from './resources/service.ts';
 export { line } from './resources/line.ts';
 export { aptRepository } from './resources/apt-repository.ts';

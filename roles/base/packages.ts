@@ -1,10 +1,11 @@
-import { directory, file, pkg, service, type Resource, type RoleContext } from 'hostwright';
+import { directory, dpkg, file, pkg, service, type Resource, type RoleContext } from 'hostwright';
 import type { Variables } from './variables.ts';
 
 /** Packages change without questions, whoever runs apt, and security updates come by themselves. */
 export function packages({ vars, template }: RoleContext<Variables>): readonly Resource[] {
   const enabled = vars.base_upgrades;
   return [
+    dpkg(),
     // The value of the last file counts, and those of packages have numbers up to 99.
     file('/etc/apt/apt.conf.d/99zz-hostwright', { content: template('base/apt.conf.hbs', {}) }),
     // Read by needrestart, which some images bring along: it would ask, on a terminal, and wait.

@@ -12,6 +12,7 @@ import {
   type Step,
 } from '../resources/resource.ts';
 import type { Batch } from './batch.ts';
+import { askUntilFree } from './busy.ts';
 import { executeGuarded, guardedSection } from './guarded.ts';
 import { settle, type HostRun } from './host-run.ts';
 import { withOrigins } from './origin.ts';
@@ -142,10 +143,9 @@ async function executeWork(
     return;
   }
   const batches = probeBatches(covered.map((change) => change.resource));
-  const sections = [...work.map((piece) => piece.section), ...batches.map(probeSection)];
   const timeout = work.reduce((sum, piece) => sum + piece.timeout, defaultTimeout);
   const started = performance.now();
-  const answers = await ask(run.transport, sections, timeout);
+  const answers = await askUntilFree(run, work, batches.map(probeSection), timeout);
   const failures = new Map<ResourceId, Failure>();
   work.forEach((piece, index) => {
     const answer = answers[index];

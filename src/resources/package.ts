@@ -29,7 +29,7 @@ const minute = 60_000;
  * not start them with its defaults. The policy is a link into /run, so that a reboot ends it whatever
  * happens, and it is only there while apt-get runs.
  */
-function withoutStarting(services: readonly string[], script: Script): Script {
+export function withoutStarting(services: readonly string[], script: Script): Script {
   if (services.length === 0) return script;
   const cases = sh`${services.flatMap((name) => [name, name.replace(/\.service$/, '')])}`;
   return sh`if [ ! -e /usr/sbin/policy-rc.d ]; then

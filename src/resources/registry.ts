@@ -4,6 +4,7 @@ import { aptRepositoryType } from './apt-repository.ts';
 import { authorizedKeyType } from './authorized-key.ts';
 import { commandType } from './command.ts';
 import { directoryType } from './directory.ts';
+import { dpkgType } from './dpkg.ts';
 import { fileType } from './file.ts';
 import { groupType } from './group.ts';
 import { hostCertificateType } from './host-certificate.ts';
@@ -28,6 +29,7 @@ export const resourceTypes: readonly ResourceType[] = [
   directoryType,
   linkType,
   lineType,
+  dpkgType,
   aptRepositoryType,
   packageType,
   groupType,

@@ -9,6 +9,7 @@ import {
   file,
   gitRelease,
   hostCertificate,
+  dpkg,
   hostname,
   line,
   link,
@@ -68,6 +69,7 @@ export const samples: readonly Resource[] = [
   service('old', { running: false, enabled: false }),
   sysctl('net.ipv4.ip_forward', { value: 1 }),
   sysctl('net.ipv4.tcp_syncookies', { absent: true }),
+  dpkg(),
   hostname('web1'),
   ufw({
     rules: [

@@ -1,0 +1,52 @@
+import type { ResourceId } from '../resources/resource.ts';
+import type { Section } from '../transport/sections.ts';
+import type { Answer } from '../transport/transport.ts';
+import type { HostRun } from './host-run.ts';
+import { ask, lastWords } from './request.ts';
+
+/** EX_TEMPFAIL: a script has changed nothing because others use what it needs. Its last words say who. */
+const busy = 75;
+
+/** Seconds to try again for, where the script does not say `wait SECONDS` on its standard output. */
+const defaultPatience = 600;
+
+interface Piece {
+  readonly resources: readonly ResourceId[];
+  readonly section: Section;
+}
+
+function patienceOf(answer: Answer): number {
+  return Number(/^wait (\d+)$/m.exec(answer.stdout.toString('utf8'))?.[1] ?? defaultPatience);
+}
+
+/**
+ * Runs pieces of work and then the probes, in one request. What others are in the way of is tried again, with
+ * the probes, until they are done or it has waited long enough; meanwhile it is reported for whom. The scripts
+ * themselves wait a while before they give up, so that the host is not asked all the time.
+ */
+export async function askUntilFree(
+  run: HostRun,
+  work: readonly Piece[],
+  probes: readonly Section[],
+  timeout: number,
+): Promise<readonly Answer[]> {
+  const started = performance.now();
+  let answers = await ask(run.transport, [...work.map(({ section }) => section), ...probes], timeout);
+  for (;;) {
+    const waited = Math.round((performance.now() - started) / 1000);
+    const waiting = [...work.keys()].filter((index) => {
+      const answer = answers[index];
+      return answer?.code === busy && waited < patienceOf(answer);
+    });
+    const [first] = waiting;
+    const blocked = first === undefined ? undefined : answers[first];
+    if (blocked === undefined || run.signal.aborted) return answers;
+    run.report({ type: 'step', host: run.plan.host, title: `waiting: ${lastWords(blocked)}` });
+    const sections = waiting.flatMap((index) => work[index]?.section ?? []);
+    const again = await ask(run.transport, [...sections, ...probes], timeout);
+    answers = [
+      ...work.map((_, index) => again[waiting.indexOf(index)] ?? answers[index]),
+      ...again.slice(sections.length),
+    ].flatMap((answer) => answer ?? []);
+  }
+}
