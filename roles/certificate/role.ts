@@ -1,8 +1,8 @@
 import { acmeCertificate, defineRole, file, pkg, service, unit, z } from 'hostwright';
+import { acmePort, bundle } from '../acme/shared.ts';
 
 const script = '/usr/local/sbin/hostwright-certificate';
 const configuration = '/etc/hostwright/certificate.conf';
-const bundle = '/etc/haproxy/certs/site.pem';
 const unitName = 'hostwright-certificate';
 
 const hostName = z.string().regex(/^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/, 'expected a host name with a dot');
@@ -29,13 +29,7 @@ const variables = z.object({
     .describe(
       'addresses at which the balancer is reached from outside, where they are not its own (behind NAT)',
     ),
-  haproxy_acme_port: z
-    .number()
-    .int()
-    .min(1024)
-    .max(65_535)
-    .default(8402)
-    .describe('the port on 127.0.0.1 at which the ACME client answers challenges'),
+  haproxy_acme_port: acmePort,
 });
 
 type Variables = z.output<typeof variables>;

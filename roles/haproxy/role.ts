@@ -14,6 +14,7 @@ import {
   type Facts,
   type ScrapeDeclaration,
 } from 'hostwright';
+import { acmePort, bundle } from '../acme/shared.ts';
 
 const metricsPort = 8404;
 
@@ -65,13 +66,7 @@ const variables = z.object({
     .enum(['all', 'errors'])
     .default('errors')
     .describe('which requests go to the journal: all of them, or those that fail'),
-  haproxy_acme_port: z
-    .number()
-    .int()
-    .min(1024)
-    .max(65_535)
-    .default(8402)
-    .describe('the port on 127.0.0.1 at which the ACME client answers challenges'),
+  haproxy_acme_port: acmePort,
 });
 
 type Variables = z.output<typeof variables>;
@@ -119,9 +114,6 @@ function configuration(vars: Variables, facts: Facts, backends: Backends) {
     })),
   };
 }
-
-/** The bundle that browsers see; the role certificate puts the one of the public CA here. */
-const bundle = '/etc/haproxy/certs/site.pem';
 
 /** The role certificate leaves a copy of what it was issued here. */
 const issuedBundle = '/var/lib/hostwright/certificate/site.pem';
