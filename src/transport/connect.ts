@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import { HostwrightError } from '../errors.ts';
 import { openConnection, type Connection } from './connection.ts';
 import { openShell } from './remote-shell.ts';
+import { createSharedResolver } from './shared-config.ts';
 import { resolveConfig, type ConfigRequest, type SshConfig } from './ssh-config.ts';
 import type { Connect, Target, Transport } from './transport.ts';
 import { splitWords } from './words.ts';
@@ -32,12 +33,13 @@ export interface Resolver {
   jump(request: ConfigRequest): Promise<SshConfig>;
 }
 
-/** Each resolution is a process of ssh. Jump hosts are resolved once for all the hosts behind them. */
+/** A resolution is a process of ssh: hosts share it where they can, and so do those behind one jump host. */
 export function createResolver(): Resolver {
   const limit = pLimit(availableParallelism() * 2);
   const jumps = new Map<string, Promise<SshConfig>>();
+  const shared = createSharedResolver((request) => limit(resolveConfig, request));
   return {
-    target: async (request) => limit(resolveConfig, request),
+    target: shared,
     async jump(request) {
       const key = JSON.stringify({ ...request, host: '' });
       const config = jumps.get(key) ?? limit(resolveConfig, request);

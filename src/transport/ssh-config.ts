@@ -53,14 +53,28 @@ export interface SshConfig {
  * for what cannot be done here. Without an ssh on the machine its defaults apply.
  */
 export async function resolveConfig(request: ConfigRequest): Promise<SshConfig> {
-  const output = await runSsh(request);
+  return readSettings((await askSsh(request)).settings, request);
+}
+
+/** The lines of `ssh -G`: names with their values. */
+export type Settings = ReadonlyMap<string, readonly string[]>;
+
+export interface SshAnswer {
+  readonly settings: Settings;
+  /** What ssh says besides; with `-v` the files that it reads. */
+  readonly words: string;
+}
+
+/** E_CONNECT as resolveConfig. */
+export async function askSsh(request: ConfigRequest, options: readonly string[] = []): Promise<SshAnswer> {
+  const { stdout, stderr } = await runSsh(request, options);
   const settings = new Map<string, string[]>();
-  for (const line of output.split('\n')) {
+  for (const line of stdout.split('\n')) {
     const [, name, value] = /^(\S+) (.*)$/.exec(line) ?? [];
     if (name === undefined || value === undefined) continue;
     settings.set(name, [...(settings.get(name) ?? []), value]);
   }
-  return readSettings(settings, request);
+  return { settings, words: stderr };
 }
 
 function sshArguments(request: ConfigRequest): readonly string[] {
@@ -72,12 +86,15 @@ function sshArguments(request: ConfigRequest): readonly string[] {
   return ['-G', ...options, ...splitWords(request.sshArgs ?? ''), '--', request.address];
 }
 
-async function runSsh(request: ConfigRequest): Promise<string> {
+async function runSsh(
+  request: ConfigRequest,
+  options: readonly string[],
+): Promise<{ readonly stdout: string; readonly stderr: string }> {
   const place = { host: request.host };
   return new Promise((resolve, reject) => {
-    execFile('ssh', sshArguments(request), { timeout: 20_000 }, (error, stdout, stderr) => {
+    execFile('ssh', [...options, ...sshArguments(request)], { timeout: 20_000 }, (error, stdout, stderr) => {
       if (error === null) {
-        resolve(stdout);
+        resolve({ stdout, stderr });
       } else if (error.code !== 'ENOENT') {
         const found = lastWords(stderr) || lastWords(error.message);
         const hint = `see what ssh says: ssh -G ${request.address}`;
@@ -85,7 +102,7 @@ async function runSsh(request: ConfigRequest): Promise<string> {
           new HostwrightError('E_CONNECT', 'ssh cannot resolve its configuration', { place, found, hint }),
         );
       } else if (request.sshArgs === undefined || request.sshArgs.trim() === '') {
-        resolve('');
+        resolve({ stdout: '', stderr: '' });
       } else {
         const hint = 'install openssh-client, or leave out ansible_ssh_common_args';
         reject(
@@ -99,7 +116,8 @@ async function runSsh(request: ConfigRequest): Promise<string> {
   });
 }
 
-function readSettings(settings: ReadonlyMap<string, readonly string[]>, request: ConfigRequest): SshConfig {
+/** `settings` with what the request itself says. */
+export function readSettings(settings: Settings, request: ConfigRequest): SshConfig {
   const one = (name: string): string | undefined => {
     const value = settings.get(name)?.[0];
     return value === undefined || value === 'none' ? undefined : value;
