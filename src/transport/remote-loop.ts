@@ -22,6 +22,7 @@ export interface RemoteLoop {
  *   up. Descriptor 9 is the lock of the host. Scripts get neither, or a daemon would keep them for ever.
  * - `timeout` makes a process group, which ends a script whose controller has given up on it.
  * - A script whose controller has died runs to its end; the loop then finds its pipe broken.
+ * - A second signal must not break off the cleaning up after the first.
  * - PIPE is trapped, not ignored: ignoring would be inherited and break `yes | head` in scripts.
  */
 export function remoteLoop({ session, nonce, directory, answerLimit }: RemoteLoop): Script {
@@ -29,7 +30,7 @@ export function remoteLoop({ session, nonce, directory, answerLimit }: RemoteLoo
 n=${nonce} b=${directory} limit=${answerLimit}
 new=$b/new.${session} s=$b/session.${session} watch=
 fail() { printf '%s failed %s\n' "$n" "$1"; exit 1; }
-trap '[ -z "$watch" ] || kill "$watch"; rm -rf "$new" "$s"' EXIT
+trap 'trap "" HUP INT TERM PIPE; [ -z "$watch" ] || { kill "$watch"; wait "$watch"; }; rm -rf "$new" "$s"' EXIT
 trap 'exit 129' HUP INT TERM PIPE
 [ "$(id -u)" = 0 ] || [ -w "$b" ] || fail "not root but $(id -un)"
 mkdir -p "$b" && mkdir "$new" || fail "cannot make a folder below $b"
@@ -62,14 +63,20 @@ done
 }
 
 /**
- * Ends a script that writes more than an answer may hold before it fills the tmpfs, and removes what a loop
- * leaves behind that was killed without a chance to do so.
+ * Ends a script that writes more than an answer may hold before it fills the tmpfs. When the loop is killed
+ * without a chance to clean up, its locks stay here until the script in hand has ended, and so does its folder.
  */
 const watchdog = sh`(
-  exec 8>&- 9>&- </dev/null >/dev/null 2>&1
-  while sleep 1; do
-    kill -0 $$ || { rm -rf "$s"; exit; }
-    found=$(find "$s" '(' -name '*.out' -o -name '*.err' ')' -size +"$limit"c)
+  exec </dev/null >/dev/null 2>&1
+  while sleep 1 8>&- 9>&-; do
+    kill -0 $$ || {
+      if read -r group <"$s/group"; then
+        while kill -0 "$group"; do sleep 1 8>&- 9>&-; done
+      fi
+      rm -rf "$s"
+      exit
+    }
+    found=$(find "$s" '(' -name '*.out' -o -name '*.err' ')' -size +"$limit"c 8>&- 9>&-)
     [ -z "$found" ] || { read -r group <"$s/group" && kill -KILL "-$group"; }
   done
 ) &
