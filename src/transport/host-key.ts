@@ -33,12 +33,13 @@ export interface KnownKeys {
 /** Reads the known_hosts files of a host and its list of revoked keys; E_HOST_KEY where one cannot be read. */
 export function readKnownKeys(host: string, config: SshConfig): KnownKeys {
   const files = [...config.userKnownHostsFiles, ...config.globalKnownHostsFiles];
+  const name: KnownName =
+    config.hostKeyAlias === undefined
+      ? { name: config.hostName, port: config.port }
+      : { name: config.hostKeyAlias };
   return {
-    name:
-      config.hostKeyAlias === undefined
-        ? { name: config.hostName, port: config.port }
-        : { name: config.hostKeyAlias },
-    entries: files.flatMap((file) => parseKnownHosts(readOptional(file, host), file)),
+    name,
+    entries: files.flatMap((file) => parseKnownHosts(readOptional(file, host), file, name.name)),
     revoked: readRevoked(host, config.revokedHostKeys),
   };
 }

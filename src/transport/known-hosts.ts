@@ -27,9 +27,14 @@ export type Verdict =
   | { readonly kind: 'changed'; readonly expected: readonly KnownKey[] }
   | { readonly kind: 'revoked'; readonly entry: KnownKey };
 
-/** Lines that ssh would skip (comments, keys of SSH 1, garbage) are skipped. */
-export function parseKnownHosts(text: string, file: string): readonly KnownKey[] {
+/**
+ * Lines that ssh would skip (comments, keys of SSH 1, garbage) are skipped, and those that cannot be about
+ * `name`: with a thousand hosts each would decode the keys of all.
+ */
+export function parseKnownHosts(text: string, file: string, name: string): readonly KnownKey[] {
+  const wanted = name.toLowerCase();
   return text.split('\n').flatMap((line, index) => {
+    if (!mayConcern(line, wanted)) return [];
     const words = line.trim().split(/[ \t]+/);
     const marker = words[0]?.startsWith('@') === true ? words.shift() : undefined;
     const [patterns, type, base64] = words;
@@ -42,6 +47,11 @@ export function parseKnownHosts(text: string, file: string): readonly KnownKey[]
     const kind = marker === undefined ? null : marker === '@revoked' ? 'revoked' : 'cert-authority';
     return [{ marker: kind, patterns, type, key, place: { file, line: index + 1 } }];
   });
+}
+
+/** Patterns and hashes have signs that neither names nor keys have. */
+function mayConcern(line: string, name: string): boolean {
+  return /[*?!|]/.test(line) || line.toLowerCase().includes(name);
 }
 
 /** The name inside of a public key, which every format starts with; '' for garbage. */

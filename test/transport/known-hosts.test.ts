@@ -41,7 +41,7 @@ beforeAll(() => {
 });
 
 function judge(text: string, host: KnownName, key: Key = ed25519): Verdict['kind'] {
-  return judgeKey(parseKnownHosts(text, 'known_hosts'), host, key.blob).kind;
+  return judgeKey(parseKnownHosts(text, 'known_hosts', host.name), host, key.blob).kind;
 }
 
 const web1: KnownName = { name: 'web1.example.org', port: 22 };
@@ -89,7 +89,7 @@ describe('known_hosts', () => {
 
   it('tells a changed key from one of a type that is not known', () => {
     const text = `# the first web server\n\nweb1.example.org ${ed25519.line}\n`;
-    const entries = parseKnownHosts(text, '/home/ann/.ssh/known_hosts');
+    const entries = parseKnownHosts(text, '/home/ann/.ssh/known_hosts', web1.name);
     expect(judgeKey(entries, web1, other.blob)).toMatchObject({
       kind: 'changed',
       expected: [{ place: { file: '/home/ann/.ssh/known_hosts', line: 3 } }],
@@ -114,7 +114,7 @@ describe('known_hosts', () => {
 
   it('never takes the key of an authority for the key of a host', () => {
     const text = `@cert-authority *.example.org ${ed25519.line}`;
-    const verdict = judgeKey(parseKnownHosts(text, 'known_hosts'), web1, ed25519.blob);
+    const verdict = judgeKey(parseKnownHosts(text, 'known_hosts', web1.name), web1, ed25519.blob);
     expect(verdict).toMatchObject({ kind: 'unknown', others: [{ marker: 'cert-authority' }] });
   });
 
@@ -128,12 +128,24 @@ describe('known_hosts', () => {
       'web1.example.org ssh-ed25519 AAAA',
       `#web1.example.org ${ed25519.line}`,
     ].join('\n');
-    expect(parseKnownHosts(text, 'known_hosts')).toEqual([]);
+    expect(parseKnownHosts(text, 'known_hosts', web1.name)).toEqual([]);
+  });
+
+  it('reads only what may be about the host', () => {
+    const lines = [
+      `web2 ${ed25519.line}`,
+      `web12,WEB1 ${ed25519.line}`,
+      `[web1]:2222 ${ed25519.line}`,
+      `* ${ed25519.line}`,
+      `${hashName('web7', Buffer.alloc(20, 7))} ${ed25519.line}`,
+    ];
+    const entries = parseKnownHosts(lines.join('\n'), 'known_hosts', 'Web1');
+    expect(entries.map(({ place }) => place.line)).toEqual([2, 3, 4, 5]);
   });
 
   it('says which types are known, of plain keys only', () => {
     const text = `web1 ${ecdsa.line}\n[web1]:2222 ${ed25519.line}\n@revoked web1 ${other.line}\nweb2 ${other.line}`;
-    const types = knownKeyTypes(parseKnownHosts(text, 'known_hosts'), { name: 'web1', port: 2222 });
+    const types = knownKeyTypes(parseKnownHosts(text, 'known_hosts', 'web1'), { name: 'web1', port: 2222 });
     expect([...types].toSorted()).toEqual(['ecdsa-sha2-nistp256', 'ssh-ed25519']);
   });
 
