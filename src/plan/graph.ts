@@ -28,11 +28,24 @@ function addEdge(edges: Edges, later: ResourceId, earlier: ResourceId): void {
   if (later !== earlier) edges.get(later)?.add(earlier);
 }
 
-function reaches(edges: Edges, from: ResourceId, to: ResourceId, seen = new Set<ResourceId>()): boolean {
-  if (from === to) return true;
-  if (seen.has(from)) return false;
-  seen.add(from);
-  return [...(edges.get(from) ?? [])].some((next) => reaches(edges, next, to, seen));
+/** Each with those that need it directly. */
+function reversed(edges: Edges): Edges {
+  const dependents: Edges = new Map([...edges.keys()].map((id) => [id, new Set<ResourceId>()]));
+  for (const [id, earlier] of edges) for (const other of earlier) addEdge(dependents, other, id);
+  return dependents;
+}
+
+/** Everything that can be reached from some resources along the edges. */
+function closure(edges: Edges, from: readonly ResourceId[]): ReadonlySet<ResourceId> {
+  const found = new Set<ResourceId>();
+  const queue = [...from];
+  for (const id of queue) {
+    for (const next of edges.get(id) ?? []) {
+      if (!found.has(next)) queue.push(next);
+      found.add(next);
+    }
+  }
+  return found;
 }
 
 /** What is said outright: `needs`, and what a type derives from its attributes. */
@@ -71,12 +84,14 @@ function addReadEdges(
 ): void {
   for (const service of resources) {
     const read = (service.type.triggers?.(service.desired) ?? []).flatMap((trigger) => trigger.paths);
+    if (read.length === 0) continue;
     for (const member of resources) {
       const path = member.type.path?.(member.desired);
-      const isRead = path !== undefined && read.some((tree) => isWithin(path, tree));
-      if (isRead || validators.get(member.id) === service) addEdge(edges, service.id, member.id);
+      if (path !== undefined && read.some((tree) => isWithin(path, tree)))
+        addEdge(edges, service.id, member.id);
     }
   }
+  for (const [id, service] of validators) addEdge(edges, service.id, id);
 }
 
 /** The edges between units: a service and the files that it validates count as the service. */
@@ -84,6 +99,23 @@ function unitEdges(edges: Edges, headOf: (id: ResourceId) => ResourceId): Edges 
   const units: Edges = new Map([...edges.keys()].map((id) => [headOf(id), new Set<ResourceId>()]));
   for (const [id, earlier] of edges) for (const other of earlier) addEdge(units, headOf(id), headOf(other));
   return units;
+}
+
+/** For each role and stage what comes in an earlier stage of the role, in the order of declaration. */
+function earlierStages(
+  resources: readonly DeclaredResource[],
+): (later: DeclaredResource) => readonly DeclaredResource[] {
+  const found = new Map<string, readonly DeclaredResource[]>();
+  return (later) => {
+    const key = `${stageOf(later)} ${later.role}`;
+    const known = found.get(key);
+    if (known !== undefined) return known;
+    const earlier = resources.filter(
+      (resource) => resource.role === later.role && stageOf(resource) < stageOf(later),
+    );
+    found.set(key, earlier);
+    return earlier;
+  };
 }
 
 /**
@@ -96,15 +128,18 @@ function addStageEdges(
   validators: ReadonlyMap<ResourceId, DeclaredResource>,
 ): void {
   const headOf = (id: ResourceId): ResourceId => validators.get(id)?.id ?? id;
-  const units = unitEdges(edges, headOf);
+  const dependents = reversed(unitEdges(edges, headOf));
+  const earlierOf = earlierStages(resources);
   for (const later of resources) {
-    for (const earlier of resources) {
+    const after = headOf(later.id);
+    // What needs `later` stays the same while `later` comes to need more.
+    const dependent = closure(dependents, [after]);
+    for (const earlier of earlierOf(later)) {
+      const before = headOf(earlier.id);
       const isForAnother =
         stageOf(later) === stages.service && (validators.get(earlier.id) ?? later).id !== later.id;
-      const isStaged = later.role === earlier.role && stageOf(earlier) < stageOf(later) && !isForAnother;
-      const [after, before] = [headOf(later.id), headOf(earlier.id)];
-      if (!isStaged || after === before || reaches(units, before, after)) continue;
-      addEdge(units, after, before);
+      if (isForAnother || before === after || dependent.has(before)) continue;
+      addEdge(dependents, before, after);
       addEdge(edges, later.id, earlier.id);
     }
   }
@@ -126,19 +161,6 @@ function duePlays(edges: Edges, resources: readonly DeclaredResource[]): (id: Re
   return due;
 }
 
-/** Everything that some resources need, at any distance. */
-function neededBy(edges: Edges, ids: readonly ResourceId[]): ReadonlySet<ResourceId> {
-  const needed = new Set<ResourceId>();
-  const queue = [...ids];
-  for (const id of queue) {
-    for (const earlier of edges.get(id) ?? []) {
-      if (!needed.has(earlier)) queue.push(earlier);
-      needed.add(earlier);
-    }
-  }
-  return needed;
-}
-
 /**
  * What lies in the trees of a service and cannot be tried in a copy, such as a line, is made before the rest
  * goes live; so is the directory that holds it.
@@ -150,7 +172,7 @@ function releaseNeeded(
   validators: Map<ResourceId, DeclaredResource>,
 ): void {
   const outside = inTrees.map(({ id }) => id).filter((id) => validators.get(id) !== service);
-  for (const id of neededBy(edges, outside)) {
+  for (const id of closure(edges, outside)) {
     if (id !== service.id && validators.get(id) === service) validators.delete(id);
   }
 }
