@@ -1,0 +1,90 @@
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bareHosts } from '../lab/hosts.ts';
+import type { FaultSite } from './recovery.ts';
+
+const role = `
+import { defineRole, directory, dpkg, file, line, link, pkg, service, z } from 'hostwright';
+const paths = z.array(z.string()).default([]);
+export default defineRole({
+  name: 'small',
+  variables: z.object({
+    small_word: z.string(),
+    small_size: z.number().default(1),
+    small_packages: z.array(z.string()).default([]),
+    small_files: paths,
+    small_links: paths,
+    small_lines: paths,
+    small_directories: paths,
+  }),
+  resources: ({ vars }) => [
+    dpkg(),
+    pkg('nginx-light'),
+    ...vars.small_packages.map((name) => pkg(name)),
+    link('/etc/nginx/sites-enabled/default', { absent: true }, { needs: ['package:nginx-light'] }),
+    file('/etc/nginx/conf.d/small.conf', {
+      content: 'server { listen 8080; location / { return 200 "' + vars.small_word + '"; } }\\n',
+    }),
+    service('nginx', { reloadOn: ['/etc/nginx'], validate: ['nginx', '-t'] }),
+    ...vars.small_files.map((path) => file(path, { content: (vars.small_word + '\\n').repeat(vars.small_size) })),
+    ...vars.small_links.map((path) => link(path, { to: vars.small_word })),
+    ...vars.small_lines.map((path) => line(path, { line: 'word ' + vars.small_word, match: '^word ' })),
+    ...vars.small_directories.map((path) => directory(path)),
+  ],
+});
+`;
+
+/** A web server and a few files on one host, in a state that each test sets. */
+export interface SmallSite extends FaultSite {
+  /** What is wanted from here on, beside `small_word`, which is another one each time. */
+  want(variables?: Readonly<Record<string, unknown>>): void;
+  readonly word: () => string;
+  /** What the web server answers. */
+  served(): Promise<string>;
+  /** Shell as root on the host; throws where it fails. */
+  shell(script: string, input?: string): Promise<string>;
+  down(): Promise<void>;
+}
+
+export async function smallSite(name: string, subnet: string): Promise<SmallSite> {
+  const hosts = await bareHosts(name, subnet, 1);
+  const project = await mkdtemp(join(tmpdir(), 'hostwright-small-'));
+  await mkdir(join(project, 'roles/small'), { recursive: true });
+  await writeFile(join(project, 'roles/small/role.ts'), role);
+  await copyFile(join(hosts.inventory, 'hosts.yml'), join(project, 'hosts.yml'));
+  await writeFile(join(project, 'site.yml'), '- hosts: web\n  roles: [small]\n');
+  let count = 0;
+  let wanted: Readonly<Record<string, unknown>> = {};
+  const word = (): string => `w${count}.`;
+  return {
+    hosts,
+    names: ['web1'],
+    word,
+    words: () => [
+      ...['-i', join(project, 'hosts.yml')],
+      ...['-e', JSON.stringify({ ...wanted, small_word: word() })],
+    ],
+    want(variables = {}) {
+      count += 1;
+      wanted = variables;
+    },
+    async served() {
+      const answer = await fetch(`http://${hosts.address('web1')}:8080/`, {
+        headers: { connection: 'close' },
+        signal: AbortSignal.timeout(10_000),
+      });
+      if (answer.status !== 200) throw new Error(`status ${answer.status}`);
+      return await answer.text();
+    },
+    async shell(script, input) {
+      const done = await hosts.ssh('web1', script, input);
+      if (done.code !== 0) throw new Error(`${script}: ${done.stderr}`);
+      return done.stdout;
+    },
+    async down() {
+      await hosts.down();
+      await rm(project, { recursive: true, force: true });
+    },
+  };
+}
