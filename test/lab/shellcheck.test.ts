@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { compare } from '../../src/plan/compare.ts';
 import { resourceTypes } from '../../src/resources/registry.ts';
@@ -12,20 +11,7 @@ import type {
   Step,
 } from '../../src/resources/resource.ts';
 import { samples } from '../resources/samples.ts';
-
-/**
- * SC2016: a quoted value may well hold a dollar; that it does not expand is the point of quoting it.
- * SC2185: `find -files0-from` needs no path.
- */
-function findings(script: string): string {
-  const options = ['--shell=dash', '--exclude=SC2016,SC2185', '--format=gcc', '-'];
-  const checked = spawnSync('shellcheck', options, {
-    input: `#!/bin/sh\nset -eu\n: "\${HW:?}"\n${script}\n`,
-    encoding: 'utf8',
-  });
-  if (checked.error !== undefined) throw checked.error;
-  return checked.stdout + checked.stderr;
-}
+import { shellcheck } from './shellcheck.ts';
 
 function desiredOf(type: ResourceType): readonly object[] {
   return samples
@@ -52,7 +38,7 @@ function changesOf(type: ResourceType, desired: object): readonly Change[] {
 }
 
 test('shellcheck finds what it should find', () => {
-  expect(findings('rm -rf $HW/x')).toContain('SC2086');
+  expect(shellcheck('rm -rf $HW/x')).toContain('SC2086');
 });
 
 /** What a step runs; of a conversation, what it asks until an empty answer does not do any more. */
@@ -74,9 +60,9 @@ test.each(resourceTypes.map((type) => [type.name, type] as const))(
     const batch = desiredOf(type);
     expect(batch, `test/resources/samples.ts has nothing of ${name}`).not.toHaveLength(0);
     const changes = batch.flatMap((desired) => changesOf(type, desired));
-    const steps = type.apply(changes, { declared: () => ['nginx.service'] });
+    const steps = type.apply(changes, { declared: () => ['nginx.service'] }, changes);
     const scripts = await Promise.all(steps.map(scriptsOf));
-    const found = [type.probe(batch).script.text, ...scripts.flat()].map(findings);
+    const found = [type.probe(batch).script.text, ...scripts.flat()].map((script) => shellcheck(script));
     expect(found.filter((text) => text !== '')).toEqual([]);
   },
 );
