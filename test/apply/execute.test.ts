@@ -129,4 +129,26 @@ describe('executing a batch', () => {
       { resource: 'service:alpha', outcome: 'skipped', reason },
     ]);
   });
+
+  it('fails what cannot be read after its change, and goes on with the rest', async () => {
+    const garbled = {
+      ...documentType,
+      name: 'garbled',
+      parse: () => {
+        throw new RangeError('garbage');
+      },
+    };
+    const resources = [
+      placed(garbled, { path: '/etc/alpha/garbled', text: 'new' }, place, []),
+      placed(documentType, { path: '/etc/alpha/conf', text: 'new' }, place, []),
+    ];
+    expect(await results(resources, new Map())).toEqual([
+      {
+        resource: 'garbled:/etc/alpha/garbled',
+        outcome: 'failed',
+        reason: 'cannot be read after the change: garbage',
+      },
+      { resource: 'document:/etc/alpha/conf', outcome: 'changed', reason: undefined },
+    ]);
+  });
 });
