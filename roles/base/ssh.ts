@@ -35,6 +35,19 @@ function neverLockOut({ vars, host, facts }: RoleContext<Variables>): void {
 }
 
 /**
+ * `systemctl reload` ends before sshd has read anything: a login at that moment would still be served, and
+ * confirmed, by the old configuration. Taking it up, sshd executes itself anew, in other memory.
+ */
+const reload = `pid=$(systemctl show -p MainPID --value ssh.service)
+image() { sha256sum "/proc/$pid/auxv" 2>/dev/null; }
+before=$(image)
+systemctl reload ssh.service || exit
+for _ in $(seq 100); do
+  [ "$(image)" = "$before" ] || exit 0
+  sleep 0.1
+done`;
+
+/**
  * sshd takes keys only and offers nothing that ssh-audit calls weak. Algorithms are taken away from what
  * this sshd knows, not listed: every release keeps its newest.
  */
@@ -54,6 +67,7 @@ export function ssh(context: RoleContext<Variables>): readonly Resource[] {
       reloadOn: ['/etc/ssh'],
       // It wants its folder for privilege separation, which is not there when nothing has started it yet.
       validate: ['sh', '-c', 'mkdir -p -m 0755 /run/sshd && sshd -t'],
+      reload: ['sh', '-c', reload],
       healthy: ['systemctl', 'is-active', '--quiet', 'ssh.service'],
     }),
   ];

@@ -70,7 +70,8 @@ async function connectWithin(run: HostRun, ms: number): Promise<Transport> {
     }
     const rest = deadline - performance.now();
     if (rest <= pause) {
-      throw last ?? new HostwrightError('E_CONNECT', 'no answer', { place: { host: run.plan.host } });
+      const message = `no answer within ${Math.round(ms / 1000)} s`;
+      throw last ?? new HostwrightError('E_CONNECT', message, { place: { host: run.plan.host } });
     }
     await sleep(pause);
   }

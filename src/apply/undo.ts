@@ -45,15 +45,21 @@ Type=oneshot
 ExecStart=-/bin/sh ${undoFolder}/undo.sh
 `;
 
-/** Leaves nothing behind but what the journal says. */
+/**
+ * Leaves nothing behind but what the journal says. At boot systemd must not forget meanwhile what waits for
+ * this unit.
+ */
 const remove = sh`hw_remove() {
   rm -f ${wants}/${undoUnit} ${unitFile}
   rmdir --ignore-fail-on-non-empty ${wants} 2>/dev/null || :
-  rm -rf ${undoLive} ${fresh}
+  rm -rf ${fresh}
   mv -T ${undoFolder} ${fresh}
   rm -rf ${fresh}
-  systemctl daemon-reload
-  systemctl --no-block stop ${timer} 2>/dev/null || :
+  if [ -d ${undoLive} ]; then
+    rm -rf ${undoLive}
+    systemctl daemon-reload
+    systemctl --no-block stop ${timer} 2>/dev/null || :
+  fi
 }`;
 
 /** It waits until the change is made, or its script has died, and then for what is left of the time. */
@@ -132,7 +138,7 @@ function arm({ guard, paths, token, seconds }: Undo): Script {
   ]);
 }
 
-/** \`hw_made\`: from now on a fresh connection has its time. \`hw_disarm\`: nothing is left to be taken back. */
+/** `hw_made`: from now on a fresh connection has its time. `hw_disarm`: nothing is left to be taken back. */
 export function guardFunctions(undo: Undo): Script {
   return lines([
     remove,
