@@ -69,14 +69,18 @@ function parseKey(found: readonly string[], key: AuthorizedKey): Actual {
   return { options: all('options'), comment: all('comment') };
 }
 
-/** Edits the file as its user: in a folder of somebody else a link could lead root anywhere. */
+/**
+ * Edits the file as its user: in a folder of somebody else a link could lead root anywhere. A folder in the
+ * place of the file that holds what is not the user's can only be put aside.
+ */
 const editAsUser = String.raw`umask 077
 mkdir -p "$1/.ssh"
 cd "$1/.ssh"
 t=$(mktemp .hostwright.XXXXXX)
 trap 'rm -f "$t"' EXIT
-if [ -e authorized_keys ]; then grep -av -e "$2" authorized_keys >"$t" || [ $? -eq 1 ]; fi
+if [ -f authorized_keys ]; then grep -av -e "$2" authorized_keys >"$t" || [ $? -eq 1 ]; fi
 if [ -n "$3" ]; then printf '%s\n' "$3" >>"$t"; fi
+if [ -d authorized_keys ] && [ ! -L authorized_keys ]; then rm -rf authorized_keys 2>/dev/null || mv -T authorized_keys "$t.folder"; fi
 mv -fT "$t" authorized_keys`;
 
 export const authorizedKeyType: ResourceType<AuthorizedKey> = {

@@ -173,6 +173,12 @@ describe('authorized_key', () => {
     expect(await root.ask(sh`cat ${keys}`)).toBe(`# ssh-ed25519 ${blob} a comment\n`);
   });
 
+  test('takes the place of a folder', async () => {
+    await root.ask(sh`rm ${keys}; mkdir -p ${`${keys}/x`}`);
+    await converge(root, authorizedKey('anna', second));
+    expect(await root.ask(sh`cat ${keys}`)).toBe(`${second}\n`);
+  });
+
   test('is written as the user: a link of theirs leads nowhere they may not write', async () => {
     await root.ask(sh`rm -r /home/anna/.ssh; mkdir -p -m 0700 /root/.ssh; ln -s /root/.ssh /home/anna/.ssh`);
     await refuse(root, authorizedKey('anna', second));
