@@ -53,6 +53,8 @@ export function exporter(
     readonly sandbox?: Sandbox;
     readonly reads?: readonly string[];
     readonly needs?: readonly ResourceId[];
+    /** Whom Debian's package gives its options to whenever it is configured: root unless said. */
+    readonly optionsFor?: string;
   },
 ): readonly Resource[] {
   // Behind address translation no interface has the address that others use: listen on all of them then.
@@ -76,7 +78,12 @@ export function exporter(
           }),
         ]
       : []),
-    file(optionsFile, { content: defaults(template, args) }),
+    file(optionsFile, {
+      content: defaults(template, args),
+      ...(options.optionsFor === undefined
+        ? {}
+        : { owner: options.optionsFor, group: options.optionsFor, mode: '0640' }),
+    }),
     unit(`prometheus-${name}.service`, {
       dropIn: 'hostwright',
       content: sandbox(template, options.sandbox),

@@ -94,6 +94,8 @@ function mysqldExporter(context: Context, socket: string, user: string): readonl
         '--collect.info_schema.processlist',
       ],
       reads: [login],
+      // Each upgrade of the package sees to it again.
+      optionsFor: 'prometheus',
       sandbox: {
         families: ['AF_INET', 'AF_INET6', 'AF_UNIX'],
         // That of Debian 12 takes a login without a password from the environment only.

@@ -69,6 +69,15 @@ describe('the role monitoring_agent', () => {
     });
   });
 
+  test('leaves the options to whom the package gives them at each upgrade', () => {
+    const owner = (name: string) =>
+      ofType(resourcesOf(agent, { declared: [ofNginx, ofMysql], host: 'web2' }), 'file').find(
+        (attributes) => 'path' in attributes && attributes.path === `/etc/default/prometheus-${name}`,
+      );
+    expect(owner('mysqld-exporter')).toMatchObject({ owner: 'prometheus', mode: '0640' });
+    expect(owner('node-exporter')).not.toHaveProperty('owner');
+  });
+
   test('listens on the address that others use, and on all where the host does not have it itself', () => {
     const file = '/etc/default/prometheus-node-exporter';
     expect(content(file)).toContain('--web.listen-address=10.0.0.1:9100 ');
