@@ -24,8 +24,8 @@ export const configuration: readonly Damage[] = [
     follows: ['service:haproxy.service reload'],
     breaks: `sed -i '/^frontend http$/a\\    http-request return status 418 if { path /drift }' /etc/haproxy/haproxy.cfg
 systemctl reload haproxy
-until ! [ "$(bash -c 'exec 3<>/dev/tcp/127.0.0.1/80; printf "GET /drift HTTP/1.0\\r\\n\\r\\n" >&3; head -n 1 <&3' | cut -d" " -f2)" = 301 ]; do sleep 0.2; done`,
-    sound: `[ "$(bash -c 'exec 3<>/dev/tcp/127.0.0.1/80; printf "GET /drift HTTP/1.0\\r\\n\\r\\n" >&3; head -n 1 <&3' | cut -d" " -f2)" = 301 ]`,
+until ! [ "$(timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/80; printf "GET /drift HTTP/1.0\\r\\n\\r\\n" >&3; head -n 1 <&3' | cut -d" " -f2)" = 301 ]; do sleep 0.2; done`,
+    sound: `[ "$(timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/80; printf "GET /drift HTTP/1.0\\r\\n\\r\\n" >&3; head -n 1 <&3' | cut -d" " -f2)" = 301 ]`,
   },
   {
     what: 'a broken nginx.conf',
@@ -47,8 +47,8 @@ until ! [ "$(bash -c 'exec 3<>/dev/tcp/127.0.0.1/80; printf "GET /drift HTTP/1.0
     action: 'create',
     follows: ['service:nginx.service reload'],
     breaks: `rm /etc/nginx/sites-enabled/app; systemctl reload nginx
-while bash -c 'exec 3<>/dev/tcp/127.0.0.1/8443' 2>/dev/null; do sleep 0.2; done`,
-    sound: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/8443'`,
+while timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/8443' 2>/dev/null; do sleep 0.2; done`,
+    sound: `timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/8443'`,
   },
   {
     what: 'the link of the site pointed elsewhere',
@@ -110,7 +110,7 @@ systemctl restart mysql`,
     follows: ['service:prometheus-node-exporter.service restart'],
     breaks: `echo 'ARGS="--web.listen-address=127.0.0.1:9999"' >/etc/default/prometheus-node-exporter
 systemctl restart prometheus-node-exporter`,
-    sound: `bash -c 'exec 3<>/dev/tcp/10.213.99.13/9100'`,
+    sound: `timeout 5 bash -c 'exec 3<>/dev/tcp/10.213.99.13/9100'`,
   },
   {
     what: 'the alerts removed',

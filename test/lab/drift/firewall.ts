@@ -117,7 +117,7 @@ export const firewall: readonly Damage[] = (
       what: 'IPv6 left out of the firewall',
       round: 6,
       host: 'web3',
-      seen: { ipv6: 'false → true', kernel: '' },
+      seen: { ipv6: 'false → true', 'allow 22/tcp': 'ssh (only IPv4) → ssh' },
       breaks: `sed -i 's/^IPV6=.*/IPV6=no/' /etc/default/ufw; ufw reload`,
       sound: `ip6tables -S INPUT | grep -qx -- '-P INPUT DROP' && ip6tables -S ufw6-user-input | grep -q 'dport 22 '`,
     },

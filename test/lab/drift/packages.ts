@@ -16,7 +16,7 @@ export const packages: readonly Damage[] = [
       'service:prometheus-nginx-exporter.service create',
     ],
     breaks: `${apt} purge prometheus-nginx-exporter`,
-    sound: `bash -c 'exec 3<>/dev/tcp/10.213.99.11/9113'`,
+    sound: `timeout 5 bash -c 'exec 3<>/dev/tcp/10.213.99.11/9113'`,
   },
   {
     what: 'a package removed, its configuration left behind',
@@ -27,7 +27,7 @@ export const packages: readonly Damage[] = [
     action: 'create',
     follows: ['service:prometheus-mysqld-exporter.service create'],
     breaks: `${apt} remove prometheus-mysqld-exporter`,
-    sound: `bash -c 'exec 3<>/dev/tcp/10.213.99.13/9104'`,
+    sound: `timeout 5 bash -c 'exec 3<>/dev/tcp/10.213.99.13/9104'`,
   },
   {
     what: 'a package that dpkg has left half configured',

@@ -11,7 +11,7 @@ export const services: readonly Damage[] = [
     action: 'update',
     seen: { running: 'false → true' },
     breaks: 'systemctl stop nginx',
-    sound: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/8443'`,
+    sound: `timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/8443'`,
   },
   {
     what: 'a service disabled, so that it is gone after a reboot',
@@ -34,7 +34,7 @@ export const services: readonly Damage[] = [
     seen: { running: 'false → true', enabled: 'false → true' },
     follows: ['service:visits.service update'],
     breaks: 'systemctl disable --now visits.socket visits.service',
-    sound: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/3000'`,
+    sound: `timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/3000'`,
   },
   {
     what: 'a service masked',
@@ -56,7 +56,7 @@ export const services: readonly Damage[] = [
     action: 'update',
     seen: { running: 'false → true', enabled: 'masked-runtime → true' },
     breaks: 'systemctl mask --runtime --now prometheus-mysqld-exporter',
-    sound: `bash -c 'exec 3<>/dev/tcp/10.213.99.12/9104'`,
+    sound: `timeout 5 bash -c 'exec 3<>/dev/tcp/10.213.99.12/9104'`,
   },
   {
     what: 'a service that has failed',
@@ -71,7 +71,7 @@ printf '[Service]\\nRestart=no\\n' >/run/systemd/system/prometheus-nginx-exporte
 systemctl daemon-reload; systemctl kill --signal=KILL prometheus-nginx-exporter
 until systemctl is-failed --quiet prometheus-nginx-exporter; do sleep 0.1; done
 rm -r /run/systemd/system/prometheus-nginx-exporter.service.d; systemctl daemon-reload`,
-    sound: `bash -c 'exec 3<>/dev/tcp/10.213.99.13/9113'`,
+    sound: `timeout 5 bash -c 'exec 3<>/dev/tcp/10.213.99.13/9113'`,
   },
   {
     what: 'a timer stopped',
@@ -176,6 +176,6 @@ rm /etc/systemd/system/hostwright-certificate.timer; systemctl daemon-reload`,
     follows: ['service:visits.socket update', 'service:visits.service update'],
     breaks: `systemctl stop visits.service visits.socket
 ln -sf /dev/null /etc/systemd/system/visits.socket; systemctl daemon-reload`,
-    sound: `bash -c 'exec 3<>/dev/tcp/127.0.0.1/3000'`,
+    sound: `timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/3000'`,
   },
 ];
