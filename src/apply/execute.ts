@@ -58,13 +58,17 @@ function stepsOf(run: HostRun, changes: readonly PlannedChange[]): readonly (Ste
         .filter((resource) => resource.type.name === name && resource.type.want(resource.desired) !== null)
         .map((resource) => resource.type.key(resource.desired)),
   };
+  const due = new Set(changes.map(({ id }) => id));
   const types = new Set(changes.map((change) => change.resource.type));
-  return [...types].flatMap((type) =>
-    type.apply(
+  return [...types].flatMap((type) => {
+    const all = [...run.plan.changes.values()].filter((change) => change.resource.type === type);
+    const isFirst = !all.some(({ id }) => run.outcomes.has(id));
+    return type.apply(
       changes.filter((change) => change.resource.type === type),
       context,
-    ),
-  );
+      isFirst ? all.filter(({ id }) => !due.has(id)) : [],
+    );
+  });
 }
 
 function isConversation(step: Step | Conversation): step is Conversation {

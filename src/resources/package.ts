@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { aptGet } from './apt.ts';
+import { prefetch, prefetched } from './prefetch.ts';
 import {
   declare,
   type ApplyContext,
@@ -15,6 +16,7 @@ const schema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, 'expected a Debian package name'),
   release: z
     .string()
+    .regex(/^\w[\w./~+-]*$/, 'expected the name of a release, such as "sid"')
     .optional()
     .describe('The release to install from where it is not the default one: `sid`'),
   absent: z.boolean().default(false).describe('Purged, with its configuration'),
@@ -46,12 +48,24 @@ fi
 ${script}`;
 }
 
-function transaction(changes: readonly Change<Package>[], host: ApplyContext): Step {
+/** What comes from the sources that are there already; others come with their keys. */
+function ofDefaultRelease(changes: readonly Change<Package>[]): readonly string[] {
+  return changes.flatMap(({ desired: { name, release, absent } }) =>
+    absent || release !== undefined ? [] : [name],
+  );
+}
+
+function transaction(
+  changes: readonly Change<Package>[],
+  host: ApplyContext,
+  later: readonly Change<Package>[] = [],
+): Step {
   const installs = changes.filter((change) => !change.desired.absent).map((change) => change.desired);
   const removals = changes.filter((change) => change.desired.absent).map((change) => change.desired.name);
-  const script = [aptGet];
+  const script = [aptGet, prefetched];
   if (removals.length > 0) script.push(sh`hw_apt purge ${removals}`);
   if (installs.length > 0) script.push(sh`hw_apt_update_if_old`);
+  if (later.length > 0) script.push(prefetch(ofDefaultRelease(later)));
   for (const release of new Set(installs.map((item) => item.release))) {
     const names = installs.filter((item) => item.release === release).map((item) => item.name);
     const target = release === undefined ? [] : ['-t', release];
@@ -93,7 +107,7 @@ export const packageType: ResourceType<Package> = {
       return { installed: found === 'installed' };
     });
   },
-  apply: (changes, host) => [transaction(changes, host)],
+  apply: (changes, host, later) => [transaction(changes, host, later)],
 };
 
 /** A Debian package: `pkg('nginx-light')`, `pkg('mysql-server', { release: 'sid' })`. */

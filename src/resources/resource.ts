@@ -170,8 +170,15 @@ export interface ResourceType<Desired extends object = object> {
   readonly stage?: 'source' | 'package' | 'service';
   /** Its steps may run on a copy of the tree that holds `path`, for a Transaction. */
   readonly staged?: true;
-  /** How to make `changes`, in one step or several; none of them is ordered before another. */
-  apply(changes: readonly Change<Desired>[], host: ApplyContext): readonly (Step | Conversation)[];
+  /**
+   * How to make `changes`, in one step or several; none of them is ordered before another. The first time in a
+   * run `later` has the changes of the type that are not due yet, for what can be got ready.
+   */
+  apply(
+    changes: readonly Change<Desired>[],
+    host: ApplyContext,
+    later?: readonly Change<Desired>[],
+  ): readonly (Step | Conversation)[];
   /** The action that a difference amounts to, where it is not create, update or delete. */
   action?(attributes: readonly AttributeChange[], actual: State | null): Action;
   /** Resources that come first where they are declared on the host: its directory, its owner. */

@@ -29,6 +29,24 @@ export default defineRole({
 });
 `;
 
+/** What comes between two packages is done when the second has been downloaded, and fails where it never is. */
+const stages = `
+import { command, defineRole, pkg, z } from 'hostwright';
+const there = 'ls /var/cache/apt/archives/bc_*.deb';
+export default defineRole({
+  name: 'stages',
+  variables: z.object({}),
+  resources: () => [
+    pkg('tree'),
+    command('see bc come', {
+      run: ['timeout', '60', 'sh', '-c', 'until ' + there + '; do sleep 0.2; done'],
+      unless: ['sh', '-c', there + ' || dpkg-query -s bc'],
+    }, { needs: ['package:tree'] }),
+    pkg('bc', {}, { needs: ['command:see bc come'] }),
+  ],
+});
+`;
+
 async function hostwright(verb: string, ...words: readonly string[]): Promise<Finished> {
   return await hosts.hostwright(verb, '-i', join(project, 'hosts.yml'), ...words);
 }
@@ -198,6 +216,15 @@ describe('plan and apply on a host', () => {
     expect(named(changes(plan))).toEqual(['web1 service:nginx.service reload']);
     expect((await hostwright('apply', '--yes')).code).toBe(0);
     expect((await hostwright('plan')).code).toBe(0);
+  });
+
+  it('downloads the packages of later stages while earlier ones are at work', async () => {
+    await mkdir(join(project, 'roles/stages'), { recursive: true });
+    await writeFile(join(project, 'roles/stages/role.ts'), stages);
+    await writeFile(join(project, 'stages.yml'), '- hosts: web\n  roles: [stages]\n');
+    const apply = await hostwright('apply', '--yes', '--site', join(project, 'stages.yml'));
+    expect(apply.code, apply.stdout + apply.stderr).toBe(0);
+    expect((await hosts.ssh('web1', 'which tree bc')).stdout).toBe('/usr/bin/tree\n/usr/bin/bc\n');
   });
 
   it('converges after the controller was killed in the middle of the first provisioning', async () => {

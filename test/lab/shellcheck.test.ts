@@ -43,7 +43,7 @@ test('shellcheck finds what it should find', () => {
 
 /** What a step runs; of a conversation, what it asks until an empty answer does not do any more. */
 async function scriptsOf(step: Step | Conversation): Promise<readonly string[]> {
-  if ('script' in step) return [step.script.text];
+  if ('script' in step) return [step.script, step.live].flatMap((script) => script?.text ?? []);
   const asked: string[] = [];
   const ask: Ask = (script) => {
     asked.push(script.text);
@@ -62,7 +62,11 @@ test.each(resourceTypes.map((type) => [type.name, type] as const))(
     const changes = batch.flatMap((desired) => changesOf(type, desired));
     const steps = type.apply(changes, { declared: () => ['nginx.service'] }, changes);
     const scripts = await Promise.all(steps.map(scriptsOf));
-    const found = [type.probe(batch).script.text, ...scripts.flat()].map((script) => shellcheck(script));
+    const guards = batch.flatMap((desired) => type.guard?.(desired) ?? []);
+    const guarding = guards.flatMap(({ keep, restore }) => [keep.text, restore.text]);
+    const found = [type.probe(batch).script.text, ...scripts.flat(), ...guarding].map((script) =>
+      shellcheck(script),
+    );
     expect(found.filter((text) => text !== '')).toEqual([]);
   },
 );
