@@ -153,6 +153,7 @@ describe('plan and apply on a host', () => {
     expect(apply.code).toBe(1);
     const reason = jsonLines(apply).find((line) => line['outcome'] === 'failed')?.['reason'];
     expect(reason).toContain('unknown directive "rooot"');
+    expect(reason).toContain(`is made at ${join(project, 'templates/tiny/site.hbs')}:1`);
     const after = await hosts.ssh(
       'web1',
       'cat /etc/nginx/sites-available/tiny; systemctl show -p NRestarts,ExecMainPID nginx',
