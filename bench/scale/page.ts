@@ -99,7 +99,7 @@ Peak memory of the controller. \`plan\` lets go of a host when its plan is made;
 
 ${memoryTable(figures)}
 
-The simulated hosts count the connections that stand at the same time. How long one stands says whether hosts wait for each other once they are connected; the longest pause is the longest time in which no host came to its end.
+The simulated hosts count the connections that stand at the same time, each until its remote shell has ended. How long one stands says whether hosts wait for each other once they are connected; the longest pause is the longest time in which no host came to its end.
 
 ${fairnessTable(figures)}
 

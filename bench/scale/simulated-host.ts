@@ -16,7 +16,10 @@ export interface HostOptions {
 export interface Visit {
   readonly host: string;
   readonly from: number;
-  /** Undefined while it stands. */
+  /**
+   * When the controller ended its remote shell, or the connection where there was none; undefined while it
+   * stands. It goes on to the next host when we say that the shell has ended, not when TCP is done.
+   */
   until?: number;
   requests: number;
 }
@@ -82,6 +85,7 @@ function serve(client: Connection, options: HostOptions, { reply }: Surroundings
       const talk = async (): Promise<void> => {
         try {
           await converse(stream, command, counted);
+          visit.until = now();
           stream.exit(0);
         } catch (error) {
           stream.stderr.write(`${String(error)}\n`);
@@ -105,7 +109,6 @@ export async function startHost(options: HostOptions, surroundings: Surroundings
     const visit: Visit = { host: name, from: now(), requests: 0 };
     surroundings.visits.push(visit);
     sockets.add(socket);
-    // The goodbye of the controller counts: it goes on to the next host when it has heard ours.
     for (const event of ['end', 'close']) socket.once(event, () => (visit.until ??= now()));
     socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => undefined);
