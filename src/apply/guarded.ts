@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HostwrightError } from '../errors.ts';
 import type { PlannedChange } from '../plan/plan.ts';
 import { probeBatches, probeSection } from '../plan/probe.ts';
-import { takeBack } from '../plan/undo.ts';
+import { takeBack, undoUnit } from '../plan/undo.ts';
 import type { Step } from '../resources/resource.ts';
 import type { Section } from '../transport/sections.ts';
 import { lines, sh } from '../transport/shell.ts';
@@ -19,6 +19,10 @@ const patience = 30_000;
 /** Milliseconds between the first two attempts; then twice that: a firewall may count them. */
 const firstPause = 500;
 
+/** Fails, with what was said, where not all of it came back. */
+const takeBackNow = sh`${takeBack}
+if systemctl is-failed --quiet ${undoUnit}; then journalctl -q --no-pager -n 10 -u ${undoUnit} >&2; exit 1; fi`;
+
 /** A step that takes effect only once the host can take it back; one that fails is taken back at once. */
 export function guardedSection(step: Step, undo: Undo): Section {
   const live = step.live ?? step.script;
@@ -33,7 +37,7 @@ export function guardedSection(step: Step, undo: Undo): Section {
     sh`hw_arm
 if ! sh -eu "$HW/live.sh" 9<&-; then
   exec 9<&-
-  ${takeBack}
+  ${takeBackNow}
   echo 'what there was before is back' >&2
   exit 1
 fi
@@ -77,9 +81,11 @@ async function connectWithin(run: HostRun, ms: number): Promise<Transport> {
   }
 }
 
-/** Has the host take the change back now, over `transport`. */
-async function takeBackOver(transport: Transport): Promise<void> {
-  await ask(transport, [{ script: takeBack }], defaultTimeout);
+/** Has the host take the change back now, over `transport`; says whether it did. */
+async function takeBackOver(transport: Transport): Promise<string> {
+  const [answer] = await ask(transport, [{ script: takeBackNow }], defaultTimeout);
+  if (answer?.code === 0) return 'the host has taken it back';
+  return `the host could not take all of it back: ${answer === undefined ? 'no answer' : lastWords(answer)}`;
 }
 
 /** Waits for a host whose connection is lost; says how it is with the change. */
@@ -87,11 +93,10 @@ async function awaitReturn(run: HostRun, undo: Undo): Promise<string> {
   try {
     const transport = await connectWithin(run, undo.seconds * 1000 + patience);
     try {
-      await takeBackOver(transport);
+      return `it can be reached again: ${await takeBackOver(transport)}`;
     } finally {
       await transport.close();
     }
-    return 'the host has taken it back and can be reached again';
   } catch (error) {
     if (!(error instanceof HostwrightError)) throw error;
     return `the host takes it back by itself ${undo.seconds} s after it was made, and cannot be reached yet (${error.message})`;
@@ -144,8 +149,7 @@ export async function executeGuarded(
     if (!(error instanceof HostwrightError)) throw error;
     const reason = `no fresh connection could be made after it: ${error.message}`;
     try {
-      await takeBackOver(run.transport);
-      fail(`${reason}; the host has taken it back`);
+      fail(`${reason}; ${await takeBackOver(run.transport)}`);
     } catch (lost) {
       if (!(lost instanceof HostwrightError)) throw lost;
       fail(`${reason}; ${await awaitReturn(run, undo)}`);

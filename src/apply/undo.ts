@@ -42,7 +42,7 @@ ConditionPathExists=${undoFolder}/undo.sh
 
 [Service]
 Type=oneshot
-ExecStart=-/bin/sh ${undoFolder}/undo.sh
+ExecStart=/bin/sh -c '[ ! -e ${undoFolder}/undo.sh ] || exec sh ${undoFolder}/undo.sh'
 `;
 
 /**
@@ -79,20 +79,22 @@ function undoScript({ guard, paths, title }: Undo): Script {
     putBack([...guard.paths, ...paths]),
     remove,
     sh`printf '%s\n' ${`no fresh connection has confirmed "${title}": what there was before comes back`}
-hw_put_back ${undoFolder}/before
+failed=
+hw_put_back ${undoFolder}/before || failed=yes
 was=$(cat ${undoFolder}/enabled) is=$(systemctl is-enabled ${guard.unit} 2>/dev/null)
 case $was:$is in
   "$is:$was") ;;
-  enabled:*) systemctl --no-reload --quiet enable ${guard.unit} ;;
-  disabled:*) systemctl --no-reload --quiet disable ${guard.unit} ;;
+  enabled:*) systemctl --no-reload --quiet enable ${guard.unit} || failed=yes ;;
+  disabled:*) systemctl --no-reload --quiet disable ${guard.unit} || failed=yes ;;
 esac
 if [ -d ${undoLive} ]; then
-  HW=${undoLive} sh -eu ${undoFolder}/restore.sh
+  HW=${undoLive} sh -eu ${undoFolder}/restore.sh || failed=yes
 elif [ "$was" = enabled ] && [ "$is" != enabled ]; then
   systemctl daemon-reload
   systemctl --no-block start ${guard.unit}
 fi
 hw_remove
+if [ -n "$failed" ]; then echo 'not all of it came back'; exit 1; fi
 echo 'it is back'`,
   ]);
 }

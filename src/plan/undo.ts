@@ -10,5 +10,5 @@ export const undoUnit = 'hostwright-undo.service';
 /** Takes back at once what is not confirmed: whoever could have done that is gone, or knows that it must not be. */
 export const takeBack: Script = sh`if [ -d ${undoFolder} ]; then
   rm -f ${undoLive}/until
-  systemctl start ${undoUnit} >&2 || sh ${undoFolder}/undo.sh >&2
+  systemctl start ${undoUnit} >&2 || if [ -d ${undoFolder} ]; then sh ${undoFolder}/undo.sh >&2; fi || :
 fi`;

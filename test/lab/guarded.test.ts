@@ -1,0 +1,301 @@
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { guardedSection } from '../../src/apply/guarded.ts';
+import { confirm, type Undo } from '../../src/apply/undo.ts';
+import { sh } from '../../src/index.ts';
+import { stopHost } from '../../src/lab/host.ts';
+import { labSettings } from '../../src/lab/settings.ts';
+import { knownHosts, userKey } from '../../src/lab/ssh.ts';
+import type { Step } from '../../src/resources/resource.ts';
+import { createConnect } from '../../src/transport/connect.ts';
+import { parseSections, sectionsRequest, type Section } from '../../src/transport/sections.ts';
+import type { Answer } from '../../src/transport/transport.ts';
+import { bareHosts, jsonLines, type Finished, type TestHosts } from './hosts.ts';
+
+let hosts: TestHosts;
+let project: string;
+
+const role = `
+import { defineRole, file, pkg, service, ufw, z } from 'hostwright';
+export default defineRole({
+  name: 'wall',
+  variables: z.object({
+    wall_ports: z.array(z.number()).default([22]),
+    wall_foresight: z.boolean().default(false),
+    wall_sshd: z.string().default('# nothing'),
+  }),
+  resources: ({ vars, facts: { connection } }) => [
+    pkg('ufw'),
+    pkg('mount'),
+    ufw(
+      {
+        incoming: 'reject',
+        rules: vars.wall_ports.map((port) => ({ port, why: 'wall' })),
+        ...(vars.wall_foresight && connection
+          ? { connection: { port: connection.port, address: connection.address } }
+          : {}),
+      },
+      { needs: ['package:ufw', 'package:mount'] },
+    ),
+    file('/etc/ssh/sshd_config.d/10-wall.conf', { content: vars.wall_sshd + '\\n' }),
+    service('ssh', { reloadOn: ['/etc/ssh'], validate: ['sh', '-c', 'mkdir -p -m 0755 /run/sshd && sshd -t'] }),
+  ],
+});
+`;
+
+const walledIn = { wall_ports: [80] };
+const nobody = { wall_sshd: 'AllowUsers nobody' };
+const elsewhere = { wall_sshd: 'Port 2222' };
+
+const words = (variables: object): readonly string[] => [
+  ...['-i', join(project, 'hosts.yml'), '--no-diff', '--json'],
+  ...['-e', JSON.stringify(variables)],
+];
+
+async function plan(variables: object = {}): Promise<Finished> {
+  return await hosts.hostwright('plan', ...words(variables));
+}
+
+async function apply(seconds: number, variables: object = {}): Promise<Finished> {
+  return await hosts.hostwright('apply', '--yes', '--confirm-within', String(seconds), ...words(variables));
+}
+
+const due = (planned: Finished): readonly unknown[] =>
+  jsonLines(planned)
+    .filter((line) => line.type === 'change')
+    .map((line) => line['resource']);
+
+/** Why changes failed, once for each. */
+const reasons = (applied: Finished): readonly unknown[] => [
+  ...new Set(
+    jsonLines(applied)
+      .filter((line) => line['outcome'] === 'failed')
+      .map((line) => line['reason']),
+  ),
+];
+
+/** What a switch that is armed, or was, has on a host. */
+const traces = async (): Promise<string> => {
+  const looked = await hosts.ssh(
+    'web1',
+    `find /etc/systemd /run/systemd/transient /var/lib/hostwright /run/hostwright -name '*undo*'
+systemctl list-timers --all --no-legend 'hostwright*'
+systemctl list-units --failed --no-legend`,
+  );
+  expect(looked, looked.stderr).toMatchObject({ code: 0 });
+  return looked.stdout;
+};
+
+/** Waits until a plain login works, or until it does not. */
+async function untilLogin(works: boolean): Promise<void> {
+  const deadline = Date.now() + 120_000;
+  for (;;) {
+    const { code } = await hosts.ssh('web1', 'true');
+    if ((code === 0) === works) return;
+    if (Date.now() > deadline)
+      throw new Error(`after two minutes a login ${works ? 'fails' : 'works'} still`);
+  }
+}
+
+const settings = labSettings({ HOSTWRIGHT_LAB: 'guarded', HOSTWRIGHT_LAB_SUBNET: '10.213.97' });
+
+beforeAll(async () => {
+  hosts = await bareHosts('guarded', '10.213.97', 1);
+  project = await mkdtemp(join(tmpdir(), 'hostwright-guarded-'));
+  await mkdir(join(project, 'roles/wall'), { recursive: true });
+  await writeFile(join(project, 'roles/wall/role.ts'), role);
+  await copyFile(join(hosts.inventory, 'hosts.yml'), join(project, 'hosts.yml'));
+  await writeFile(join(project, 'site.yml'), '- hosts: web\n  roles: [wall]\n');
+  const first = await apply(60);
+  expect(first, first.stdout + first.stderr).toMatchObject({ code: 0 });
+});
+
+afterAll(async () => {
+  await hosts.down();
+  await rm(project, { recursive: true, force: true });
+});
+
+describe('a change of the firewall or of sshd', () => {
+  it('stays when a fresh connection confirms it, and nothing is left that could take it back', async () => {
+    const changed = { wall_ports: [22, 80], wall_sshd: 'MaxSessions 20' };
+    const applied = await apply(30, changed);
+    expect(applied, applied.stdout + applied.stderr).toMatchObject({ code: 0 });
+    expect(await traces()).toBe('');
+    expect(due(await plan(changed))).toEqual([]);
+    expect((await hosts.ssh('web1', 'ufw status; sshd -T')).stdout).toMatch(/^80\/tcp[^]*maxsessions 20$/m);
+    expect((await apply(30)).code).toBe(0);
+    expect(await traces()).toBe('');
+  });
+
+  it('is refused beforehand where it can be foreseen', async () => {
+    const applied = await apply(5, { ...walledIn, wall_foresight: true });
+    expect(applied.code).toBe(4);
+    expect(applied.stdout + applied.stderr).toContain('Hostwright shuts itself out');
+  });
+
+  it.each([
+    {
+      what: 'sshd',
+      variables: nobody,
+      changes: ['file:/etc/ssh/sshd_config.d/10-wall.conf', 'service:ssh.service'],
+    },
+    { what: 'the firewall', variables: walledIn, changes: ['ufw:firewall'] },
+  ])('is taken back when $what lets nobody in any more', async ({ variables, changes }) => {
+    const applied = await apply(5, variables);
+    expect(applied.code).toBe(1);
+    expect(reasons(applied)).toEqual([
+      expect.stringMatching(/^no fresh connection could be made after it: .*; the host has taken it back$/),
+    ]);
+    await untilLogin(true);
+    expect(await traces()).toBe('');
+    expect(due(await plan(variables))).toEqual(changes);
+    expect(due(await plan())).toEqual([]);
+  });
+
+  it('is taken back when the established connection is cut as well, by what nobody declared', async () => {
+    const controller = hosts.address('web1').replace(/\d+$/, '1');
+    await hosts.ssh(
+      'web1',
+      `cp -p /etc/ufw/before.rules /root
+sed -i '0,/^-A ufw-before-input/s//-A ufw-before-input -s ${controller} -j DROP\\n&/' /etc/ufw/before.rules`,
+    );
+    const applied = await apply(5, { wall_foresight: true });
+    expect(applied.code).toBe(1);
+    expect(reasons(applied)).toEqual([expect.stringContaining('the host has taken it back')]);
+    await untilLogin(true);
+    expect(await traces()).toBe('');
+    expect(due(await plan())).toEqual(['ufw:firewall']);
+    await hosts.ssh('web1', 'mv /root/before.rules /etc/ufw/before.rules');
+    expect(due(await plan())).toEqual([]);
+  });
+
+  it('is taken back by the host alone when the controller dies', async () => {
+    const controller = hosts.start('apply', '--yes', '--confirm-within', '8', ...words(walledIn));
+    await untilLogin(false);
+    controller.kill('SIGKILL');
+    await untilLogin(true);
+    expect(await traces()).toBe('');
+    expect(due(await plan(walledIn))).toEqual(['ufw:firewall']);
+    expect(due(await plan())).toEqual([]);
+  });
+
+  it.each([
+    { what: 'the firewall', variables: walledIn },
+    { what: 'sshd', variables: elsewhere },
+  ])('is not there any more when the host boots before $what is confirmed', async ({ variables }) => {
+    const controller = hosts.start('apply', '--yes', '--confirm-within', '600', ...words(variables));
+    await untilLogin(false);
+    controller.kill('SIGKILL');
+    await stopHost(settings, 'web1');
+    const up = await hosts.hostwright('lab', 'up', '--hosts', '1');
+    expect(up, up.stdout + up.stderr).toMatchObject({ code: 0 });
+    expect(await traces()).toBe('');
+    expect(due(await plan(variables))).not.toEqual([]);
+    expect(due(await plan())).toEqual([]);
+  });
+});
+
+describe('a guarded step on a host', () => {
+  const undo: Undo = {
+    guard: {
+      unit: 'ssh.service',
+      paths: ['/srv/there', '/srv/not-there'],
+      keep: sh`cat /run/level >"$HW/level"`,
+      restore: sh`cp "$HW/level" /run/level`,
+    },
+    paths: [],
+    title: 'write',
+    token: 'mine',
+    seconds: 600,
+  };
+  const step: Step = {
+    resources: [],
+    title: 'write',
+    script: sh`cat >"$HW/text"`,
+    live: sh`cp "$HW/text" /srv/there; cp "$HW/text" /srv/not-there; cp "$HW/text" /run/level`,
+    stdin: Buffer.from('new\n'),
+  };
+
+  /** Over a connection of its own, which ends with it. */
+  async function send(section: Section): Promise<Answer> {
+    const transport = await createConnect()({
+      host: 'web1',
+      address: hosts.address('web1'),
+      user: 'admin',
+      privateKeyFile: userKey(settings),
+      become: true,
+      sshArgs: `-o UserKnownHostsFile=${knownHosts(settings)}`,
+    });
+    try {
+      const [answer] = parseSections('web1', await transport.request(sectionsRequest([section])), 1);
+      if (answer === undefined) throw new Error('no answer');
+      return answer;
+    } finally {
+      await transport.close();
+    }
+  }
+
+  const state = async (): Promise<string> =>
+    (await hosts.ssh('web1', 'cat /srv/there /run/level; ls /srv/not-there 2>&1')).stdout;
+  const before = expect.stringMatching(/^old\nold\nls: /);
+
+  beforeEach(async () => {
+    await hosts.ssh('web1', 'echo old >/srv/there; echo old >/run/level; rm -f /srv/not-there');
+  });
+
+  afterEach(async () => {
+    expect(await traces()).toBe('');
+  });
+
+  it('waits to be confirmed, by the run that made it alone', async () => {
+    expect(await send(guardedSection(step, undo))).toMatchObject({ code: 0 });
+    expect(await state()).toBe('new\nnew\n/srv/not-there\n');
+    expect(await send({ script: confirm({ ...undo, token: 'of another' }) })).toMatchObject({ code: 1 });
+    expect(await traces()).toContain('hostwright-undo.timer');
+    expect(await send({ script: confirm(undo) })).toMatchObject({ code: 0 });
+    expect(await state()).toBe('new\nnew\n/srv/not-there\n');
+    expect(await send({ script: confirm(undo) })).toMatchObject({ code: 1 });
+  });
+
+  it('is taken back at once where it fails half-way', async () => {
+    const failing = {
+      ...step,
+      live: sh`cp "$HW/text" /srv/there; cp "$HW/text" /run/level; echo no >&2; false`,
+    };
+    const answer = await send(guardedSection(failing, undo));
+    expect(answer.code).not.toBe(0);
+    expect(answer.stderr.toString()).toBe('no\nwhat there was before is back\n');
+    expect(await state()).toEqual(before);
+  });
+
+  it('says so where not all of it comes back', async () => {
+    const guard = { ...undo.guard, restore: sh`echo no level >&2; false` };
+    const answer = await send(guardedSection({ ...step, live: sh`false` }, { ...undo, guard }));
+    expect(answer.code).not.toBe(0);
+    expect(answer.stderr.toString()).toMatch(/no level[^]*not all of it came back/);
+    expect(await traces()).toContain('hostwright-undo.service');
+    await hosts.ssh('web1', 'systemctl reset-failed hostwright-undo.service');
+  });
+
+  it('arms nothing where it cannot be made ready', async () => {
+    expect((await send(guardedSection({ ...step, script: sh`exit 3` }, undo))).code).toBe(3);
+    expect(await state()).toEqual(before);
+  });
+
+  it('gets its time from when it is made: one that takes long is not taken back under way', async () => {
+    const slow = { ...step, live: sh`sleep 3; cp "$HW/text" /srv/there` };
+    expect(await send(guardedSection(slow, { ...undo, seconds: 1 }))).toMatchObject({ code: 0 });
+    const confirmed = await send({ script: confirm({ ...undo, seconds: 1 }) });
+    const kept = (await state()).startsWith('new');
+    // However the race between the two ends: what is confirmed stays, what is not is gone.
+    expect(kept).toBe(confirmed.code === 0);
+  });
+
+  it('is taken back at once by the next run, which plans from what there was before', async () => {
+    await send(guardedSection(step, undo));
+    expect(due(await plan())).toEqual([]);
+    expect(await state()).toEqual(before);
+  });
+});
