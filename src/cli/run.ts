@@ -4,7 +4,7 @@ import { HostwrightError } from '../errors.ts';
 import { selectHosts, type Selection } from '../inventory/pattern.ts';
 import { targetOf } from '../inventory/target.ts';
 import { formatError } from '../report/error.ts';
-import { printable } from '../report/printable.ts';
+import { printableWhole } from '../report/printable.ts';
 import { createConnect } from '../transport/connect.ts';
 import { sh } from '../transport/shell.ts';
 import type { Answer } from '../transport/transport.ts';
@@ -23,8 +23,8 @@ function linesOf(bytes: Buffer): string[] {
 }
 
 function show(host: string, answer: Answer): void {
-  for (const line of linesOf(answer.stdout)) process.stdout.write(`${host} | ${printable(line)}\n`);
-  for (const line of linesOf(answer.stderr)) process.stderr.write(`${host} | ${printable(line)}\n`);
+  for (const line of linesOf(answer.stdout)) process.stdout.write(`${host} | ${printableWhole(line)}\n`);
+  for (const line of linesOf(answer.stderr)) process.stderr.write(`${host} | ${printableWhole(line)}\n`);
   if (answer.code !== 0) process.stderr.write(`${host} | exit status ${answer.code}\n`);
 }
 

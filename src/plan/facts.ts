@@ -33,8 +33,18 @@ function parseConnection(words = ''): Facts['connection'] {
   return { user, address: address.replace(/%.*$/, ''), port: Number(port) };
 }
 
+/** Bytes of facts: far more than any host has to say. */
+const mostBytes = 1024 * 1024;
+
 /** E_PROBE when the host is not one that Hostwright knows how to manage. */
 export function parseFacts(host: string, answer: Answer): Facts {
+  if (answer.stdout.length > mostBytes) {
+    throw new HostwrightError('E_PROBE', `${host} says more of itself than can be`, {
+      place: { host },
+      found: `${answer.stdout.length} bytes`,
+      expected: `at most ${mostBytes} bytes`,
+    });
+  }
   const pairs = answer.stdout
     .toString('utf8')
     .split('\n')

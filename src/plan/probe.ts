@@ -85,7 +85,8 @@ function parseStates(host: string, batch: ProbeBatch, output: Buffer): readonly 
       `${host} describes its ${batch.type.name} resources in an unexpected form`,
       {
         place: { host },
-        found: cause instanceof Error ? cause.message : String(cause),
+        // It may quote the whole answer.
+        found: (cause instanceof Error ? cause.message : String(cause)).slice(0, 500),
         cause,
       },
     );

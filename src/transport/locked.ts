@@ -10,9 +10,12 @@ const holderSchema = z.object({
   since: z.string(),
 });
 
+/** More than all runs say that could share a lock. */
+const mostBytes = 16_384;
+
 /** E_LOCKED from what the sessions that hold the lock wrote about themselves: one JSON object a line. */
 export function lockedError(host: string, holders: string): HostwrightError {
-  const known = holders.split('\n').flatMap(readHolder);
+  const known = holders.slice(0, mostBytes).split('\n').flatMap(readHolder);
   const [first, ...others] = known.map(
     ({ user, controller, pid, since }) => `${user} on ${controller} (pid ${pid}) since ${since}`,
   );
