@@ -24,3 +24,8 @@ export const argv = z.array(z.string().refine((word) => !word.includes('\0'), 'e
 export const accountName = z
   .string()
   .regex(/^[a-z_][a-z0-9_.-]{0,31}$/, 'expected a name of lower-case letters, digits, ".", "_" and "-"');
+
+/** Whom a path belongs to, for chown: by name or by number. */
+export const ownerName = z
+  .string()
+  .regex(/^(?!-)[^\s:\p{Cc}]+$/u, 'expected the name or the number of a user or a group');

@@ -1,6 +1,7 @@
 import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
 import { sh } from '../transport/shell.ts';
+import { ownerName } from './attribute.ts';
 import { enter, remove } from './enter.ts';
 import { foreseeOwnedPath, mode, ownedPathAfter, path } from './path.ts';
 import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
@@ -8,8 +9,8 @@ import { parseStat, statProbe } from './stat.ts';
 
 const schema = z.strictObject({
   path,
-  owner: z.string().default('root'),
-  group: z.string().default('root'),
+  owner: ownerName.default('root'),
+  group: ownerName.default('root'),
   mode: mode.prefault('0755'),
   absent: z.boolean().default(false).describe('Removed with everything in it'),
 });

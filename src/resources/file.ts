@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { tarball } from '../release/tarball.ts';
 import { isSecret, Secret } from '../secrets/secret.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
-import { argv, secret } from './attribute.ts';
+import { argv, ownerName, secret } from './attribute.ts';
 import { aside, enter, remove } from './enter.ts';
 import { foreseeOwnedPath, mode, ownedPathAfter, path } from './path.ts';
 import {
@@ -29,8 +29,8 @@ const schema = z.strictObject({
     .describe(
       'Text, bytes, or a Secret whose content is never shown. Left out: whatever is there, empty when new',
     ),
-  owner: z.string().default('root'),
-  group: z.string().default('root'),
+  owner: ownerName.default('root'),
+  group: ownerName.default('root'),
   mode: mode.prefault('0644'),
   validate: argv
     .optional()

@@ -12,6 +12,7 @@ const schema = z.union([
     to: z
       .string()
       .min(1)
+      .refine((to) => !to.includes('\0'), 'expected no NUL')
       .describe('Where it points, as written into the link: relative to its own directory, or absolute'),
     absent: z.literal(false).optional(),
   }),
