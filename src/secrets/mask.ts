@@ -29,7 +29,10 @@ function formsOf(value: string): readonly string[] {
     value.replaceAll("'", `'\\''`),
     value.replaceAll("'", "''"),
     value.replaceAll(/["\\`$]/g, String.raw`\$&`),
-    Buffer.from(value).toString('base64').replace(/=+$/, ''),
+    // Without the end, which depends on what follows.
+    Buffer.from(value)
+      .toString('base64')
+      .slice(0, Math.floor(Buffer.byteLength(value) / 3) * 4),
     Buffer.from(value).toString('hex'),
   ];
 }
