@@ -1,16 +1,17 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { apply, expectRecovery, linesOf } from './recovery.ts';
 import { smallSite, type SmallSite } from './small-site.ts';
+import { strikesOn, type Strikes } from './strikes.ts';
 import { watch, type Watch } from './watch.ts';
 
 let site: SmallSite;
 let watched: Watch;
 
-/** Commands that take the fault away again, the last one first. */
-const undo: string[] = [];
+let strikes: Strikes;
 
 beforeAll(async () => {
   site = await smallSite('hostfaults', '10.213.98');
+  strikes = strikesOn((script) => site.shell(script));
   site.want();
   const first = await apply(site);
   expect(first.code, `${first.stdout}\n${first.stderr}`).toBe(0);
@@ -26,37 +27,13 @@ beforeEach(() => {
   });
 });
 
-async function removeFault(): Promise<void> {
-  for (let next = undo.pop(); next !== undefined; next = undo.pop()) await site.shell(next);
-}
-
 /** The web server has not stopped answering, whatever happened to the disk. */
 afterEach(async () => {
-  await removeFault();
+  await strikes.removeAll();
   const { asked, failures } = await watched.stop();
   expect(failures).toEqual([]);
   expect(asked).toBeGreaterThan(0);
 });
-
-/** A small file system at a path, with what was there, in which nothing fits any more. */
-async function fill(path: string, options = 'size=512k'): Promise<void> {
-  await site.shell(`mkdir -p ${path} /run/filled && mount -t tmpfs -o mode=0755,${options} none /run/filled
-    cp -aT ${path} /run/filled && mount --move /run/filled ${path}`);
-  undo.push(`umount ${path}`);
-  await site.shell(`cat /dev/zero >${path}/filler 2>/dev/null; true`);
-}
-
-async function useUpInodes(path: string): Promise<void> {
-  await site.shell(`mkdir -p ${path} /run/filled && mount -t tmpfs -o mode=0755,nr_inodes=64 none /run/filled
-    cp -aT ${path} /run/filled && mount --move /run/filled ${path}
-    n=0; while : >${path}/filler.$n; do n=$((n + 1)); done 2>/dev/null; true`);
-  undo.push(`umount ${path}`);
-}
-
-async function freeze(path: string): Promise<void> {
-  await site.shell(`mkdir -p ${path} && mount --bind ${path} ${path} && mount -o remount,ro,bind ${path}`);
-  undo.push(`umount ${path}`);
-}
 
 /** One run fails for `resource` alone, in these words, and changes nothing in `folder`. */
 async function expectFailure(resource: string, words: RegExp, folder: string): Promise<void> {
@@ -77,9 +54,9 @@ const full = /no space left on device/i;
 const readOnly = /read-only file system/i;
 
 const faults = [
-  { name: 'a full disk', strike: fill, words: full },
-  { name: 'no inodes', strike: useUpInodes, words: full },
-  { name: 'a read-only file system', strike: freeze, words: readOnly },
+  { name: 'a full disk', strike: 'fill', words: full },
+  { name: 'no inodes', strike: 'useUpInodes', words: full },
+  { name: 'a read-only file system', strike: 'freeze', words: readOnly },
 ] as const;
 
 /** Large, so that the name of the new one is not all there is to store. */
@@ -91,21 +68,21 @@ describe.each(faults)('$name', ({ name, strike, words }) => {
   it('leaves the old file as it is', async () => {
     const path = `${folder}/file`;
     await site.shell(`mkdir -p ${folder}; echo old >${path}`);
-    site.want({ small_files: [path], small_size: large });
-    await strike(folder);
+    site.want({ small_files: [path, '/srv/beside'], small_size: large });
+    await strikes[strike](folder);
     await expectFailure(`file:${path}`, words, folder);
     // The rest of the run has gone on.
-    expect(await site.served()).toBe(site.word());
-    await removeFault();
+    expect(await site.shell('head -n 1 /srv/beside')).toBe(`${site.word()}\n`);
+    await strikes.removeAll();
     await expectRecovery(site);
   });
 
   it('brings no new file half-way', async () => {
     const path = `${folder}/new`;
     site.want({ small_files: [path], small_size: large });
-    await strike(folder);
+    await strikes[strike](folder);
     await expectFailure(`file:${path}`, words, folder);
-    await removeFault();
+    await strikes.removeAll();
     await expectRecovery(site);
   });
 
@@ -115,19 +92,19 @@ describe.each(faults)('$name', ({ name, strike, words }) => {
       `mkdir -p ${folder}; yes some other line | head -n 2000 >${path}; echo word old >>${path}`,
     );
     site.want({ small_lines: [path] });
-    await strike(folder);
+    await strikes[strike](folder);
     await expectFailure(`line:${path} ^word `, words, folder);
-    await removeFault();
+    await strikes.removeAll();
     await expectRecovery(site);
   });
 
   it('lets nothing of a configuration go live', async () => {
     const before = await site.served();
     site.want();
-    await strike('/etc/nginx');
+    await strikes[strike]('/etc/nginx');
     await expectFailure('file:/etc/nginx/conf.d/small.conf', words, '/etc/nginx');
     expect(await site.served()).toBe(before);
-    await removeFault();
+    await strikes.removeAll();
     await expectRecovery(site);
     expect(await site.served()).toBe(site.word());
   });
@@ -135,23 +112,23 @@ describe.each(faults)('$name', ({ name, strike, words }) => {
 
 describe('no inodes and a read-only file system', () => {
   it.each([
-    ['no inodes', useUpInodes, full],
-    ['a read-only file system', freeze, readOnly],
+    ['no inodes', 'useUpInodes', full],
+    ['a read-only file system', 'freeze', readOnly],
   ] as const)('%s leaves links and directories as they are', async (name, strike, words) => {
     const folder = `/srv/names-${name.length}`;
     await site.shell(`mkdir -p ${folder}; ln -sfn old ${folder}/link`);
     site.want({ small_links: [`${folder}/link`], small_directories: [`${folder}/directory`] });
-    await strike(folder);
+    await strikes[strike](folder);
     await expectFailure(`link:${folder}/link`, words, folder);
-    await removeFault();
+    await strikes.removeAll();
     await expectRecovery(site);
   });
 });
 
 describe('a full disk where Hostwright itself needs space', () => {
   it.each([
-    ['a full /run/hostwright', () => fill('/run/hostwright', 'size=32k')],
-    ['a /run/hostwright without inodes', () => useUpInodes('/run/hostwright')],
+    ['a full /run/hostwright', () => strikes.fill('/run/hostwright', '32k')],
+    ['a /run/hostwright without inodes', () => strikes.useUpInodes('/run/hostwright')],
   ])('%s is said before anything is changed', async (_, strike) => {
     const before = await site.served();
     site.want({ small_files: ['/srv/many'], small_size: large });
@@ -163,7 +140,7 @@ describe('a full disk where Hostwright itself needs space', () => {
     expect(JSON.stringify(error)).toMatch(/no space left|cannot make a folder below/);
     expect(JSON.stringify(error)).toContain('/run/hostwright');
     expect(await site.served()).toBe(before);
-    await removeFault();
+    await strikes.removeAll();
     await expectRecovery(site);
   });
 
@@ -171,23 +148,20 @@ describe('a full disk where Hostwright itself needs space', () => {
     const before = await site.served();
     site.want({ small_files: ['/srv/many'], small_size: large });
     // Enough for the plan, not for the contents.
-    await site.shell(
-      'mkdir -p /run/hostwright && mount -t tmpfs -o mode=0700,size=192k none /run/hostwright',
-    );
-    undo.push('umount /run/hostwright');
+    await strikes.mountSmall('/run/hostwright', 'size=192k');
     const failed = await apply(site);
     expect(failed.code, failed.stdout).toBe(1);
     const [error] = linesOf(failed, 'error');
     expect(error).toMatchObject({ code: 'E_REMOTE', host: 'web1' });
     expect(JSON.stringify(error)).toContain('no space left below /run/hostwright');
     expect([before, site.word()]).toContain(await site.served());
-    await removeFault();
+    await strikes.removeAll();
     await expectRecovery(site);
   });
 
   it('what was applied and cannot be recorded is said, and recorded by the next run', async () => {
     site.want();
-    await fill('/var/lib/hostwright', 'size=16k');
+    await strikes.fill('/var/lib/hostwright', '16k');
     const failed = await apply(site);
     expect(failed.code, failed.stdout).toBe(1);
     const [error] = linesOf(failed, 'error');
@@ -196,7 +170,7 @@ describe('a full disk where Hostwright itself needs space', () => {
     expect(String(error?.['found'])).toMatch(/\/var\/lib\/hostwright\/applied: .*No space left on device/);
     expect(await site.served()).toBe(site.word());
     expect(await site.shell('ls -A /var/lib/hostwright')).toBe('applied\nfiller\n');
-    await removeFault();
+    await strikes.removeAll();
     await expectRecovery(site);
     const { stdout } = await site.hosts.ssh('web1', 'rm /etc/nginx/conf.d/small.conf; echo removed');
     expect(stdout).toBe('removed\n');
@@ -220,13 +194,13 @@ describe('a full disk while packages come', () => {
   ])('%s', async (_, folder, words) => {
     await site.shell('apt-get clean');
     site.want(packages);
-    await fill(folder, folder === '/var/lib/dpkg' ? 'size=40m' : 'size=12m');
+    await strikes.fill(folder, folder === '/var/lib/dpkg' ? '60m' : '30m');
     const failed = await apply(site);
     expect(failed.code, failed.stdout).toBe(1);
     const results = linesOf(failed, 'result').filter((line) => line['outcome'] === 'failed');
     expect(results.map((line) => line['resource'])).toEqual(['package:tree']);
     expect(results[0]?.['reason']).toMatch(words);
-    await removeFault();
+    await strikes.removeAll();
     await expectRecovery(site);
     await site.shell('command -v tree');
   });
