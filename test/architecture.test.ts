@@ -20,7 +20,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'lab',
     'pki',
   ],
-  apply: ['plan', 'site', 'resources', 'roles', 'report', 'transport'],
+  apply: ['plan', 'site', 'resources', 'roles', 'report', 'secrets', 'transport'],
   plan: ['resources', 'roles', 'report', 'secrets', 'transport'],
   site: ['inventory', 'roles', 'resources', 'secrets', 'template'],
   roles: ['resources', 'secrets'],
