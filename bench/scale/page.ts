@@ -81,9 +81,9 @@ function fairnessTable(figures: readonly ScaleFigures[]): string {
     figures.map(({ hosts, mostAtOnce, connected, pause }) => [
       String(hosts),
       String(mostAtOnce),
-      show(connected.median, 'ms'),
-      show(connected.longest, 'ms'),
-      show(pause, 'ms'),
+      `${Math.round(connected.median)} ms`,
+      `${Math.round(connected.longest)} ms`,
+      `${Math.round(pause)} ms`,
     ]),
   );
 }
