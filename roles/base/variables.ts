@@ -4,6 +4,11 @@ const accountName = z
   .string()
   .regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'expected the name of a user: lower-case letters, digits, "_" and "-"');
 
+/** In files that go by lines and words. */
+const word = z
+  .string()
+  .regex(/^[^\s#\p{Cc}\p{Cf}]+$/u, 'expected a name or an address, without white space and "#"');
+
 const size = z.string().regex(/^\d+[KMGT]?$/, 'expected a size such as "500M" or "2G"');
 
 const admin = z.strictObject({
@@ -26,7 +31,7 @@ export const variables = z.object({
     .optional()
     .describe('the name the host gives itself; its name in the inventory unless that is an address'),
   base_hosts: z
-    .record(z.string(), z.array(z.string()))
+    .record(word, z.array(word))
     .default({})
     .describe('more lines of /etc/hosts: names by address'),
   base_admins: z
@@ -49,7 +54,7 @@ export const variables = z.object({
     .describe(
       'if not empty, nobody else may log in over ssh, but for base_admins and the user Hostwright itself logs in as',
     ),
-  base_ntp_servers: z.array(z.string()).default([]).describe('time servers; those of Debian when empty'),
+  base_ntp_servers: z.array(word).default([]).describe('time servers; those of Debian when empty'),
   base_upgrades: z.boolean().default(true).describe('install security updates every day'),
   base_reboot: z
     .string()

@@ -55,5 +55,5 @@ describe.each(resourceTypes.map((type) => [type.name, type] as const))('every te
       { numRuns: runs },
     );
     expect(refused + made).toBeGreaterThan(0);
-  });
+  }, 60_000);
 });
