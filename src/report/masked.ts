@@ -24,8 +24,9 @@ function maskedEvent(event: Event, mask: Mask): Event {
       };
     case 'step':
     case 'summary':
-      return event;
+      break;
   }
+  return event;
 }
 
 /** Masks what comes from hosts and programs before `reporter` sees it: nobody knows what these repeat. */

@@ -44,7 +44,7 @@ it('brings the other hosts to their end when something unforeseen happens on one
     ],
     runs: new Map([
       ['web1', runOn('web1', broken)],
-      ['web2', runOn('web2', documentType.apply)],
+      ['web2', runOn('web2', (changes, host) => documentType.apply(changes, host))],
     ]),
     lost,
     forks: 1,

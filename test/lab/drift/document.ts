@@ -1,3 +1,4 @@
+import stringWidth from 'string-width';
 import type { Damage } from './damage.ts';
 
 const introduction = `# Drift
@@ -52,10 +53,10 @@ function healedBy({ action, follows = [] }: Damage): string {
 /** As prettier aligns a table. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((_, column) =>
-    Math.max(3, ...[head, ...rows].map((row) => [...(row[column] ?? '')].length)),
+    Math.max(3, ...[head, ...rows].map((row) => stringWidth(row[column] ?? ''))),
   );
   const line = (row: readonly string[]): string =>
-    `| ${row.map((text, column) => text + ' '.repeat((widths[column] ?? 0) - [...text].length)).join(' | ')} |`;
+    `| ${row.map((text, column) => text + ' '.repeat((widths[column] ?? 0) - stringWidth(text))).join(' | ')} |`;
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
 
