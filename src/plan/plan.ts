@@ -87,7 +87,8 @@ function planResource(
     return { id, resource, desired, actual: null, ...difference, knownAfter };
   }
   const difference = compare(type, desired, actual);
-  if (difference === undefined && type.want(desired) === null) {
+  // Absent as it should be.
+  if (difference === undefined && actual === null) {
     const knownAfter = pendingPackage(resource, changes);
     if (knownAfter !== undefined) {
       return { id, resource, desired, actual: null, action: 'delete', attributes: [], knownAfter };
