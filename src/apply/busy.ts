@@ -32,6 +32,7 @@ export async function askUntilFree(
 ): Promise<readonly Answer[]> {
   const started = performance.now();
   let answers = await ask(run.transport, [...work.map(({ section }) => section), ...probes], timeout);
+  let said = '';
   for (;;) {
     const waited = Math.round((performance.now() - started) / 1000);
     const waiting = [...work.keys()].filter((index) => {
@@ -41,7 +42,10 @@ export async function askUntilFree(
     const [first] = waiting;
     const blocked = first === undefined ? undefined : answers[first];
     if (blocked === undefined || run.signal.aborted) return answers;
-    run.report({ type: 'step', host: run.plan.host, title: `waiting: ${lastWords(blocked)}` });
+    const title = `waiting: ${lastWords(blocked)}`;
+    // Said once, so that one who looks on sees how long it takes.
+    if (title !== said) run.report({ type: 'step', host: run.plan.host, title });
+    said = title;
     const sections = waiting.flatMap((index) => work[index]?.section ?? []);
     const again = await ask(run.transport, [...sections, ...probes], timeout);
     answers = [

@@ -16,7 +16,7 @@ export const aptGet = sh`hw_apt() {
       hw_patience=600
       eval "$(apt-config shell hw_patience DPkg::Lock::Timeout)"
       echo "wait $hw_patience"
-      grep 'Could not get lock\|Unable to lock' "$HW/apt" | head -n 1 | sed 's/^E: //' >&2
+      sed -n 's/.*\(Could not get lock.*\)/\1/p; s/.*\(Unable to lock.*\)/\1/p' "$HW/apt" | sed 's/[.]*$//' | head -n 1 >&2
       exit 75
     fi
     sleep 2
