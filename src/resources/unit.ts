@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { dirname } from 'node:path/posix';
+import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import {
   declare,
+  type ApplyContext,
   type Change,
   type Resource,
   type ResourceOptions,
@@ -47,6 +48,28 @@ function fileName({ name, dropIn }: Unit): string {
 
 function file(unit: Unit): string {
   return `${folder}/${fileName(unit)}`;
+}
+
+/** Where people and programs put drop-ins; those of packages are below /usr and are changed by drop-ins here. */
+const dropInFolders = [folder, '/run/systemd/system', `${folder}.control`, '/run/systemd/system.control'];
+
+/** Prints the drop-ins of each unit, a line for each unit, the names of the files in order. */
+function dropInProbe(batch: readonly Unit[]): Script {
+  return lines(
+    batch.map(
+      ({ name }) =>
+        sh`find ${dropInFolders.map((at) => `${at}/${name}.d`)} -maxdepth 1 -name '*.conf' ! -name '*[[:space:]]*' -printf '%p ' 2>/dev/null || :
+echo`,
+    ),
+  );
+}
+
+/** Drop-ins that nobody declares and that win over this one: all over a whole unit, over a drop-in later names. */
+function overriding(unit: Unit, found: string, batch: readonly Unit[]): string {
+  const declared = new Set(batch.map(file));
+  const all = found.split(' ').filter((at) => at !== '' && !declared.has(at));
+  const winning = all.filter((at) => unit.dropIn === undefined || basename(at) > basename(file(unit)));
+  return winning.toSorted().join(' ') || 'nothing';
 }
 
 function digest(sha256: string): string {
@@ -105,14 +128,25 @@ fi
 rm -rf ${target}`;
 }
 
-function step(changes: readonly Change<Unit>[]): Step {
+/** As `overriding` finds them; `declared` are paths. */
+function removeOverriding(unit: Unit, declared: readonly string[]): Script {
+  const own = unit.dropIn === undefined ? '' : basename(file(unit));
+  return sh`find ${dropInFolders.map((at) => `${at}/${unit.name}.d`)} -maxdepth 1 -name '*.conf' 2>/dev/null | while IFS= read -r at; do
+  case ${` ${declared.join(' ')} `} in *" $at "*) continue ;; esac
+  if LC_ALL=C expr "x$(basename "$at")" '>' ${`x${own}`} >/dev/null; then rm -f "$at"; fi
+done`;
+}
+
+function step(changes: readonly Change<Unit>[], host: ApplyContext): Step {
   const units = changes.map((change) => change.desired);
   const present = units.filter((unit) => !unit.absent);
+  const declared = host.declared('unit').map((name) => `${folder}/${name}`);
   const script = [
     ...(present.length === 0 ? [] : [stage(present), verify(present)]),
     sh`t=''
 trap 'rm -f "$t"' EXIT`,
     ...present.map(install),
+    ...present.map((unit) => removeOverriding(unit, declared)),
     ...units.filter((unit) => unit.absent).map(remove),
     sh`systemctl daemon-reload`,
   ];
@@ -127,25 +161,35 @@ trap 'rm -f "$t"' EXIT`,
 export const unitType: ResourceType<Unit> = {
   name: 'unit',
   summary:
-    'A systemd unit or a drop-in for one, verified before it goes live; a timer is a `unit` and a `service` of it',
+    'A systemd unit or a drop-in for one, verified before it goes live, without drop-ins of others that would win over it; a timer is a `unit` and a `service` of it',
   schema,
   key: fileName,
   want: (unit) => {
     if (unit.absent) return null;
     const content = digest(createHash('sha256').update(bytes(unit)).digest('hex'));
-    return { kind: 'file', owner: 'root', mode: '0644', content };
+    return { kind: 'file', owner: 'root', mode: '0644', content, overriddenBy: 'nothing' };
   },
-  probe: (batch) => statProbe(batch.map(file), { hash: true }),
+  probe: (batch) => {
+    const { script, stdin } = statProbe(batch.map(file), { hash: true });
+    return { script: lines([dropInProbe(batch), script]), ...(stdin === undefined ? {} : { stdin }) };
+  },
   parse: (output, batch) => {
-    const found = parseStat(output);
-    return batch.map((unit) => {
+    const dropIns = output.toString('utf8').split('\n', batch.length);
+    const found = parseStat(output.subarray(Buffer.byteLength(`${dropIns.join('\n')}\n`)));
+    return batch.map((unit, index) => {
       const stat = found.get(file(unit));
       if (stat === undefined) return null;
-      return { kind: stat.kind, owner: stat.owner, mode: stat.mode, content: digest(stat.sha256 ?? '') };
+      return {
+        kind: stat.kind,
+        owner: stat.owner,
+        mode: stat.mode,
+        content: digest(stat.sha256 ?? ''),
+        overriddenBy: overriding(unit, dropIns[index] ?? '', batch),
+      };
     });
   },
   // Together: a timer is verified with the service that it starts.
-  apply: (changes) => [step(changes)],
+  apply: (changes, host) => [step(changes, host)],
   path: file,
   text: (unit) => ({ path: file(unit), text: unit.content ?? null }),
 };

@@ -48,6 +48,24 @@ describe('unit and service', () => {
     expect(await converge(host, service('example'))).toMatchObject({ action: 'restart' });
   });
 
+  test('drop-ins that somebody puts over it go', async () => {
+    const override = async (name: string) =>
+      await host.ask(
+        sh`mkdir -p ${dropIns}; printf '[Service]\nNice=7\n' >${`${dropIns}/${name}.conf`}; systemctl daemon-reload`,
+      );
+    const dropIns = '/etc/systemd/system/example.service.d';
+    await override('override');
+    const change = await converge(host, example('/bin/sleep 1d'));
+    expect(change?.attributes.map(({ name }) => name)).toEqual(['overriddenBy']);
+    expect(await host.ask(sh`systemctl show -p Nice --value example.service`)).toBe('0\n');
+    await override('a');
+    await override('z');
+    const nice = unit('example.service', { dropIn: 'nice', content: '[Service]\nNice=5\n' });
+    await converge(host, nice);
+    expect(await host.ask(sh`ls ${dropIns}`)).toBe('a.conf\nnice.conf\n');
+    await host.ask(sh`rm -r ${dropIns}; systemctl daemon-reload`);
+  });
+
   test('a bad unit leaves what runs alone', async () => {
     const before = await host.ask(sh`systemctl show -p MainPID --value example.service`);
     await refuse(host, example('/srv/not/there'));

@@ -222,7 +222,21 @@ Signed-By:
 describe('unit', () => {
   test('sees a mask in its place', () => {
     const mask = ['l', '777', 'root', 'root', '/dev/null', '/etc/systemd/system/app.service'].join('\0');
-    expect(parse(`${mask}\0`, unit('app.service', { content: '' }))).toMatchObject([{ kind: 'link' }]);
+    expect(parse(`\n${mask}\0`, unit('app.service', { content: '' }))).toMatchObject([{ kind: 'link' }]);
+  });
+
+  test('sees drop-ins that win over it', () => {
+    const stat = (path: string) =>
+      `${['f', '644', 'root', 'root', '', path].join('\0')}\0${'0'.repeat(64)}  ${path}\0`;
+    const [first, last] = ['a', 'z'].map((name) => `/etc/systemd/system/app.service.d/${name}.conf`);
+    const found = `${last ?? ''} ${first ?? ''} \n`;
+    expect(
+      parse(found + stat('/etc/systemd/system/app.service'), unit('app.service', { content: '' })),
+    ).toMatchObject([{ overriddenBy: `${first ?? ''} ${last ?? ''}` }]);
+    const own = unit('app.service', { dropIn: 'm', content: '' });
+    expect(parse(found + stat('/etc/systemd/system/app.service.d/m.conf'), own)).toMatchObject([
+      { overriddenBy: last },
+    ]);
   });
 });
 
