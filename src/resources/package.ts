@@ -19,6 +19,10 @@ const schema = z.strictObject({
     .regex(/^\w[\w./~+-]*$/, 'expected the name of a release, such as "sid"')
     .optional()
     .describe('The release to install from where it is not the default one: `sid`'),
+  held: z
+    .boolean()
+    .default(false)
+    .describe('Kept at its version, from security upgrades too, as by `apt-mark hold`'),
   absent: z.boolean().default(false).describe('Purged, with its configuration'),
 });
 
@@ -55,14 +59,26 @@ function ofDefaultRelease(changes: readonly Change<Package>[]): readonly string[
   );
 }
 
+/** Marks that are in the way of apt-get, or are not declared, go before it; those that are come after it. */
+function marks(changes: readonly Change<Package>[]): { readonly before: Script; readonly after: Script } {
+  const released = changes.filter(({ actual }) => actual?.['held'] === true);
+  const held = changes.filter(({ desired }) => desired.held && !desired.absent);
+  const mark = (verb: string, marked: readonly Change<Package>[]): Script =>
+    marked.length === 0 ? sh`` : sh`apt-mark ${verb} ${marked.map(({ desired }) => desired.name)} >&2`;
+  return { before: mark('unhold', released), after: mark('hold', held) };
+}
+
 function transaction(
   changes: readonly Change<Package>[],
   host: ApplyContext,
   later: readonly Change<Package>[] = [],
 ): Step {
-  const installs = changes.filter((change) => !change.desired.absent).map((change) => change.desired);
+  const installs = changes
+    .filter(({ desired, actual }) => !desired.absent && actual?.['installed'] !== true)
+    .map((change) => change.desired);
   const removals = changes.filter((change) => change.desired.absent).map((change) => change.desired.name);
-  const script = [aptGet, prefetched];
+  const { before, after } = marks(changes);
+  const script = [aptGet, prefetched, before];
   if (removals.length > 0) script.push(sh`hw_apt purge ${removals}`);
   if (installs.length > 0) script.push(sh`hw_apt_update_if_old`);
   if (later.length > 0) script.push(prefetch(ofDefaultRelease(later)));
@@ -74,7 +90,8 @@ function transaction(
       sh`hw_apt install --no-install-recommends ${target} ${names} || { hw_apt update; hw_apt install --no-install-recommends ${target} ${names}; }`,
     );
   }
-  const verb = installs.length > 0 ? 'install' : 'remove';
+  script.push(after);
+  const verb = installs.length > 0 ? 'install' : removals.length > 0 ? 'remove' : 'hold or release';
   return {
     resources: changes.map((change) => change.id),
     title: `${verb} ${changes.map((change) => change.desired.name).join(', ')}`,
@@ -90,21 +107,21 @@ export const packageType: ResourceType<Package> = {
   summary: 'A Debian package; all packages that are due together are one apt transaction',
   schema,
   key: (item) => item.name,
-  want: (item) => (item.absent ? null : { installed: true }),
+  want: (item) => (item.absent ? null : { installed: true, held: item.held }),
   probe: (batch) => ({
-    script: sh`dpkg-query -W -f ${String.raw`\${Package}\t\${db:Status-Status}\n`.replaceAll('\\$', '$')} ${batch.map((item) => item.name)} 2>/dev/null || :`,
+    script: sh`dpkg-query -W -f ${String.raw`\${Package}\t\${db:Status-Status}\t\${db:Status-Want}\n`.replaceAll('\\$', '$')} ${batch.map((item) => item.name)} 2>/dev/null || :`,
   }),
   parse: (output, batch) => {
-    const status = new Map<string, string>();
+    const status = new Map<string, { readonly found: string; readonly held: boolean }>();
     for (const line of output.toString('utf8').split('\n')) {
-      const [name, value] = line.split('\t');
-      if (name !== undefined && value !== undefined) status.set(name, value);
+      const [name, found, wanted] = line.split('\t');
+      if (name !== undefined && found !== undefined) status.set(name, { found, held: wanted === 'hold' });
     }
     return batch.map((item) => {
-      const found = status.get(item.name);
+      const { found, held } = status.get(item.name) ?? {};
       if (found === undefined || found === 'not-installed' || (found === 'config-files' && !item.absent))
         return null;
-      return { installed: found === 'installed' };
+      return { installed: found === 'installed', held: held === true };
     });
   },
   apply: (changes, host, later) => [transaction(changes, host, later)],

@@ -46,6 +46,16 @@ describe('package', () => {
     await converge(root, pkg('ed'));
   });
 
+  test('that somebody holds is released, unless it is to be held', async () => {
+    await root.ask(sh`apt-mark -qq hold ed`);
+    await converge(root, pkg('ed'));
+    expect(await root.ask(sh`apt-mark showhold`)).toBe('');
+    await converge(root, pkg('ed', { held: true }));
+    expect(await root.ask(sh`apt-mark showhold`)).toBe('ed\n');
+    await converge(root, pkg('ed', { absent: true }));
+    await converge(root, pkg('ed'));
+  });
+
   test('that does not exist is an error in the words of apt', async () => {
     expect(await refuse(root, pkg('no-such-package-anywhere'))).toContain('Unable to locate package');
   });

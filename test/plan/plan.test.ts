@@ -140,6 +140,6 @@ describe('planHost', () => {
       action: 'delete',
       knownAfter: 'package:nginx-light',
     });
-    expect(plan([item, stock], { 'package:nginx-light': { installed: true } })).toEqual([]);
+    expect(plan([item, stock], { 'package:nginx-light': { installed: true, held: false } })).toEqual([]);
   });
 });
