@@ -1,6 +1,6 @@
 import { defineRole, group, HostwrightError, mysqlReplica, type SiteHost } from 'hostwright';
 import { accounts } from './accounts.ts';
-import { authority, certificate, key, server, serviceId } from './server.ts';
+import { authority, certificate, key, server, serviceId, takesWrites, writableId } from './server.ts';
 import { variables, type Variables } from './variables.ts';
 
 /** The host that takes writes. */
@@ -63,6 +63,8 @@ export default defineRole({
       },
       options,
     );
-    return [...server(context, isPrimary), ...(isPrimary ? accounts(context, options) : [replica])];
+    if (!isPrimary) return [...server(context, isPrimary), replica];
+    const afterwards = { needs: [...options.needs, writableId] };
+    return [...server(context, isPrimary), takesWrites(vars.mysql_flavor), ...accounts(context, afterwards)];
   },
 });
