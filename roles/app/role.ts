@@ -81,7 +81,7 @@ export default defineRole({
     return [
       ...vars.app_packages.map((needed) => pkg(needed)),
       ...(deployed.kind === 'git' ? [pkg('git'), pkg('ca-certificates')] : []),
-      user(name, { system: true, home: `/var/lib/${name}` }),
+      user(name, { system: true, home: `/var/lib/${name}`, shell: '/usr/sbin/nologin' }),
       directory(folder),
       directory(`${folder}/releases`),
       appRelease(folder, deployed, { keep: vars.app_keep_releases }),

@@ -96,7 +96,12 @@ function alertmanager(context: Context): readonly Resource[] {
   const { vars, template } = context;
   return [
     pkg('prometheus-alertmanager'),
-    user('alertmanager', { system: true, home: '/var/lib/alertmanager', comment: 'Alertmanager' }),
+    user('alertmanager', {
+      system: true,
+      home: '/var/lib/alertmanager',
+      comment: 'Alertmanager',
+      shell: '/usr/sbin/nologin',
+    }),
     file('/etc/default/prometheus-alertmanager', {
       content: defaults(template, [
         '--config.file=/etc/alertmanager/alertmanager.yml',
