@@ -187,6 +187,14 @@ function create({ name, uid, group, home, shell, system }: User): Script {
 else useradd --no-create-home ${words} --user-group ${name}; fi`;
 }
 
+/** usermod refuses where a process of the user runs, as of every service, unless it sees no process. */
+function moveHome(name: string, home: string): Script {
+  return sh`if [ "$(getent passwd ${name} | cut -d: -f6)" != ${home} ]; then
+  usermod --home ${home} ${name} 2>/dev/null ||
+    unshare -m sh -euc 'mount -t tmpfs none /proc; exec usermod --home "$1" "$2"' sh ${home} ${name}
+fi`;
+}
+
 function apply(user: User): Script {
   const { name, groups } = user;
   const attributes = [
@@ -194,7 +202,6 @@ function apply(user: User): Script {
     ...option('--gid', user.group),
     ...option('--groups', groups === undefined ? undefined : list(groups)),
     ...option('--comment', user.comment),
-    ...option('--home', user.home),
     ...option('--shell', user.shell),
   ];
   const script = [
@@ -203,6 +210,7 @@ ${create(user)}
 fi`,
   ];
   if (attributes.length > 0) script.push(sh`usermod ${attributes} ${name}`);
+  if (user.home !== undefined) script.push(moveHome(name, user.home));
   if (createsHome(user)) script.push(homeFunction, sh`hw_home ${name}`);
   if (user.locked !== undefined) script.push(sh`chage -E ${user.locked ? 1 : -1} ${name}`);
   if (user.passwordHash !== undefined) script.push(sh`chpasswd -e`);
