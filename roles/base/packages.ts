@@ -5,7 +5,8 @@ import type { Variables } from './variables.ts';
 export function packages({ vars, template }: RoleContext<Variables>): readonly Resource[] {
   const enabled = vars.base_upgrades;
   return [
-    dpkg(),
+    // What apt reads must be right before anything uses apt.
+    dpkg({ needs: ['file:/etc/apt/apt.conf.d/99zz-hostwright'] }),
     // The value of the last file counts, and those of packages have numbers up to 99.
     file('/etc/apt/apt.conf.d/99zz-hostwright', { content: template('base/apt.conf.hbs', {}) }),
     // Read by needrestart, which some images bring along: it would ask, on a terminal, and wait.
