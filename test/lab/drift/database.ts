@@ -126,6 +126,15 @@ MYSQL_PWD=$DATABASE_PASSWORD mysql -h 10.213.99.12 -u visits --ssl-mode=REQUIRED
         asks: ["SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'reports'", '1'],
       },
       {
+        what: 'the primary made read-only',
+        round: 3,
+        host: 'web2',
+        resource: 'command:let the primary take writes',
+        action: 'run',
+        sql: 'SET GLOBAL super_read_only = ON',
+        asks: ['SELECT @@read_only', '0'],
+      },
+      {
         what: 'replication stopped',
         round: 3,
         host: 'web3',

@@ -13,6 +13,7 @@ Each damage was there, as other programs than Hostwright saw it, before; was sho
 const healed: Readonly<Record<string, string>> = {
   create: 'made again',
   update: 'put right',
+  run: 'put right',
   delete: 'removed',
   reload: 'reload',
   restart: 'restart',

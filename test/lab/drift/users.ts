@@ -117,6 +117,17 @@ export const users: readonly Damage[] = [
     sound: '[ "$(getent passwd visits | cut -d: -f6)" = /var/lib/visits ]',
   },
   {
+    what: 'a shell given to the user of a running service',
+    round: 4,
+    host: 'web2',
+    role: 'app',
+    resource: 'user:visits',
+    action: 'update',
+    seen: { shell: '/bin/bash → /usr/sbin/nologin' },
+    breaks: 'usermod -s /bin/bash visits',
+    sound: '! su -c true visits',
+  },
+  {
     what: 'sudo given to somebody else in the file of the admins',
     round: 6,
     host: 'web3',
