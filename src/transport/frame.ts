@@ -18,10 +18,13 @@ export type Frame =
 
 /** Longer than any line of the loop: more without an end of line is garbage. */
 const lineLimit = 1024;
+/** Bytes. */
+const worthNotCopying = 256 * 1024;
 
 /**
  * A request on the wire: `SEQUENCE SCRIPT-BYTES STDIN-BYTES SECONDS LOCK-MODE LOCK-WAIT HOLDER`, the script,
- * its standard input, `end SEQUENCE`. In parts, so that a large body is not copied.
+ * its standard input, `end SEQUENCE`. A large one comes in parts, so that its body is not copied; a small one
+ * as a whole, because each part is encrypted and sent by itself.
  */
 export function encodeRequest(sequence: number, request: Request, seconds: number): readonly Uint8Array[] {
   const script = Buffer.from(`${request.script.text}\n`);
@@ -30,7 +33,8 @@ export function encodeRequest(sequence: number, request: Request, seconds: numbe
   const locking =
     lock === undefined ? 'none 0 -' : `${lock.mode} ${lock.waitSeconds ?? 0} ${JSON.stringify(lock.holder)}`;
   const header = `${sequence} ${script.length} ${stdin.length} ${seconds} ${locking}\n`;
-  return [Buffer.concat([Buffer.from(header), script]), stdin, Buffer.from(`end ${sequence}\n`)];
+  const parts = [Buffer.from(header), script, stdin, Buffer.from(`end ${sequence}\n`)];
+  return script.length + stdin.length > worthNotCopying ? parts : [Buffer.concat(parts)];
 }
 
 /** The header of the answer whose body comes next. */

@@ -199,7 +199,8 @@ function unsupported(request: ConfigRequest, option: string, hint: string): Host
 
 /** `~`, the tokens of ssh_config(5) that can stand in file names, and `${NAME}` of the environment. */
 function expandPath(path: string, tokens: Readonly<Record<string, string>>): string {
-  const values: Readonly<Record<string, string>> = {
+  // Asking who and where this is takes a while, for each of several files of each host.
+  const values = (): Readonly<Record<string, string>> => ({
     ...tokens,
     '%': '%',
     d: homedir(),
@@ -207,9 +208,9 @@ function expandPath(path: string, tokens: Readonly<Record<string, string>>): str
     i: String(userInfo().uid),
     l: hostname(),
     L: hostname().replace(/\..*/, ''),
-  };
+  });
   return path
     .replace(/^~(?=\/|$)/, () => homedir())
-    .replaceAll(/%(.)/g, (token, letter: string) => values[letter] ?? token)
+    .replaceAll(/%(.)/g, (token, letter: string) => values()[letter] ?? token)
     .replaceAll(/\$\{(\w+)\}/g, (_, name: string) => process.env[name] ?? '');
 }
