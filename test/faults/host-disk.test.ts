@@ -60,7 +60,7 @@ const faults = [
 ] as const;
 
 /** Large, so that the name of the new one is not all there is to store. */
-const large = 60_000;
+const large = 10_000;
 
 describe.each(faults)('$name', ({ name, strike, words }) => {
   const folder = `/srv/${name.replaceAll(' ', '-')}`;

@@ -5,8 +5,12 @@ import { bareHosts } from '../lab/hosts.ts';
 import type { FaultSite } from './recovery.ts';
 
 const role = `
+import { createHash } from 'node:crypto';
 import { defineRole, directory, dpkg, file, line, link, pkg, service, z } from 'hostwright';
 const paths = z.array(z.string()).default([]);
+/** The word, then lines that cannot be compressed much. */
+const text = (word, size) => word + '\\n' + Array.from({ length: size }, (_, index) =>
+  createHash('sha256').update(word + index).digest('hex') + '\\n').join('');
 export default defineRole({
   name: 'small',
   variables: z.object({
@@ -27,7 +31,7 @@ export default defineRole({
       content: 'server { listen 8080; location / { return 200 "' + vars.small_word + '"; } }\\n',
     }),
     service('nginx', { reloadOn: ['/etc/nginx'], validate: ['nginx', '-t'] }),
-    ...vars.small_files.map((path) => file(path, { content: (vars.small_word + '\\n').repeat(vars.small_size) })),
+    ...vars.small_files.map((path) => file(path, { content: text(vars.small_word, vars.small_size) })),
     ...vars.small_links.map((path) => link(path, { to: vars.small_word })),
     ...vars.small_lines.map((path) => line(path, { line: 'word ' + vars.small_word, match: '^word ' })),
     ...vars.small_directories.map((path) => directory(path)),
