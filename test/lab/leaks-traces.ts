@@ -17,7 +17,7 @@ export function namesIn(text: string, markers: readonly Marker[]): readonly stri
   return markers.filter((one) => formsOf(one).some((form) => text.includes(form))).map(({ name }) => name);
 }
 
-/** Files below folders that hold any form of a marker */
+/** Files below folders that hold any form of a marker. */
 export async function filesWith(
   markers: readonly Marker[],
   folders: readonly string[],
