@@ -65,7 +65,9 @@ function attributes(shape: Shape, indent = ''): readonly string[] {
 function section(type: ResourceType): string {
   const shape = shapeSchema.parse(z.toJSONSchema(type.schema, { io: 'input', unrepresentable: 'any' }));
   const variants = (shape.anyOf ?? [shape]).map((variant) => attributes(variant).join('\n'));
-  return `## ${type.name}\n\n${type.summary}.\n\n${variants.join('\n\nor\n\n')}\n`;
+  // One without attributes is its heading and its sentence.
+  const text = variants.join('\n\nor\n\n');
+  return `## ${type.name}\n\n${type.summary}.\n${text === '' ? '' : `\n${text}\n`}`;
 }
 
 const introduction = `# Resources
