@@ -5,6 +5,7 @@ import { bareHosts } from '../lab/hosts.ts';
 import type { FaultSite } from './recovery.ts';
 
 const role = `
+import { createHash } from 'node:crypto';
 import { defineRole, directory, file, link, pkg, service, z } from 'hostwright';
 export default defineRole({
   name: 'held',
@@ -14,7 +15,10 @@ export default defineRole({
     ...vars.held_packages.map((name) => pkg(name)),
     link('/etc/nginx/sites-enabled/default', { absent: true }, { needs: ['package:nginx-light'] }),
     directory('/srv/held'),
-    file('/srv/held/large', { content: vars.held_word.repeat(3_000_000) }),
+    // Large also where the link is compressed.
+    file('/srv/held/large', {
+      content: createHash('shake256', { outputLength: 6_000_000 }).update(vars.held_word).digest('base64'),
+    }),
     file('/etc/nginx/conf.d/held.conf', {
       content: 'server { listen 8080; location / { return 200 "' + vars.held_word + '"; } }\\n',
     }),

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { heldSite, type HeldSite, type Point } from '../faults/held.ts';
 import { breakOffAt, nameOf, requestAt, seed, spread, type Moment, type Usual } from '../faults/moment.ts';
+import { overWire } from '../faults/over-wire.ts';
 import { apply, expectRecovery, linesOf } from '../faults/recovery.ts';
 import { watch, type Watch } from '../faults/watch.ts';
 import { jsonLines } from './hosts.ts';
-import { openWire, type Wire } from './wire.ts';
+import type { Wire } from './wire.ts';
 
 let site: HeldSite;
 let watched: Watch;
@@ -70,20 +71,6 @@ describe('the controller is killed in the middle of a change', () => {
   });
 });
 
-/** A way to the host that a test can break; silence is noticed after two seconds. */
-async function overWire(): Promise<{ readonly wire: Wire; readonly words: readonly string[] }> {
-  const address = site.hosts.address('web1');
-  const wire = await openWire({ address, port: 22 });
-  onTestFinished(() => wire.close());
-  const known = `/var/lib/hostwright-lab/breaks/ssh/known_hosts`;
-  const options = [
-    ...[`UserKnownHostsFile=${known}`, `HostKeyAlias=${address}`, 'HostName=127.0.0.1', `Port=${wire.port}`],
-    ...['ServerAliveInterval=1', 'ServerAliveCountMax=2'],
-  ];
-  const common = options.map((option) => `-o ${option}`).join(' ');
-  return { wire, words: ['-e', JSON.stringify({ ansible_ssh_common_args: common })] };
-}
-
 describe.each([
   { fault: 'cut', reason: /reset|closed/i },
   { fault: 'frozen', reason: /no sign of life for 2 s/ },
@@ -105,20 +92,20 @@ describe.each([
   }
 
   it('in the middle of an upload, of which nothing is taken', async () => {
-    const { wire, words } = await overWire();
+    const { wire, words } = await overWire(site, 'web1');
     const ended = apply(site, ...words);
-    await wire.sent(3_000_000);
+    await Promise.race([wire.sent(3_000_000), ended]);
     breakIt(wire);
     await expectLost(ended);
     await expectRecovery(site);
     const large = await site.hosts.ssh('web1', 'stat -c %s /srv/held/large');
-    expect(Number(large.stdout)).toBe(3_000_000 * site.word().length);
+    expect(Number(large.stdout)).toBe(8_000_000);
   });
 
   it.each(['packages', 'reload'] as const)(
     'in the middle of the step %s, which comes to its end on the host',
     async (point) => {
-      const { wire, words } = await overWire();
+      const { wire, words } = await overWire(site, 'web1');
       const { ended } = await startAndHold(point, ...words);
       breakIt(wire);
       await expectLost(ended);
