@@ -84,11 +84,11 @@ const wrong = [
     said: 'unknown directive "rooot"',
   },
   {
-    service: 'nginx, a value of the main file',
+    service: 'nginx, a directive of the main file',
     template: 'nginx/nginx.conf.hbs',
-    line: 'worker_priority many;',
+    line: 'worker_prioritty 1;',
     after: undefined,
-    said: 'invalid number "many"',
+    said: 'unknown directive "worker_prioritty"',
   },
   {
     service: 'sshd',
