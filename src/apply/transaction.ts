@@ -151,7 +151,7 @@ hw_disarm() { :; }`;
 /** Whatever went wrong, the files are those of before. */
 const serviceOrBack = sh`if ! sh -eu "$HW/service.sh"; then
   back
-  sh -eu "$HW/service.sh" >&2 || echo 'and the service does not take it up either' >&2
-  hw_disarm
+  if sh -eu "$HW/service.sh" >&2; then hw_disarm
+  else echo 'and the service does not take it up either' >&2; fi
   exit 1
 fi`;

@@ -231,7 +231,9 @@ systemctl reset-failed ${unit} 2>/dev/null || :`);
     title = `reload ${unit}`;
     const reload =
       desired.reload === undefined ? sh`systemctl reload-or-restart ${unit}` : sh`${desired.reload} >&2`;
-    script.push(listen(desired), validate, orLastWords(reload, desired));
+    // One that has died over a configuration that was taken back again has nothing to reload.
+    const takeUp = sh`if systemctl is-active --quiet ${unit}; then hw_reload; else systemctl restart ${unit}; fi`;
+    script.push(listen(desired), validate, sh`hw_reload() { ${reload}; }`, orLastWords(takeUp, desired));
     script.push(becomeHealthy(desired), record(desired, false));
   }
   return { resources: [id], title, script: lines(script) };

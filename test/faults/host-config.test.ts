@@ -235,7 +235,7 @@ describe('a configuration that is valid but does not work is taken back', () => 
 
   it('sshd cannot bind its address, so that nobody could log in any more', async () => {
     await site.template('base/sshd.conf.hbs', (text) => `${text}ListenAddress 203.0.113.9\n`);
-    await expectTakenBack('the host has taken it back');
+    await expectTakenBack('Cannot bind any address', back);
     expect((await watched.stop()).failures).toEqual([]);
   });
 
