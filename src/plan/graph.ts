@@ -221,17 +221,20 @@ function inOrder(
   members: readonly DeclaredResource[],
   edges: Edges,
 ): readonly DeclaredResource[] {
+  if (members.length === 1) return members;
   const ordered = new Set<DeclaredResource>();
-  const visit = (member: DeclaredResource, trail: readonly ResourceId[]): void => {
+  const trail = new Set<ResourceId>();
+  const visit = (member: DeclaredResource): void => {
     if (ordered.has(member)) return;
-    if (trail.includes(member.id)) throw circle(host, trail, member.id);
+    if (trail.has(member.id)) throw circle(host, [...trail], member.id);
+    trail.add(member.id);
     for (const earlier of members) {
-      if (earlier !== member && edges.get(member.id)?.has(earlier.id) === true)
-        visit(earlier, [...trail, member.id]);
+      if (earlier !== member && edges.get(member.id)?.has(earlier.id) === true) visit(earlier);
     }
+    trail.delete(member.id);
     ordered.add(member);
   };
-  for (const member of members) visit(member, []);
+  for (const member of members) visit(member);
   return [...ordered];
 }
 
@@ -248,27 +251,32 @@ export function orderUnits(host: string, declared: readonly DeclaredResource[]):
   const headOf = (id: ResourceId): ResourceId => validators.get(id)?.id ?? id;
   const members = new Map<ResourceId, DeclaredResource[]>();
   for (const resource of declared) {
-    const head = headOf(resource.id);
-    members.set(head, [...(members.get(head) ?? []), resource]);
+    const own = members.get(headOf(resource.id));
+    if (own === undefined) members.set(headOf(resource.id), [resource]);
+    else own.push(resource);
   }
 
   const done = new Map<ResourceId, Unit>();
   const order: Unit[] = [];
-  const visit = (head: ResourceId, trail: readonly ResourceId[]): Unit => {
+  const trail = new Set<ResourceId>();
+  const visit = (head: ResourceId): Unit => {
     const known = done.get(head);
     if (known !== undefined) return known;
-    if (trail.includes(head)) throw circle(host, trail, head);
+    if (trail.has(head)) throw circle(host, [...trail], head);
+    trail.add(head);
     const own = inOrder(host, members.get(head) ?? [], edges);
-    const earlier = new Set(own.flatMap((member) => [...(edges.get(member.id) ?? [])].map(headOf)));
+    const earlier = new Set<ResourceId>();
+    for (const member of own) for (const id of edges.get(member.id) ?? []) earlier.add(headOf(id));
     earlier.delete(head);
-    const after = [...earlier].map((id) => visit(id, [...trail, head]));
+    const after = [...earlier].map(visit);
     const validatedBy = validators.get(head);
     const unit: Unit =
       validatedBy === undefined ? { members: own, after } : { members: own, after, validatedBy };
+    trail.delete(head);
     done.set(head, unit);
     order.push(unit);
     return unit;
   };
-  for (const resource of declared) visit(headOf(resource.id), []);
+  for (const resource of declared) visit(headOf(resource.id));
   return order;
 }
