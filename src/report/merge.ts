@@ -41,6 +41,7 @@ export function mergeSummaries(runs: readonly [RecordedRun, ...RecordedRun[]]): 
     type: 'summary',
     command: first.command,
     ok: runs.every(({ summary }) => summary.ok),
+    ...(runs.some(({ summary }) => summary.interrupted === true) && { interrupted: true }),
     seconds: Math.max(...runs.map(({ summary }) => summary.seconds)),
     hosts: Object.fromEntries(hosts),
   };

@@ -58,6 +58,7 @@ const schema = z.discriminatedUnion('type', [
     type: z.literal('summary'),
     command: z.enum(['plan', 'apply', 'drift']),
     ok: z.boolean(),
+    interrupted: z.literal(true).optional(),
     seconds: z.number(),
     hosts: z.record(
       z.string(),

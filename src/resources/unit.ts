@@ -131,8 +131,9 @@ rm -rf ${target}`;
 /** As `overriding` finds them; `declared` are paths. */
 function removeOverriding(unit: Unit, declared: readonly string[]): Script {
   const own = unit.dropIn === undefined ? '' : basename(file(unit));
-  return sh`find ${dropInFolders.map((at) => `${at}/${unit.name}.d`)} -maxdepth 1 -name '*.conf' 2>/dev/null | while IFS= read -r at; do
-  case ${` ${declared.join(' ')} `} in *" $at "*) continue ;; esac
+  return sh`declared=${` ${declared.join(' ')} `}
+find ${dropInFolders.map((at) => `${at}/${unit.name}.d`)} -maxdepth 1 -name '*.conf' 2>/dev/null | while IFS= read -r at; do
+  case $declared in *" $at "*) continue ;; esac
   if LC_ALL=C expr "x$(basename "$at")" '>' ${`x${own}`} >/dev/null; then rm -f "$at"; fi
 done`;
 }

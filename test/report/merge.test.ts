@@ -68,6 +68,14 @@ describe('mergeSummaries', () => {
     expect(merged).toEqual(summary({ a, b }, { seconds: 5, ok: false }));
   });
 
+  test('was interrupted where one run was', () => {
+    const merged = mergeSummaries([
+      run('a', [summary({ a: host() }, { command: 'apply' })]),
+      run('b', [summary({ b: host() }, { command: 'apply', ok: false, interrupted: true })]),
+    ]);
+    expect(merged).toMatchObject({ ok: false, interrupted: true });
+  });
+
   test('refuses a host that two runs have, and runs of different verbs', () => {
     const both = (): unknown =>
       mergeSummaries([
