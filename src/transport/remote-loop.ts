@@ -22,6 +22,8 @@ export interface RemoteLoop {
  *   up. Descriptor 9 is the lock of the host. Scripts get neither, or a daemon would keep them for ever.
  * - `timeout` makes a process group, which ends a script whose controller has given up on it.
  * - A script whose controller has died runs to its end; the loop then finds its pipe broken.
+ * - The watchdog is killed outright: one that has just begun may swallow any other signal with the trap of the
+ *   loop, and would be waited for for ever.
  * - A second signal must not break off the cleaning up after the first.
  * - PIPE is trapped, not ignored: ignoring would be inherited and break `yes | head` in scripts.
  */
@@ -30,7 +32,7 @@ export function remoteLoop({ session, nonce, directory, answerLimit }: RemoteLoo
 n=${nonce} b=${directory} limit=${answerLimit}
 new=$b/new.${session} s=$b/session.${session} watch=
 fail() { printf '%s failed %s\n' "$n" "$1"; exit 1; }
-trap 'trap "" HUP INT TERM PIPE; [ -z "$watch" ] || { kill "$watch"; wait "$watch"; }; rm -rf "$new" "$s"' EXIT
+trap 'trap "" HUP INT TERM PIPE; [ -z "$watch" ] || { kill -KILL "$watch"; wait "$watch"; } 2>/dev/null; rm -rf "$new" "$s"' EXIT
 trap 'exit 129' HUP INT TERM PIPE
 [ "$(id -u)" = 0 ] || [ -w "$b" ] || fail "not root but $(id -un)"
 mkdir -p "$b" && mkdir "$new" || fail "cannot make a folder below $b"

@@ -222,6 +222,13 @@ describe('the session of the remote shell', () => {
     expect(sessions(directory)).not.toContain('session.dead');
   });
 
+  it('ends at once when it is closed before it has begun', async () => {
+    const directory = await temporaryFolder();
+    const opened = await Promise.all(Array.from({ length: 10 }, async () => openLocalShell({ directory })));
+    await Promise.all(opened.map(async ({ shell }) => shell.close()));
+    expect(sessions(directory)).toEqual([]);
+  });
+
   it('leaves the sessions of others alone', async () => {
     const { shell, directory } = await openLocalShell();
     const { shell: second } = await openLocalShell({ directory });
