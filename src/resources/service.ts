@@ -70,8 +70,7 @@ function restartPaths({ name, restartOn }: Service): readonly string[] {
   return [...restartOn, `/etc/systemd/system/${name}`, `/etc/systemd/system/${name}.d`];
 }
 
-const properties =
-  'Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,ExecMainStartTimestamp,ActiveEnterTimestamp';
+const properties = 'Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,ExecMainStartTimestamp';
 
 /** One digest over the contents of all files and the targets of all links below some paths. */
 const digestFunction = sh`hw_digest() {
@@ -286,7 +285,7 @@ export const serviceType: ResourceType<Service> = {
       unitFunction,
       staleFunction,
       // One question for all: systemd answers in the order of the names, with an empty line between.
-      sh`systemctl show -p ${properties} ${batch.map((service) => service.name)} >"$HW/units"
+      sh`systemctl show --timestamp=us -p ${properties} ${batch.map((service) => service.name)} >"$HW/units"
 exec 3<"$HW/units"`,
       ...batch.map(
         (service) => sh`hw_unit
