@@ -24,4 +24,4 @@ export function prefetch(names: readonly string[]): Script {
 }
 
 /** Waits for a download that is under way: everything in it is needed sooner or later. */
-export const prefetched: Script = sh`while systemctl --quiet is-active ${unit}; do sleep 0.2; done`;
+export const prefetched: Script = sh`while [ "$(systemctl is-active ${unit} 2>/dev/null)" = active ]; do sleep 0.2; done`;
