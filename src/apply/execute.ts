@@ -29,7 +29,10 @@ import type { Work } from './work.ts';
 async function readNow(run: HostRun, changes: readonly PlannedChange[]): Promise<readonly PlannedChange[]> {
   const late = changes.filter((change) => change.knownAfter !== undefined);
   if (late.length === 0) return changes;
-  const batches = probeBatches(late.map((change) => change.resource));
+  const batches = probeBatches(
+    late.map((change) => change.resource),
+    run.plan.resources,
+  );
   const found = parseProbesThatAnswer(
     run.plan.host,
     batches,
@@ -146,7 +149,10 @@ async function executeWork(
     await executeGuarded(run, covered, first, first.undo);
     return;
   }
-  const batches = probeBatches(covered.map((change) => change.resource));
+  const batches = probeBatches(
+    covered.map((change) => change.resource),
+    run.plan.resources,
+  );
   const timeout = work.reduce((sum, piece) => sum + piece.timeout, defaultTimeout);
   const started = performance.now();
   const answers = await askUntilFree(run, work, batches.map(probeSection), timeout);
@@ -190,7 +196,10 @@ async function executeConversation(
     if (!(error instanceof HostwrightError) || error.code !== 'E_REMOTE') throw error;
     for (const change of own) failures.set(change.id, { reason: error.message, isDivisible: false });
   }
-  const batches = probeBatches(own.map((change) => change.resource));
+  const batches = probeBatches(
+    own.map((change) => change.resource),
+    run.plan.resources,
+  );
   const answers = await ask(run.transport, batches.map(probeSection), defaultTimeout);
   verify(run, own, failures, batches, answers, Math.round(performance.now() - started));
 }

@@ -137,7 +137,10 @@ export async function executeGuarded(
   try {
     const fresh = await connectWithin(run, undo.seconds * 1000);
     try {
-      const batches = probeBatches(changes.map((change) => change.resource));
+      const batches = probeBatches(
+        changes.map((change) => change.resource),
+        run.plan.resources,
+      );
       const sections = [{ script: confirm(undo) }, ...batches.map(probeSection)];
       const [confirmed, ...found] = await ask(fresh, sections, defaultTimeout);
       if (confirmed?.code === 0) verify(run, changes, new Map(), batches, found, elapsed());

@@ -9,20 +9,27 @@ import {
 import type { Section } from '../transport/sections.ts';
 import type { Answer } from '../transport/transport.ts';
 
-/** All resources of one type, which are read by one script. */
+/** Resources of one type, which are read by one script. */
 export interface ProbeBatch {
   readonly type: ResourceType;
   readonly resources: readonly DeclaredResource[];
 }
 
-export function probeBatches(resources: readonly DeclaredResource[]): readonly ProbeBatch[] {
+/** `declared` are all of the host: what some types find depends on what else is declared of them. */
+export function probeBatches(
+  resources: readonly DeclaredResource[],
+  declared: readonly DeclaredResource[] = resources,
+): readonly ProbeBatch[] {
   const byType = new Map<ResourceType, DeclaredResource[]>();
   for (const resource of resources) {
     const batch = byType.get(resource.type);
     if (batch === undefined) byType.set(resource.type, [resource]);
     else batch.push(resource);
   }
-  return [...byType].map(([type, batch]) => ({ type, resources: batch }));
+  return [...byType].map(([type, batch]) => ({
+    type,
+    resources: type.isProbedWhole === true ? declared.filter((resource) => resource.type === type) : batch,
+  }));
 }
 
 export function probeSection(batch: ProbeBatch): Section {

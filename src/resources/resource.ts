@@ -168,6 +168,8 @@ export interface ResourceType<Desired extends object = object> {
   readonly exact?: true;
   /** Sources of packages come before packages, packages before the rest of their role, services last. */
   readonly stage?: 'source' | 'package' | 'service';
+  /** What there is of one depends on which others are declared: all of a host are always probed together. */
+  readonly isProbedWhole?: true;
   /** Its steps may run on a copy of the tree that holds `path`, for a Transaction. */
   readonly staged?: true;
   /**

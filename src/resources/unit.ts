@@ -165,6 +165,8 @@ export const unitType: ResourceType<Unit> = {
     'A systemd unit or a drop-in for one, verified before it goes live, without drop-ins of others that would win over it; a timer is a `unit` and a `service` of it',
   schema,
   key: fileName,
+  // A drop-in that is declared beside it is nobody else's.
+  isProbedWhole: true,
   want: (unit) => {
     if (unit.absent) return null;
     const content = digest(createHash('sha256').update(bytes(unit)).digest('hex'));

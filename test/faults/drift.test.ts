@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { damages, rounds } from './drift/all.ts';
-import { subnet, type Damage } from './drift/damage.ts';
-import { breaking, inspection, outcomes } from './drift/script.ts';
+import { damages, rounds } from '../lab/drift/all.ts';
+import { subnet, type Damage } from '../lab/drift/damage.ts';
+import { breaking, inspection, outcomes } from '../lab/drift/script.ts';
 import {
   changesOf,
   expectedAttributes,
@@ -11,9 +11,9 @@ import {
   shownAttributes,
   subject,
   type Seen,
-} from './drift/seen.ts';
-import { declarations } from './drift/site.ts';
-import { bareHosts, jsonLines, type Finished, type TestHosts } from './hosts.ts';
+} from '../lab/drift/seen.ts';
+import { declarations } from '../lab/drift/site.ts';
+import { bareHosts, jsonLines, type Finished, type TestHosts } from '../lab/hosts.ts';
 
 const names = ['web1', 'web2', 'web3'] as const;
 
