@@ -34,18 +34,14 @@ function hasFailed(run: HostRun): boolean {
 
 /**
  * Carries out the plays in order, each on its hosts, `serial` hosts at a time. A host that failed takes no
- * part in what follows. When more than `max_fail_percentage` of the hosts of a batch fail, nothing more is
- * begun; without a setting the others go on. Every change that is not come to is reported as skipped.
+ * part in what follows. Nothing more is begun when more than `max_fail_percentage` of the hosts of a batch
+ * fail; without that setting the others go on, but where `serial` hosts at a time are changed and all of
+ * these failed. Every change that is not come to is reported as skipped.
  */
 export async function applyPlays(options: PlaysOptions): Promise<void> {
-  await applyInOrder(options);
+  const end = await applyInOrder(options);
   for (const [host, run] of options.runs) {
-    const reason =
-      hasFailed(run) || options.lost.has(host)
-        ? 'the host failed before'
-        : options.signal.aborted
-          ? 'interrupted'
-          : 'more hosts failed than max_fail_percentage allows';
+    const reason = hasFailed(run) || options.lost.has(host) ? 'the host failed before' : end;
     for (const change of run.plan.changes.values()) {
       if (!run.outcomes.has(change.id)) settle(run, change, 'skipped', 0, reason);
     }
@@ -62,12 +58,16 @@ function unexpected(host: string, error: unknown): HostwrightError {
   });
 }
 
-async function applyInOrder({ plays, runs, lost, forks, signal }: PlaysOptions): Promise<void> {
+/** Why hosts that did not fail were not come to. */
+type End = 'every host has had its turn' | 'interrupted' | 'too many hosts failed before';
+
+async function applyInOrder({ plays, runs, lost, forks, signal }: PlaysOptions): Promise<End> {
   const limit = pLimit(forks);
-  const takesPart = (host: string): boolean => {
+  const failedOn = (host: string): boolean => {
     const run = runs.get(host);
-    return run !== undefined && !lost.has(host) && !hasFailed(run);
+    return run !== undefined && hasFailed(run);
   };
+  const takesPart = (host: string): boolean => runs.has(host) && !lost.has(host) && !failedOn(host);
   for (const [index, { play, hosts }] of plays.entries()) {
     for (const batch of batchesOf(
       hosts.filter((host) => runs.has(host)),
@@ -87,10 +87,16 @@ async function applyInOrder({ plays, runs, lost, forks, signal }: PlaysOptions):
           }),
         ),
       );
-      if (signal.aborted) return;
+      if (signal.aborted) return 'interrupted';
       const failed = batch.filter((host) => !takesPart(host)).length;
-      if (play.max_fail_percentage !== undefined && (100 * failed) / batch.length > play.max_fail_percentage)
-        return;
+      const { serial, max_fail_percentage: allowed } = play;
+      const tooMany =
+        allowed === undefined
+          ? // What failed wherever it was tried is not tried on the rest. A host that was lost says nothing of it.
+            serial !== undefined && members.length > 0 && members.every((host) => failedOn(host))
+          : (100 * failed) / batch.length > allowed;
+      if (tooMany) return 'too many hosts failed before';
     }
   }
+  return 'every host has had its turn';
 }

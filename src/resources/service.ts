@@ -197,10 +197,43 @@ function orLastWords(command: Script, service: Service): Script {
 }`;
 }
 
+/**
+ * Starts a unit anew. Before release 259 systemd forgets a running service when one more name becomes an alias of
+ * it, as `enable` makes `sshd.service` one of `ssh.service` (systemd#38817): it takes it for ended, and the process
+ * keeps its port from the next one. That process is ended here, but after a first start: the end of a main process
+ * that it has forgotten was seen to bring systemd 257 down, and the host with it, unless a newer one has taken its
+ * place. Where processes may outlive their unit (`KillMode=process`) only the one that runs its program is meant.
+ */
+const startFunction = sh`hw_forgotten() {
+  case $(systemctl show -p ActiveState --value "$1") in inactive | failed) ;; *) return 0 ;; esac
+  kept=$(systemctl show -p KillMode --value "$1")
+  program=$(systemctl show -p ExecStart --value "$1" | sed -n '1s/^{ path=\([^ ]*\) .*/\1/p')
+  for pid in $(grep -ls "/$1\$" /proc/[0-9]*/cgroup | cut -d/ -f3); do
+    grep -qsx 'PPid:[[:space:]]*1' "/proc/$pid/status" || continue
+    case $kept in
+    process | none) [ "/proc/$pid/exe" -ef "$program" ] || continue ;;
+    esac
+    echo "$pid"
+  done
+}
+hw_start() {
+  forgotten=$(hw_forgotten "$1")
+  systemctl reset-failed "$1" 2>/dev/null || :
+  if [ -n "$forgotten" ]; then
+    systemctl start "$1" 2>/dev/null || :
+    for pid in $forgotten; do
+      kill "$pid" 2>/dev/null || continue
+      timeout 60 tail --pid="$pid" -f /dev/null || kill -KILL "$pid" || :
+    done
+    systemctl reset-failed "$1" 2>/dev/null || :
+  fi
+  systemctl restart "$1"
+}`;
+
 function step({ id, desired, action: verb, attributes }: Change<Service>): Step {
   const unit = desired.name;
   const names = new Set(attributes.map((attribute) => attribute.name));
-  const script = [digestFunction, sh`systemctl daemon-reload`];
+  const script = [digestFunction, startFunction, sh`systemctl daemon-reload`];
   const first = verb === 'create';
   if (first || names.has('enabled')) {
     script.push(sh`systemctl unmask --quiet ${unit}; systemctl unmask --runtime --quiet ${unit} || :`);
@@ -222,18 +255,25 @@ systemctl reset-failed ${unit} 2>/dev/null || :`);
     script.push(
       listen(desired),
       validate,
-      sh`systemctl reset-failed ${unit} 2>/dev/null || :`,
-      orLastWords(sh`systemctl restart ${unit}`, desired),
+      orLastWords(sh`hw_start ${unit}`, desired),
+      becomeHealthy(desired),
+      record(desired, true),
     );
-    script.push(becomeHealthy(desired), record(desired, true));
   } else if (verb === 'reload' || names.has('reload')) {
     title = `reload ${unit}`;
     const reload =
       desired.reload === undefined ? sh`systemctl reload-or-restart ${unit}` : sh`${desired.reload} >&2`;
     // One that has died over a configuration that was taken back again has nothing to reload.
-    const takeUp = sh`if systemctl is-active --quiet ${unit}; then hw_reload; else systemctl restart ${unit}; fi`;
+    const takeUp = sh`if systemctl is-active --quiet ${unit}; then hw_reload; else hw_start ${unit}; fi`;
     script.push(listen(desired), validate, sh`hw_reload() { ${reload}; }`, orLastWords(takeUp, desired));
     script.push(becomeHealthy(desired), record(desired, false));
+  } else {
+    script.push(sh`systemctl is-active --quiet ${unit} || {
+  ${listen(desired)}
+  ${orLastWords(sh`hw_start ${unit}`, desired)}
+  ${becomeHealthy(desired)}
+  ${record(desired, true)}
+}`);
   }
   return { resources: [id], title, script: lines(script) };
 }
@@ -248,10 +288,10 @@ function guard(service: Service): Guard | undefined {
     // A restart takes up everything, also where the service has ended.
     restore: lines([
       digestFunction,
+      startFunction,
       sh`systemctl daemon-reload
 if ! grep -qx 'active\|reloading\|activating' "$HW/active"; then systemctl stop ${name}; exit; fi
-systemctl reset-failed ${name} 2>/dev/null || :
-systemctl restart ${name}`,
+hw_start ${name}`,
       record(service, true),
     ]),
   };

@@ -1,3 +1,4 @@
+import { getSystemErrorMap } from 'node:util';
 import { HostwrightError } from '../errors.ts';
 import type { SshConfig } from './ssh-config.ts';
 import { lastWords } from './start-error.ts';
@@ -17,6 +18,12 @@ const reasons: Readonly<Record<string, readonly [string, string]>> = {
     'sshd may limit connections (MaxStartups, PerSourcePenalties, fail2ban): wait a minute, lower --forks, look at its log',
   ],
 };
+
+/** An error of the system as the C library puts it, such as `connection reset by peer (ECONNRESET)`. */
+export function inWords(error: NodeJS.ErrnoException): string {
+  const [code, words] = getSystemErrorMap().get(error.errno ?? 0) ?? [];
+  return code === undefined ? error.message : `${words} (${code})`;
+}
 
 /** E_CONNECT for an error of the network or of the SSH protocol before the connection stands. */
 export function connectError(host: string, config: SshConfig, cause: Error): HostwrightError {

@@ -4,7 +4,7 @@ import ssh2, { type ClientChannel } from 'ssh2';
 import type { HostwrightError } from '../errors.ts';
 import { offeredAlgorithms } from './algorithms.ts';
 import { authenticationError, prepareAuthentication, type Login } from './authentication.ts';
-import { connectError, connectTimeout, unreachableFrom } from './connect-error.ts';
+import { connectError, connectTimeout, inWords, unreachableFrom } from './connect-error.ts';
 import { checkHostKey } from './host-key.ts';
 import { watchLiveness } from './liveness.ts';
 import type { ShellChannel } from './remote-shell.ts';
@@ -78,7 +78,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
         authentication.notes.push(`agent: ${error.message}`);
         return;
       }
-      reason ||= error.message;
+      reason ||= inWords(error);
       if (error.level !== 'client-authentication') give(refused ?? connectError(host, config, error));
     });
     client.once('close', () => {

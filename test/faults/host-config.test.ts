@@ -1,9 +1,8 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { readFile } from 'node:fs/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { oneHostSite, type OneHostSite } from './one-host-site.ts';
 import { apply, expectRecovery, linesOf } from './recovery.ts';
+import { unhealthyRelease } from './unhealthy-release.ts';
 import { watch, type Watch } from './watch.ts';
 
 let site: OneHostSite;
@@ -240,13 +239,10 @@ describe('a configuration that is valid but does not work is taken back', () => 
   });
 
   it('a release of the application starts and is not healthy', async () => {
-    const source = await mkdtemp(join(tmpdir(), 'hostwright-unhealthy-'));
-    onTestFinished(() => rm(source, { recursive: true }));
-    await cp('demo/app', source, { recursive: true });
-    const main = await readFile(join(source, 'main.py'), 'utf8');
-    await writeFile(join(source, 'main.py'), main.replaceAll('/healthz', '/elsewhere'));
-    site.set({ app_source: source, app_health_timeout: 3 });
+    site.set({ app_source: await unhealthyRelease(), app_health_timeout: 3 });
     await expectTakenBack('visits.service is not healthy after 3 s', '404', back);
-    expect((await watched.stop()).failures).toEqual([]);
+    // Nothing else serves the application here, so the balancer says that it will be back.
+    const { failures } = await watched.stop();
+    expect(failures.filter((failure) => !failure.includes('status 503'))).toEqual([]);
   });
 });

@@ -63,9 +63,10 @@ const faults = [
 const large = 10_000;
 
 describe.each(faults)('$name', ({ name, strike, words }) => {
-  const folder = `/srv/${name.replaceAll(' ', '-')}`;
+  const folderFor = (what: string): string => `/srv/${name.replaceAll(' ', '-')}-${what}`;
 
   it('leaves the old file as it is', async () => {
+    const folder = folderFor('old');
     const path = `${folder}/file`;
     await site.shell(`mkdir -p ${folder}; echo old >${path}`);
     site.want({ small_files: [path, '/srv/beside'], small_size: large });
@@ -78,6 +79,7 @@ describe.each(faults)('$name', ({ name, strike, words }) => {
   });
 
   it('brings no new file half-way', async () => {
+    const folder = folderFor('new');
     const path = `${folder}/new`;
     site.want({ small_files: [path], small_size: large });
     await strikes[strike](folder);
@@ -87,6 +89,7 @@ describe.each(faults)('$name', ({ name, strike, words }) => {
   });
 
   it('leaves a file as it is in which a line is to change', async () => {
+    const folder = folderFor('line');
     const path = `${folder}/lines`;
     await site.shell(
       `mkdir -p ${folder}; yes some other line | head -n 2000 >${path}; echo word old >>${path}`,

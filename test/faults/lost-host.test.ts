@@ -49,7 +49,15 @@ afterAll(async () => {
   await site.hosts.down();
 });
 
-beforeEach(want);
+async function bringUp(): Promise<void> {
+  const up = await site.hosts.hostwright('lab', 'up');
+  expect(up.code, up.stderr).toBe(0);
+}
+
+beforeEach(async () => {
+  await bringUp();
+  await want();
+});
 
 describe('the controller of three hosts is killed in the middle of a change', () => {
   it.each(spread(4, 50))('after %s of its time: the next run finishes it', async (share) => {
@@ -86,8 +94,7 @@ describe.each([
       { unreachable: true },
       { unreachable: false, failed: 0, skipped: 0 },
     ]);
-    const up = await site.hosts.hostwright('lab', 'up');
-    expect(up.code, up.stderr).toBe(0);
+    await bringUp();
     await expectRecovery(site);
     await visit();
   });

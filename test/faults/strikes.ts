@@ -18,11 +18,11 @@ export function strikesOn(shell: (script: string) => Promise<string>): Strikes {
     await shell(`set -e
       mkdir -p ${path} /run/aside
       cp -aT ${path} /run/aside
-      mount -t tmpfs -o mode=0755,${options} none ${path}
-      cp -aT /run/aside ${path}
-      rm -rf /run/aside
-      mountpoint -q ${path}`);
+      mount -t tmpfs -o mode=0755,${options} none ${path}`);
     mounted.push(path);
+    await shell(`set -e
+      cp -aT /run/aside ${path}
+      rm -rf /run/aside`);
   };
   return {
     mountSmall,

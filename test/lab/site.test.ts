@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bareHosts, jsonLines, run, type Finished, type Line, type TestHosts } from './hosts.ts';
+import { unhealthyRelease } from '../faults/unhealthy-release.ts';
+import { watch } from '../faults/watch.ts';
 import { describeJudges } from './judges.ts';
 import { visitDoor, type Response } from './visit.ts';
 
@@ -160,6 +162,38 @@ describe('the site on three bare hosts', () => {
     expect(seen.hosts.has(host)).toBe(false);
     expect((await hosts.hostwright('apply', '--yes')).code).toBe(0);
     await becomes(host, 'UP');
+  });
+
+  it('tries a release that does not work on one host only, which takes it back, and nobody notices', async () => {
+    const releases = async (): Promise<readonly string[]> =>
+      await Promise.all(
+        names.map(async (name) => (await hosts.ssh(name, 'readlink /srv/visits/current')).stdout),
+      );
+    const before = await releases();
+    const watched = watch(async () => {
+      expect((await visit('/api/visits')).status).toBe(200);
+    });
+    const apply = await hosts.hostwright(
+      ...['apply', '--yes', '--json', '--no-diff'],
+      ...['-e', JSON.stringify({ app_source: await unhealthyRelease(), app_health_timeout: 3 })],
+    );
+    await becomes('web1', 'UP');
+    const { asked, failures } = await watched.stop();
+    expect(apply.code, apply.stdout).toBe(1);
+    const outcomes = jsonLines(apply).filter(({ type }) => type === 'result');
+    const service = outcomes.filter((line) => line['resource'] === 'service:visits.service');
+    expect(service.map((line) => `${String(line['host'])} ${String(line['outcome'])}`)).toEqual([
+      'web1 failed',
+      'web2 skipped',
+      'web3 skipped',
+    ]);
+    expect(service[0]?.['reason']).toContain('visits.service is not healthy after 3 s');
+    expect(service[1]?.['reason']).toBe('too many hosts failed before');
+    expect(failures).toEqual([]);
+    expect(asked).toBeGreaterThan(20);
+    expect(await releases()).toEqual(before);
+    const mended = await hosts.hostwright('apply', '--yes', '--json');
+    expect(mended.code, mended.stdout).toBe(0);
   });
 
   it('shows 22, 80 and 443 of web1 to the outside, 22 of the others, and nothing more', async () => {
