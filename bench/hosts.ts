@@ -3,9 +3,9 @@ import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { timed, type Timed } from './process.ts';
 
-const lab = '/var/lib/hostwright-lab/bench';
+export const lab = '/var/lib/hostwright-lab/bench';
 const subnet = '10.213.94';
-const environment = { HOSTWRIGHT_LAB: 'bench', HOSTWRIGHT_LAB_SUBNET: subnet, NO_COLOR: '1' };
+export const environment = { HOSTWRIGHT_LAB: 'bench', HOSTWRIGHT_LAB_SUBNET: subnet, NO_COLOR: '1' };
 
 export const root = resolve(import.meta.dirname, '..');
 export const hostwright = join(root, 'bin/hostwright');

@@ -63,7 +63,7 @@ async function measureRounds(tools: readonly Tool[], hosts: Hosts, progress: Pro
     const due = tools.filter((tool) => !tool.slow || round < slowRuns);
     for (const tool of due) await measure(tool, 'no-op', word, progress);
     for (const tool of due) {
-      word = `${tool.name}-${round}`;
+      word = `${tool.name.replaceAll(/\W/g, '-')}-${round}`;
       await measure(tool, 'one change', word, progress);
       await verify(hosts, word);
     }

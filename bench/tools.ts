@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { configuration, playbook } from './ansible.ts';
 import { repository } from './bundlewrap.ts';
 import { changeScript, expectedRead, readScript, writeScript } from './floor.ts';
-import { hostwright, root, sshAll, type Hosts } from './hosts.ts';
+import { debianTree } from '../test/lab/debian-tree.ts';
+import { environment, hostwright, lab, root, sshAll, type Hosts } from './hosts.ts';
 import { timed, type Timed } from './process.ts';
 
 export type Task = 'no-op' | 'first run' | 'one change';
@@ -66,30 +67,58 @@ async function hostwrightTool(hosts: Hosts): Promise<Tool> {
   };
 }
 
-async function ansible(hosts: Hosts, folder: string, mitogen: boolean): Promise<Tool> {
+/** One of the ansible-core that this machine can run. */
+interface AnsibleProgram {
+  readonly folder: string;
+  readonly mitogen: boolean;
+  /** The words of a command that runs `ansible-playbook` with the configuration in this file. */
+  readonly command: (configuration: string, words: readonly string[]) => readonly string[];
+}
+
+async function ansible(hosts: Hosts, { folder, mitogen, command }: AnsibleProgram): Promise<Tool> {
   await mkdir(folder, { recursive: true });
   const play = join(folder, 'play.yml');
   await writeFile(play, playbook());
-  const { stdout } = await timed({ words: ['ansible-playbook', '--version'] });
+  const usual = join(folder, 'ansible.cfg');
+  await writeFile(usual, configuration({ mitogen, folder }));
+  const { stdout } = await timed({ words: command(usual, ['--version']) });
   const core = /core ([\w.]+)/.exec(stdout)?.[1] ?? '';
   const strategy = mitogen
     ? (await timed({ words: ['dpkg-query', '-W', '-f', '${Version}', 'ansible-mitogen'] })).stdout
     : '';
   const changes = { 'no-op': /changed=0 /, 'first run': /changed=9\d /, 'one change': /changed=1 / };
   return {
-    name: mitogen ? 'Mitogen' : 'Ansible',
+    name: mitogen ? 'Mitogen' : `Ansible ${core.replace(/^(\d+\.\d+)\..*$/, '$1')}`,
     version: mitogen ? `${strategy} on ansible-core ${core}` : `ansible-core ${core}, pipelining`,
     slow: true,
     run: async (task, word) => {
       // Sockets of their own: each run makes its connections itself, as those of the other tools do.
       const own = await mkdtemp(join(folder, 'run-'));
-      await writeFile(join(own, 'ansible.cfg'), configuration({ mitogen, folder: own }));
-      const words = ['ansible-playbook', '-i', hosts.inventory, play, '-e', `bench_word=${word}`];
-      const run = await timed({ words, environment: { ANSIBLE_CONFIG: join(own, 'ansible.cfg') } });
+      const file = join(own, 'ansible.cfg');
+      await writeFile(file, configuration({ mitogen, folder: own }));
+      const words = command(file, ['-i', hosts.inventory, play, '-e', `bench_word=${word}`]);
+      const run = await timed({ words });
       const recap = run.stdout.slice(run.stdout.indexOf('PLAY RECAP'));
       if (task !== 'first run' && !changes[task].test(recap)) throw new Error(`not a ${task}:\n${recap}`);
       return run;
     },
+  };
+}
+
+/** The ansible-core of Debian's next release, which is newer than that of this machine, in a tree of its own. */
+async function newerAnsible(folder: string): Promise<AnsibleProgram> {
+  const tree = await debianTree(environment, {
+    release: 'forky',
+    packages: ['ansible-core', 'openssh-client'],
+    shared: [lab, folder],
+  });
+  return {
+    folder: join(folder, 'newer-ansible'),
+    mitogen: false,
+    command: (file, words) =>
+      tree.command(
+        `cd "${folder}"; ANSIBLE_CONFIG="${file}" exec ansible-playbook ${words.map((word) => `'${word}'`).join(' ')}`,
+      ),
   };
 }
 
@@ -136,11 +165,23 @@ export async function installedTools(hosts: Hosts, folder: string): Promise<read
   const hasAnsible = isInstalled('ansible-playbook');
   const hasMitogen =
     hasAnsible && existsSync('/usr/lib/python3/dist-packages/ansible/plugins/strategy/mitogen_linear.py');
+  const own = {
+    command: (file: string, words: readonly string[]) => [
+      'env',
+      `ANSIBLE_CONFIG=${file}`,
+      'ansible-playbook',
+      ...words,
+    ],
+  };
+  const programs: readonly AnsibleProgram[] = [
+    ...(hasMitogen ? [{ ...own, folder: join(folder, 'mitogen'), mitogen: true }] : []),
+    ...(hasAnsible ? [{ ...own, folder: join(folder, 'ansible'), mitogen: false }] : []),
+    await newerAnsible(folder),
+  ];
   return [
     floor(hosts),
     await hostwrightTool(hosts),
     ...(isInstalled('bw') ? [await bundlewrap(hosts, join(folder, 'bundlewrap'))] : []),
-    ...(hasMitogen ? [await ansible(hosts, join(folder, 'mitogen'), true)] : []),
-    ...(hasAnsible ? [await ansible(hosts, join(folder, 'ansible'), false)] : []),
+    ...(await Promise.all(programs.map((program) => ansible(hosts, program)))),
   ];
 }

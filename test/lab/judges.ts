@@ -6,7 +6,7 @@ import { readInventory } from '../../src/inventory/read.ts';
 import { decryptValue } from '../../src/secrets/age.ts';
 import { identityFile, readIdentities } from '../../src/secrets/identity.ts';
 import type { Finished, TestHosts } from './hosts.ts';
-import { judgeTree, type JudgeTree } from './judge-tree.ts';
+import { debianTree, type DebianTree } from './debian-tree.ts';
 
 const names = ['web1', 'web2', 'web3'] as const;
 
@@ -73,13 +73,16 @@ async function secretLines(inventory: string): Promise<readonly string[]> {
  */
 export function describeJudges(domain: string, site: () => TestHosts): void {
   describe('the judges', () => {
-    let tree: JudgeTree;
+    let tree: DebianTree;
     /** Most of a minute, in which the others are asked. */
     let tls: Promise<Finished>;
 
     beforeAll(async () => {
       const { environment, address, inventory } = site();
-      tree = await judgeTree(environment, ['lynis', 'ssh-audit', 'testssl.sh']);
+      tree = await debianTree(environment, {
+        release: 'trixie',
+        packages: ['lynis', 'ssh-audit', 'testssl.sh'],
+      });
       const authority = await readFile(join(inventory, '../acme-root.pem'), 'utf8');
       tls = tree.run(
         `cat >/tmp/ca.pem
