@@ -1,7 +1,5 @@
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { bareHosts } from '../lab/hosts.ts';
+import { oneRoleProject } from './one-role-project.ts';
 import type { FaultSite } from './recovery.ts';
 
 const role = `
@@ -55,14 +53,9 @@ export interface HeldSite extends FaultSite {
 
 export async function heldSite(name: string, subnet: string): Promise<HeldSite> {
   const hosts = await bareHosts(name, subnet, 1);
-  const project = await mkdtemp(join(tmpdir(), 'hostwright-held-'));
-  await mkdir(join(project, 'roles/held'), { recursive: true });
-  await writeFile(join(project, 'roles/held/role.ts'), role);
-  await copyFile(join(hosts.inventory, 'hosts.yml'), join(project, 'hosts.yml'));
-  await writeFile(join(project, 'site.yml'), '- hosts: web\n  roles: [held]\n');
+  const project = await oneRoleProject(hosts, 'held', role);
   const must = async (script: string, input?: string): Promise<void> => {
-    const done = await hosts.ssh('web1', script, input);
-    if (done.code !== 0) throw new Error(`${script}: ${done.stderr}`);
+    await hosts.shell('web1', script, input);
   };
   await must('cat >/usr/local/sbin/hold; chmod 0755 /usr/local/sbin/hold', hold);
   await must('cat >/etc/apt/apt.conf.d/zz-hold', 'DPkg::Pre-Invoke { "/usr/local/sbin/hold packages"; };\n');
@@ -78,7 +71,7 @@ export async function heldSite(name: string, subnet: string): Promise<HeldSite> 
     names: ['web1'],
     word,
     words: () => [
-      ...['-i', join(project, 'hosts.yml')],
+      ...project.inventory,
       ...['-e', JSON.stringify({ held_word: word(), held_packages: count === 0 ? [] : ['tree'] })],
     ],
     async want() {
@@ -96,7 +89,7 @@ export async function heldSite(name: string, subnet: string): Promise<HeldSite> 
     },
     async down() {
       await hosts.down();
-      await rm(project, { recursive: true, force: true });
+      await project.remove();
     },
   };
 }

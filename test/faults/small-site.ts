@@ -1,7 +1,5 @@
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { bareHosts } from '../lab/hosts.ts';
+import { oneRoleProject } from './one-role-project.ts';
 import type { FaultSite } from './recovery.ts';
 
 const role = `
@@ -53,11 +51,7 @@ export interface SmallSite extends FaultSite {
 
 export async function smallSite(name: string, subnet: string): Promise<SmallSite> {
   const hosts = await bareHosts(name, subnet, 1);
-  const project = await mkdtemp(join(tmpdir(), 'hostwright-small-'));
-  await mkdir(join(project, 'roles/small'), { recursive: true });
-  await writeFile(join(project, 'roles/small/role.ts'), role);
-  await copyFile(join(hosts.inventory, 'hosts.yml'), join(project, 'hosts.yml'));
-  await writeFile(join(project, 'site.yml'), '- hosts: web\n  roles: [small]\n');
+  const project = await oneRoleProject(hosts, 'small', role);
   let count = 0;
   let wanted: Readonly<Record<string, unknown>> = {};
   const word = (): string => `w${count}.`;
@@ -65,10 +59,7 @@ export async function smallSite(name: string, subnet: string): Promise<SmallSite
     hosts,
     names: ['web1'],
     word,
-    words: () => [
-      ...['-i', join(project, 'hosts.yml')],
-      ...['-e', JSON.stringify({ ...wanted, small_word: word() })],
-    ],
+    words: () => [...project.inventory, ...['-e', JSON.stringify({ ...wanted, small_word: word() })]],
     want(variables = {}) {
       count += 1;
       wanted = variables;
@@ -81,14 +72,10 @@ export async function smallSite(name: string, subnet: string): Promise<SmallSite
       if (answer.status !== 200) throw new Error(`status ${answer.status}`);
       return await answer.text();
     },
-    async shell(script, input) {
-      const done = await hosts.ssh('web1', script, input);
-      if (done.code !== 0) throw new Error(`${script}: ${done.stderr}`);
-      return done.stdout;
-    },
+    shell: (script, input) => hosts.shell('web1', script, input),
     async down() {
       await hosts.down();
-      await rm(project, { recursive: true, force: true });
+      await project.remove();
     },
   };
 }

@@ -25,6 +25,8 @@ export interface TestHosts {
   readonly start: (...words: readonly string[]) => ReturnType<typeof spawn>;
   /** Runs shell as root on a host through the system's own ssh; gives its standard output. */
   readonly ssh: (host: string, script: string, input?: string) => Promise<Finished>;
+  /** The same where it must succeed: throws with what it said. */
+  readonly shell: (host: string, script: string, input?: string) => Promise<string>;
   readonly down: () => Promise<void>;
 }
 
@@ -74,26 +76,32 @@ export async function bareHosts(name: string, subnet: string, count: number): Pr
   const up = await hostwright('lab', 'up', '--hosts', String(count));
   if (up.code !== 0) throw new Error(`the lab ${name} does not come up:\n${up.stdout}${up.stderr}`);
   const address = (host: string): string => `${subnet}.${10 + Number(host.replace(/\D/g, ''))}`;
+  const ssh: TestHosts['ssh'] = (host, script, input = '') =>
+    run(
+      'ssh',
+      [
+        ...['-i', join(folder, 'ssh/id_ed25519')],
+        ...['-o', `UserKnownHostsFile=${join(folder, 'ssh/known_hosts')}`],
+        ...['-o', 'StrictHostKeyChecking=yes', '-o', 'BatchMode=yes', '-o', 'LogLevel=ERROR'],
+        // A host that goes away under way must not keep a test for ever.
+        ...['-o', 'ConnectTimeout=10', '-o', 'ServerAliveInterval=10'],
+        `admin@${address(host)}`,
+        `sudo sh -c '${script.replaceAll("'", `'\\''`)}'`,
+      ],
+      { input },
+    );
   return {
     inventory,
     address,
     environment,
     hostwright,
     start: (...words) => spawn(command, words, { cwd: root, env: environment, stdio: 'ignore' }),
-    ssh: (host, script, input = '') =>
-      run(
-        'ssh',
-        [
-          ...['-i', join(folder, 'ssh/id_ed25519')],
-          ...['-o', `UserKnownHostsFile=${join(folder, 'ssh/known_hosts')}`],
-          ...['-o', 'StrictHostKeyChecking=yes', '-o', 'BatchMode=yes', '-o', 'LogLevel=ERROR'],
-          // A host that goes away under way must not keep a test for ever.
-          ...['-o', 'ConnectTimeout=10', '-o', 'ServerAliveInterval=10'],
-          `admin@${address(host)}`,
-          `sudo sh -c '${script.replaceAll("'", `'\\''`)}'`,
-        ],
-        { input },
-      ),
+    ssh,
+    async shell(host, script, input) {
+      const { code, stdout, stderr } = await ssh(host, script, input);
+      if (code !== 0) throw new Error(`${host}: ${script}: ${stderr}`);
+      return stdout;
+    },
     down: async () => {
       await hostwright('lab', 'down');
     },
