@@ -87,6 +87,18 @@ export function takesWrites(flavor: Variables['mysql_flavor']): Resource {
   );
 }
 
+/**
+ * Debian's package has the server shut itself down at the end of its initialization, which at times comes before
+ * the last step of that: MySQL calls the data unusable, and the package, when it is configured once more, takes
+ * them as they are. Only what such an initialization has just made is removed, never the data of a server that ran.
+ */
+const removeUnusableData = `[ -z "$(dpkg-query -W -f '\${Config-Version}' mysql-server 2>/dev/null)" ] || exit 0
+awk '/MY-015015|MY-015017/ { unusable = 0; others = 0 } /MY-010457/ { others = 1 } /MY-013236/ { unusable = 1 }
+  END { exit !unusable || others }' /var/log/mysql/error.log 2>/dev/null || exit 0
+[ -z "$(find /var/lib/mysql -mindepth 1 -maxdepth 1 -type d ! -name mysql ! -name performance_schema ! -name sys ! -name '#*')" ] || exit 0
+find /var/lib/mysql -mindepth 1 -delete
+echo 'the initialization of MySQL failed, and what it had made is removed'`;
+
 /** Package, configuration and service, the same on primary and replicas but for what may write. */
 export function server(context: RoleContext<Variables>, isPrimary: boolean): readonly Resource[] {
   const { vars, host, facts, site, template } = context;
@@ -117,7 +129,10 @@ export function server(context: RoleContext<Variables>, isPrimary: boolean): rea
         ]
       : []),
     vars.mysql_flavor === 'mysql'
-      ? pkg('mysql-server', isSid ? { release: 'sid' } : {})
+      ? pkg('mysql-server', {
+          ...(isSid ? { release: 'sid' } : {}),
+          afterFailure: ['sh', '-c', removeUnusableData],
+        })
       : pkg('mariadb-server'),
     file(`${flavor.folder}/zz-hostwright.cnf`, { content }),
     service(

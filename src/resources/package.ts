@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { aptGet } from './apt.ts';
+import { argv } from './attribute.ts';
 import { prefetch, prefetched } from './prefetch.ts';
 import {
   declare,
@@ -23,6 +24,11 @@ const schema = z.strictObject({
     .boolean()
     .default(false)
     .describe('Kept at its version, from security upgrades too, as by `apt-mark hold`'),
+  afterFailure: argv
+    .optional()
+    .describe(
+      'Runs when it could not be installed, before that is tried once more: clears what a failed configuration leaves in the way',
+    ),
   absent: z.boolean().default(false).describe('Purged, with its configuration'),
 });
 
@@ -83,12 +89,18 @@ function transaction(
   if (installs.length > 0) script.push(sh`hw_apt_update_if_old`);
   if (later.length > 0) script.push(prefetch(ofDefaultRelease(later)));
   for (const release of new Set(installs.map((item) => item.release))) {
-    const names = installs.filter((item) => item.release === release).map((item) => item.name);
+    const wanted = installs.filter((item) => item.release === release);
     const target = release === undefined ? [] : ['-t', release];
-    // The lists may be younger than twelve hours and still name versions that the mirror has dropped.
-    script.push(
-      sh`hw_apt install --no-install-recommends ${target} ${names} || { hw_apt update; hw_apt install --no-install-recommends ${target} ${names}; }`,
+    const clear = wanted.flatMap(({ afterFailure }) =>
+      afterFailure === undefined ? [] : [sh`${afterFailure} >&2`],
     );
+    // The lists may be younger than twelve hours and still name versions that the mirror has dropped.
+    script.push(sh`hw_install() {
+  hw_apt install --no-install-recommends ${target} ${wanted.map(({ name }) => name)} && return
+  ${lines(clear)}
+  return 1
+}
+hw_install || { hw_apt update; hw_install; }`);
   }
   script.push(after);
   const verb = installs.length > 0 ? 'install' : removals.length > 0 ? 'remove' : 'hold or release';

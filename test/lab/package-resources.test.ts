@@ -56,6 +56,28 @@ describe('package', () => {
     await converge(root, pkg('ed'));
   });
 
+  test('what a failed configuration leaves is cleared before it is tried once more, and after that', async () => {
+    // A package that cannot be configured where its data are there already, and fails when it makes them.
+    await root.ask(sh`mkdir -p /srv/repository/once/DEBIAN && cd /srv/repository
+printf '%s\n' 'Package: once' 'Version: 1' 'Architecture: all' 'Maintainer: nobody <nobody@example.org>' 'Description: once' >once/DEBIAN/control
+printf '%s\n' '#!/bin/sh' '[ ! -e /srv/data ] || exit 1' 'touch /srv/data' 'echo tried >>/srv/tries' '[ "$(wc -l </srv/tries)" -ge "$(cat /srv/needed)" ]' >once/DEBIAN/postinst
+chmod 0755 once/DEBIAN/postinst
+dpkg-deb --build once once.deb >/dev/null
+{ cat once/DEBIAN/control; printf '%s\n' 'Filename: ./once.deb' "Size: $(stat -c %s once.deb)" "SHA256: $(sha256sum once.deb | cut -d' ' -f1)"; } >Packages
+echo 'deb [trusted=yes] file:/srv/repository ./' >/etc/apt/sources.list.d/own.list
+apt-get -qq update`);
+    await root.ask(sh`echo 2 >/srv/needed`);
+    await converge(root, pkg('once', { afterFailure: ['rm', '-f', '/srv/data'] }));
+    expect(await root.ask(sh`wc -l </srv/tries`)).toBe('2\n');
+    await root.ask(sh`dpkg --purge once >/dev/null; rm -f /srv/data; echo 5 >/srv/needed`);
+    const failing = converge(root, pkg('once', { afterFailure: ['rm', '-f', '/srv/data'] }));
+    await expect(failing).rejects.toThrow(/Errors were encountered while processing:\n once/);
+    expect(await root.ask(sh`ls /srv`)).not.toContain('data');
+    await root.ask(
+      sh`dpkg --purge --force-all once >/dev/null; rm /etc/apt/sources.list.d/own.list; apt-get -qq update`,
+    );
+  });
+
   test('that does not exist is an error in the words of apt', async () => {
     expect(await refuse(root, pkg('no-such-package-anywhere'))).toContain('Unable to locate package');
   });
