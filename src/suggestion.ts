@@ -1,8 +1,11 @@
 import damerauLevenshtein from 'damerau-levenshtein';
 
-/** The names that `name` may have been meant to be, the nearest first, at most three. */
-export function nearest(name: string, names: Iterable<string>): string[] {
-  const limit = Math.max(1, Math.floor(name.length / 3));
+/** The names that `name` may have been meant to be, the nearest first, at most three and `limit` letters away. */
+export function nearest(
+  name: string,
+  names: Iterable<string>,
+  limit = Math.max(1, Math.floor(name.length / 3)),
+): string[] {
   return [...new Set(names)]
     .map((candidate) => ({
       candidate,
@@ -15,7 +18,7 @@ export function nearest(name: string, names: Iterable<string>): string[] {
 }
 
 /** `did you mean "a" or "b"`, or undefined where no name is near. */
-export function didYouMean(name: string, names: Iterable<string>): string | undefined {
-  const found = nearest(name, names).map((candidate) => `"${candidate}"`);
+export function didYouMean(name: string, names: Iterable<string>, limit?: number): string | undefined {
+  const found = nearest(name, names, limit).map((candidate) => `"${candidate}"`);
   return found.length === 0 ? undefined : `did you mean ${found.join(' or ')}`;
 }

@@ -1,7 +1,7 @@
 import { userInfo, hostname } from 'node:os';
 import { HostwrightError } from '../errors.ts';
 import { selectHosts } from '../inventory/pattern.ts';
-import { targetOf } from '../inventory/target.ts';
+import { targetsOf } from '../inventory/target.ts';
 import { surveyHosts, type LostHost, type SurveyedHost } from '../plan/survey.ts';
 import { maskedReporter } from '../report/masked.ts';
 import { createReporter } from '../report/reporter.ts';
@@ -12,7 +12,7 @@ import { createMask, secretsIn } from '../secrets/mask.ts';
 import type { SiteModel } from '../site/model.ts';
 import { didYouMean } from '../suggestion.ts';
 import { createConnect } from '../transport/connect.ts';
-import type { Lock, Target } from '../transport/transport.ts';
+import type { Lock } from '../transport/transport.ts';
 import { askSecret } from './ask-secret.ts';
 import type { ReportOptions, RunOptions } from './options.ts';
 import { readProject, readSiteOf, type Project } from './project.ts';
@@ -109,12 +109,7 @@ export async function survey(options: RunOptions, mode: Lock['mode']): Promise<S
     options.askBecomePass === true
       ? await askSecret('sudo password', process.stdin, process.stderr)
       : undefined;
-  const targets = new Map(
-    [...project.variables].map(([name, variables]): [string, Target] => [
-      name,
-      { ...targetOf(name, variables), ...(becomePassword === undefined ? {} : { becomePassword }) },
-    ]),
-  );
+  const targets = targetsOf(project.variables);
   const secrets = secretsIn([site.assignments, project.variables, becomePassword]);
   const reporter = maskedReporter(openReporter(options), createMask(secrets));
   const connect = createConnect();
@@ -131,7 +126,7 @@ export async function survey(options: RunOptions, mode: Lock['mode']): Promise<S
     connect: async (host) => {
       const target = targets.get(host);
       if (target === undefined) throw new Error(`no target for ${host}`);
-      return await connect(target);
+      return await connect({ ...target, ...(becomePassword === undefined ? {} : { becomePassword }) });
     },
     resources: (host, facts) => {
       const all = hostResources(site, host, facts);
