@@ -28,24 +28,34 @@ echo "stub_status: \${status:-no answer}"
 
 /**
  * The master says nothing of how a reload went: where it cannot bind a port it keeps the old workers, and only
- * its next start fails. So the new workers are waited for; it tries to bind for two and a half seconds.
+ * its next start fails. So the new workers are waited for; it tries to bind for two and a half seconds. The old
+ * ones answer beside them for another moment, as if nothing had changed, until they shut down.
  */
 const reload = `master=$(systemctl show -p MainPID --value nginx)
 workers() { cat "/proc/$master/task/$master/children"; }
 before=" $(workers) "
 logged=$(stat -c %s /var/log/nginx/error.log 2>/dev/null || echo 0)
+taken_up() {
+  new=no
+  for worker in $(workers); do
+    case $before in
+    *" $worker "*) grep -aq 'shutting down' "/proc/$worker/cmdline" || [ ! -e "/proc/$worker" ] || return 1 ;;
+    *) new=yes ;;
+    esac
+  done 2>/dev/null
+  [ "$new" = yes ]
+}
 systemctl reload nginx
 tries=0
-while [ "$tries" -lt 50 ]; do
-  for worker in $(workers); do
-    case $before in *" $worker "*) ;; *) exit 0 ;; esac
-  done
+until taken_up; do
   tries=$((tries + 1))
+  if [ "$tries" -eq 50 ]; then
+    echo 'nginx keeps working with the configuration of before:'
+    tail -c "+$((logged + 1))" /var/log/nginx/error.log | grep -F '[emerg]' | sort -u -k 5
+    exit 1
+  fi
   sleep 0.2
-done
-echo 'nginx keeps working with the configuration of before:'
-tail -c "+$((logged + 1))" /var/log/nginx/error.log | grep -F '[emerg]' | sort -u -k 5
-exit 1`;
+done`;
 
 export default defineRole({
   name: 'nginx',
