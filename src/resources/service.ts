@@ -208,7 +208,7 @@ const startFunction = sh`hw_forgotten() {
   case $(systemctl show -p ActiveState --value "$1") in inactive | failed) ;; *) return 0 ;; esac
   kept=$(systemctl show -p KillMode --value "$1")
   program=$(systemctl show -p ExecStart --value "$1" | sed -n '1s/^{ path=\([^ ]*\) .*/\1/p')
-  for pid in $(grep -ls "/$1\$" /proc/[0-9]*/cgroup | cut -d/ -f3); do
+  grep -ls "/$1\$" /proc/[0-9]*/cgroup | cut -d/ -f3 | while read -r pid; do
     grep -qsx 'PPid:[[:space:]]*1' "/proc/$pid/status" || continue
     case $kept in
     process | none) [ "/proc/$pid/exe" -ef "$program" ] || continue ;;
