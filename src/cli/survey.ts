@@ -102,17 +102,18 @@ function checkRoles(site: SiteModel, names: readonly string[]): void {
 export async function survey(options: RunOptions, mode: Lock['mode']): Promise<Surveyed> {
   const started = performance.now();
   const project = await readProject(options, process.env);
+  const names = (await selectHosts(project.inventory, 'all', options)).map((host) => host.name);
+  const targets = targetsOf(project.variables);
+  const ahead = targets.get(names[0] ?? '');
+  const connect = createConnect(ahead === undefined ? {} : { ahead });
   const site = await readSiteOf(project, options);
   checkRoles(site, options.role ?? []);
-  const names = (await selectHosts(project.inventory, 'all', options)).map((host) => host.name);
   const becomePassword =
     options.askBecomePass === true
       ? await askSecret('sudo password', process.stdin, process.stderr)
       : undefined;
-  const targets = targetsOf(project.variables);
   const secrets = secretsIn([site.assignments, project.variables, becomePassword]);
   const reporter = maskedReporter(openReporter(options), createMask(secrets));
-  const connect = createConnect();
   const roles = options.role === undefined ? undefined : new Set(options.role);
   const entries = await surveyHosts({
     hosts: names,

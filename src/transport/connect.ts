@@ -19,11 +19,15 @@ export interface ConnectOptions {
   readonly connectTimeout?: number;
   /** Bytes of standard output and error together that one answer may have; 64 MiB unless said. */
   readonly answerLimit?: number;
+  /** The ssh configuration of this one is asked for at once, while the caller still has other things to do. */
+  readonly ahead?: Target;
 }
 
 /** Makes the way to open the one connection of a host: over ssh2, through jump hosts, with a remote shell on it. */
 export function createConnect(options: ConnectOptions = {}): Connect {
   const resolver = createResolver();
+  // Whoever connects to it hears of what is wrong.
+  if (options.ahead !== undefined) resolver.target(options.ahead).catch(() => undefined);
   return async (target) => openTransport(target, options, resolver);
 }
 
@@ -36,16 +40,15 @@ export interface Resolver {
 /** A resolution is a process of ssh: hosts share it where they can, and so do those behind one jump host. */
 export function createResolver(): Resolver {
   const limit = pLimit(availableParallelism() * 2);
-  const jumps = new Map<string, Promise<SshConfig>>();
-  const shared = createSharedResolver((request) => limit(resolveConfig, request));
+  const known = new Map<string, Promise<SshConfig>>();
+  const once = (key: string, request: ConfigRequest): Promise<SshConfig> => {
+    const config = known.get(key) ?? limit(resolveConfig, request);
+    known.set(key, config);
+    return config;
+  };
   return {
-    target: shared,
-    async jump(request) {
-      const key = JSON.stringify({ ...request, host: '' });
-      const config = jumps.get(key) ?? limit(resolveConfig, request);
-      jumps.set(key, config);
-      return config;
-    },
+    target: createSharedResolver((request) => once(JSON.stringify(request), request)),
+    jump: (request) => once(JSON.stringify({ ...request, host: '' }), request),
   };
 }
 

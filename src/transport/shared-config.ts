@@ -60,19 +60,31 @@ export function createSharedResolver(
   const patterns = new Map<string, Promise<HostPatterns>>();
   const answers = new Map<string, Promise<Settings>>();
 
+  const keyOf = (request: ConfigRequest, found: readonly RegExp[]): string => {
+    const { address, ...common } = request;
+    return JSON.stringify([{ ...common, host: '', port: 0 }, found.map((pattern) => pattern.test(address))]);
+  };
+
+  /** The first question of its kind tells what tells hosts apart, and is the answer for its like as well. */
+  const askFirst = async (request: ConfigRequest): Promise<HostPatterns> => {
+    const { settings, words } = await askSsh(request, ['-v']);
+    const found = await patternsOf(words);
+    if (found !== undefined) answers.set(keyOf(request, found), Promise.resolve(settings));
+    return found;
+  };
+
   const share = async (request: ConfigRequest): Promise<SshConfig> => {
-    const { address, port, ...common } = request;
+    const { port, ...common } = request;
     const how = request.sshArgs ?? '';
-    const known = patterns.get(how) ?? askSsh(request, ['-v']).then(({ words }) => patternsOf(words));
+    const known = patterns.get(how) ?? askFirst(common);
     patterns.set(how, known);
     const found = await known;
     if (found === undefined) return resolveAlone(request);
-    const matches = found.map((pattern) => pattern.test(address));
-    const key = JSON.stringify([{ ...common, host: '' }, matches]);
-    const answer = answers.get(key) ?? askSsh({ address, ...common }).then(({ settings }) => settings);
+    const key = keyOf(request, found);
+    const answer = answers.get(key) ?? askSsh(common).then(({ settings }) => settings);
     answers.set(key, answer);
     // Both win over any configuration that can be shared.
-    const own: [string, readonly string[]][] = [['hostname', [address]]];
+    const own: [string, readonly string[]][] = [['hostname', [request.address]]];
     if (port !== undefined) own.push(['port', [String(port)]]);
     return readSettings(new Map([...(await answer), ...own]), request);
   };
