@@ -7,8 +7,12 @@ import { hostileMarker, marker, type Marker } from './leaks-marker.ts';
 export function secretsOfTheSite(age: 'old' | 'new'): readonly Marker[] {
   const named = (name: string) => `${name} (${age})`;
   return [
-    ...['leaks_file', 'leaks_template', 'leaks_line', 'leaks_stdin', 'leaks_mysql', 'leaks_environment'].map(
-      (name) => hostileMarker(named(name)),
+    ...[
+      ...['leaks_file', 'leaks_template', 'leaks_line', 'leaks_stdin', 'leaks_mysql', 'leaks_environment'],
+      ...['leaks_reporter', 'monitoring_email_password'],
+    ].map((name) => hostileMarker(named(name))),
+    ...['monitoring_slack_webhook', 'monitoring_webhook'].map((name) =>
+      marker(named(name), (core) => `http://127.0.0.1:9/${core}`),
     ),
     // What the server itself stores, and hands to the other.
     marker(named('mysql_replication_password')),
@@ -35,7 +39,7 @@ export default defineRole({
   name: 'leaks',
   variables: z.object({
     leaks_file: secret(), leaks_template: secret(), leaks_line: secret(), leaks_stdin: secret(),
-    leaks_mysql: secret(), leaks_environment: secret(), leaks_hash: secret(), leaks_key: secret(),
+    leaks_mysql: secret(), leaks_environment: secret(), leaks_hash: secret(), leaks_key: secret(), leaks_reporter: secret(),
     leaks_fault: fault, leaks_number: z.number().optional(),
   }),
   resources: ({ vars, template }) => {
@@ -68,7 +72,7 @@ export default defineRole({
 /** A project of its own: a role with a secret of every kind, and Hostwright's own roles that hold secrets. */
 export async function writeProject(folder: string, hosts: string): Promise<void> {
   const files: Readonly<Record<string, string>> = {
-    'site.yml': `- hosts: all\n  roles: [pki]\n- hosts: db\n  serial: 1\n  roles: [mysql]\n- hosts: app\n  roles: [app, leaks]\n`,
+    'site.yml': `- hosts: all\n  roles: [pki]\n- hosts: db\n  serial: 1\n  roles: [mysql]\n- hosts: app\n  roles: [app, leaks]\n- hosts: monitoring\n  roles: [monitoring_server]\n`,
     'roles/leaks/role.ts': role,
     'templates/leaks/config.hbs': 'user = leaky\npassword = {{password}}\n',
     'templates/leaks/fault.hbs': 'first\n{{#each password}}{{this.name}}{{/each}}\n',
@@ -80,6 +84,11 @@ export async function writeProject(folder: string, hosts: string): Promise<void>
       'app_command: [python3, -m, http.server, --bind, 127.0.0.1, "3000"]',
       'app_database: shop',
       'app_environment: {SECRET: "{{leaks_environment}}"}',
+      'mysql_users: [{name: reporter, from: app, password: "{{leaks_reporter}}", grants: {"*.*": [PROCESS]}}]',
+      'monitoring_email_to: ops@example.org',
+      'monitoring_email_from: alerts@example.org',
+      'monitoring_email_smarthost: 127.0.0.1:9',
+      'monitoring_email_username: alerts',
       'mysql_settings: {general_log: "ON", general_log_file: /var/lib/mysql/general.log, innodb_buffer_pool_size: 64M}',
       '',
     ].join('\n'),
@@ -105,6 +114,7 @@ export function hostsFile(lab: string, addresses: readonly [string, string]): st
   children:
     db: {hosts: {web1: , web2: }}
     app: {hosts: {web1: }}
+    monitoring: {hosts: {web2: }}
 `;
 }
 

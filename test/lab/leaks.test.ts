@@ -22,6 +22,7 @@ const allowed = [
   // passwd(1) and its kin leave the file of before.
   /^\/etc\/shadow- 0:42 640 leaks_hash \((old|new)\)$/,
   /^\/srv\/app\/environment 0:[1-9]\d* 640 (leaks_environment|app_database_password) \(new\)$/,
+  /^\/etc\/alertmanager\/[a-z-]+ 0:[1-9]\d* 640 monitoring_\w+ \(new\)$/,
   // A replica stores how it logs in at its primary.
   /^\/var\/lib\/mysql\/(mysql\.ibd|undo_\d+|#ib_\d+_\d\.dblwr|#innodb_redo\/#ib_redo\d+) [1-9]\d*:[1-9]\d* 640 mysql_replication_password \((old|new)\)$/,
 ];
@@ -35,7 +36,12 @@ const expected = {
     '/etc/shadow 0:42 640 leaks_hash (new)',
     '/etc/shadow- 0:42 640 leaks_hash (old)',
   ],
-  web2: [expect.stringMatching(/mysql\.ibd .* mysql_replication_password \(new\)$/)],
+  web2: [
+    expect.stringMatching(/mysql\.ibd .* mysql_replication_password \(new\)$/),
+    expect.stringMatching(/^\/etc\/alertmanager\/email-password .* monitoring_email_password \(new\)$/),
+    expect.stringMatching(/^\/etc\/alertmanager\/slack-url .* monitoring_slack_webhook \(new\)$/),
+    expect.stringMatching(/^\/etc\/alertmanager\/webhook-url .* monitoring_webhook \(new\)$/),
+  ],
 } as const;
 
 let hosts: TestHosts;
