@@ -1,4 +1,5 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { timed, type Timed } from './process.ts';
@@ -70,23 +71,34 @@ export async function hostsBy(folder: string, ways: ReadonlyMap<string, Way>): P
   return { ways, inventory, sshOptions: [...sshOptions, '-o', 'BatchMode=yes', '-o', 'LogLevel=ERROR'] };
 }
 
+/** Starts the rest of its words once for each host, with what belongs to it as standard input, all at the same time. */
+const atOnce = `folder=$1; shift
+for host in "$folder"/*.in; do
+  name=\${host%.in}
+  ssh "$@" $(cat "$name.way") 'sudo sh -eu' <"$host" >"$name.out" &
+  echo $! >>"$folder/running"
+done
+for process in $(cat "$folder/running"); do wait "$process" || exit; done`;
+
 /** One plain ssh to each host, at the same time; gives their outputs in the order of `names`. */
 export async function sshAll(
   hosts: Hosts,
   script: (host: string) => string,
 ): Promise<{ readonly timed: Timed; readonly outputs: readonly string[] }> {
-  const began = performance.now();
-  const runs = await Promise.all(
-    [...hosts.ways].map(([name, { address, port }]) =>
-      timed({
-        words: ['ssh', ...hosts.sshOptions, '-p', String(port), `admin@${address}`, 'sudo sh -eu'],
-        input: script(name),
-      }),
-    ),
-  );
-  const seconds = (performance.now() - began) / 1000;
-  const cpu = runs.reduce((sum, run) => sum + run.cpu, 0);
-  return { timed: { seconds, cpu, stdout: '' }, outputs: runs.map((run) => run.stdout) };
+  const folder = await mkdtemp(join(tmpdir(), 'hwb-ssh-'));
+  try {
+    const ways = [...hosts.ways];
+    for (const [name, { address, port }] of ways) {
+      await writeFile(join(folder, `${name}.in`), script(name));
+      await writeFile(join(folder, `${name}.way`), `-p ${port} admin@${address}`);
+    }
+    // One shell starts them all: this process would start them one after the other, at times 0.1 s apart.
+    const run = await timed({ words: ['bash', '-c', atOnce, 'bash', folder, ...hosts.sshOptions] });
+    const outputs = await Promise.all(ways.map(([name]) => readFile(join(folder, `${name}.out`), 'utf8')));
+    return { timed: run, outputs };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 /** Bare hosts with Python, which Ansible needs, and fresh package lists: the same start for every tool. */
