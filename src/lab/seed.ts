@@ -24,6 +24,8 @@ export async function ensureSeed(settings: LabSettings, host: LabHost, folder: s
   const files = {
     'etc/hostname': `${host.name}\n`,
     'etc/hosts': `127.0.0.1\tlocalhost\n127.0.1.1\t${host.name}\n\n::1\tlocalhost ip6-localhost ip6-loopback\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n`,
+    // As the initramfs of an installed Debian mounts it.
+    'etc/fstab': 'tmpfs /run tmpfs rw,nosuid,nodev,noexec,relatime,mode=755 0 0\n',
     'etc/resolv.conf': `nameserver ${machineAddress(settings)}\n`,
     'etc/systemd/network/10-lab.network': networkUnit(settings, host),
     // The mirror of the machine may be older than its lists say.

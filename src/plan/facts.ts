@@ -1,4 +1,5 @@
 import { HostwrightError } from '../errors.ts';
+import { endStartPolicy } from '../resources/start-policy.ts';
 import type { Facts } from '../roles/role.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import type { Answer } from '../transport/transport.ts';
@@ -16,15 +17,13 @@ printf 'processors=%s\n' "$(nproc)"
 awk '/^MemTotal/ { print "memory=" $2; print "connection=" ENVIRON["HW_LOGIN"] " " ENVIRON["SSH_CONNECTION"] }' /proc/meminfo
 ip -o address show scope global 2>/dev/null | awk '{ split($4, a, "/"); print "address=" a[1] " " $2 }'
 ip -o -4 route show default 2>/dev/null | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") { print "default=" $(i + 1); exit } }'
-printf 'container=%s\n' "$(systemd-detect-virt --container 2>/dev/null)"
-# A run that lost its host while apt worked may have left this.
-if [ -L /usr/sbin/policy-rc.d ] && [ "$(readlink /usr/sbin/policy-rc.d)" = /run/hostwright/policy-rc.d ]; then rm -f /usr/sbin/policy-rc.d; fi`;
+printf 'container=%s\n' "$(systemd-detect-virt --container 2>/dev/null)"`;
 
 /**
  * Prints `name=value` lines; together with the lock it is the first request of every run. A change that waits
  * to be confirmed is of a run that has ended: whoever holds the lock finds the host as it was before.
  */
-export const factsScript: Script = lines([takeBack, printFacts]);
+export const factsScript: Script = lines([takeBack, endStartPolicy, printFacts]);
 
 /** `USER CLIENT-ADDRESS CLIENT-PORT SERVER-ADDRESS SERVER-PORT`. */
 function parseConnection(words = ''): Facts['connection'] {

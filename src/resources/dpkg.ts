@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { lines, sh } from '../transport/shell.ts';
 import { aptGet } from './apt.ts';
-import { withoutStarting } from './package.ts';
 import { declare, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
+import { withoutStarting } from './start-policy.ts';
 
 const schema = z.strictObject({ absent: z.literal(false).optional() });
 

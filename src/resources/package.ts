@@ -12,6 +12,7 @@ import {
   type ResourceType,
   type Step,
 } from './resource.ts';
+import { withoutStarting } from './start-policy.ts';
 
 const schema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, 'expected a Debian package name'),
@@ -35,28 +36,6 @@ const schema = z.strictObject({
 type Package = z.output<typeof schema>;
 
 const minute = 60_000;
-
-/**
- * Services that are declared are started by their own resource, once they are configured: a package must
- * not start them with its defaults. The policy is a link into /run, so that a reboot ends it whatever
- * happens, and it is only there while apt-get runs.
- */
-export function withoutStarting(services: readonly string[], script: Script): Script {
-  if (services.length === 0) return script;
-  const cases = sh`${services.flatMap((name) => [name, name.replace(/\.service$/, '')])}`;
-  return sh`if [ ! -e /usr/sbin/policy-rc.d ]; then
-  rm -f /usr/sbin/policy-rc.d
-  cat >/run/hostwright/policy-rc.d <<'POLICY'
-#!/bin/sh
-for held in ${cases}; do [ "$1" = "$held" ] && exit 101; done
-exit 0
-POLICY
-  chmod 0755 /run/hostwright/policy-rc.d
-  trap 'rm -f /usr/sbin/policy-rc.d /run/hostwright/policy-rc.d' EXIT
-  ln -s /run/hostwright/policy-rc.d /usr/sbin/policy-rc.d
-fi
-${script}`;
-}
 
 /** What comes from the sources that are there already; others come with their keys. */
 function ofDefaultRelease(changes: readonly Change<Package>[]): readonly string[] {

@@ -92,8 +92,13 @@ afterAll(async () => {
   await rm(project, { recursive: true, force: true });
 });
 
+/** Has each start of nginx note which sites it has. */
+const witness = `mkdir -p /etc/systemd/system/nginx.service.d
+printf '[Service]\\nExecStartPre=sh -c "ls /etc/nginx/sites-enabled >>/srv/sites-at-start"\\n' >/etc/systemd/system/nginx.service.d/witness.conf`;
+
 describe('plan and apply on a host', () => {
   it('does on a bare host what the plan named, and nothing else; then nothing is left to do', async () => {
+    await hosts.shell('web1', witness);
     const plan = await hostwright('plan', '--json');
     expect(plan.code).toBe(2);
     const apply = await hostwright('apply', '--yes', '--json');
@@ -104,6 +109,12 @@ describe('plan and apply on a host', () => {
     const again = await hostwright('plan', '--json');
     expect(changes(again)).toEqual([]);
     expect(again.code).toBe(0);
+  });
+
+  it('starts a service once it is configured, never with what its package brings', async () => {
+    expect(await hosts.shell('web1', 'cat /srv/sites-at-start')).toBe('tiny\n');
+    // As on an installed Debian, where nothing can be executed below /run.
+    expect(await hosts.shell('web1', 'findmnt -n -o OPTIONS /run')).toMatch(/nosuid,nodev,noexec/);
   });
 
   it('costs two round trips where nothing changes, whatever the number of resources', async () => {

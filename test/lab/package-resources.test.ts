@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { aptRepository, pkg, sh, type Resource } from '../../src/index.ts';
+import { aptRepository, pkg, sh, type Resource, type Script } from '../../src/index.ts';
+import { factsScript } from '../../src/plan/facts.ts';
+import { withoutStarting } from '../../src/resources/start-policy.ts';
 import {
   converge,
   convergeTogether,
@@ -80,6 +82,51 @@ apt-get -qq update`);
 
   test('that does not exist is an error in the words of apt', async () => {
     expect(await refuse(root, pkg('no-such-package-anywhere'))).toContain('Unable to locate package');
+  });
+});
+
+describe('the policy that keeps packages from starting services', () => {
+  const held = (script: Script): Script => withoutStarting(['nginx.service', 'app.socket'], script);
+  const names = ['nginx', 'nginx.service', 'app.socket', 'cron', ''];
+  /** What a package is told, as invoke-rc.d and deb-systemd-invoke ask it. */
+  const ask = sh`for name in ${names}; do
+  code=0
+  [ ! -x /usr/sbin/policy-rc.d ] || /usr/sbin/policy-rc.d "$name" start || code=$?
+  printf '%s ' "$code"
+done`;
+  const nothing = '0 0 0 0 0 ';
+  const left = sh`ls -A /usr/sbin /run/hostwright | grep -e policy -e held || :`;
+  const killed = async (): Promise<void> => {
+    const { code } = await root.run(held(sh`kill -KILL $$`));
+    expect(code).not.toBe(0);
+    expect(await root.ask(ask)).toBe('101 101 101 0 0 ');
+  };
+
+  test('holds the services that are declared, and no other, for as long as the step lasts', async () => {
+    expect(await root.ask(held(ask))).toBe('101 101 101 0 0 ');
+    expect(await root.ask(left)).toBe('');
+    expect((await root.run(held(sh`exit 75`))).code).toBe(75);
+    expect(await root.ask(left)).toBe('');
+  });
+
+  test('ends with a reboot, and with the next run, where the step was killed', async () => {
+    await killed();
+    // All that a reboot changes about it.
+    await root.ask(sh`rm /run/hostwright/held-services`);
+    expect(await root.ask(ask)).toBe(nothing);
+    expect(await root.ask(held(ask))).toBe('101 101 101 0 0 ');
+    await killed();
+    await root.ask(sh`touch /usr/sbin/.hostwright.policy-rc.d`);
+    await root.ask(factsScript);
+    expect(await root.ask(left)).toBe('');
+  });
+
+  test('leaves the decision to one that the host has of its own', async () => {
+    const own = '#!/bin/sh\nexit 104\n';
+    await root.ask(sh`printf '%s' ${own} >/usr/sbin/policy-rc.d; chmod 0755 /usr/sbin/policy-rc.d`);
+    expect(await root.ask(held(ask))).toBe('104 104 104 104 104 ');
+    await root.ask(factsScript);
+    expect(await root.ask(sh`cat /usr/sbin/policy-rc.d; rm /usr/sbin/policy-rc.d`)).toBe(own);
   });
 });
 

@@ -10,6 +10,7 @@ import { readApplied, writeApplied } from '../../src/plan/applied.ts';
 import { factsScript } from '../../src/plan/facts.ts';
 import { isSecret } from '../../src/secrets/secret.ts';
 import { hostResources } from '../../src/site/resources.ts';
+import { policyText } from '../../src/resources/start-policy.ts';
 import { remoteLoop } from '../../src/transport/remote-loop.ts';
 import { sectionsRequest } from '../../src/transport/sections.ts';
 import { sh } from '../../src/transport/shell.ts';
@@ -63,6 +64,7 @@ const transaction = { trees: ['/etc/a b', '/etc/b', '/etc/c', '/etc/d'], validat
 
 test.each([
   ['facts', factsScript.text],
+  ['the policy while packages are installed', policyText],
   ['the record of what was applied', readApplied.script.text],
   ['the record to come', writeApplied(new Map()).script.text],
   ['several sections', sectionsRequest([{ script: sh`date` }, { script: sh`date` }]).script.text],

@@ -59,7 +59,7 @@ mkdir upper work root
 mount -t overlay -o "lowerdir=$1,upperdir=upper,workdir=work" overlay root
 mount -t proc proc root/proc
 mount --bind /dev root/dev
-mount -t tmpfs -o mode=0755 tmpfs root/run
+mount -t tmpfs -o mode=0755,nosuid,nodev,noexec tmpfs root/run
 mkdir root/run/hostwright
 rm -f root/etc/resolv.conf
 cat /etc/resolv.conf >root/etc/resolv.conf
