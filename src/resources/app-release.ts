@@ -141,6 +141,8 @@ cd ${releases(folder)}
 rm -rf .hostwright.*
 w=$(mktemp -d .hostwright.XXXXXX)
 trap 'rm -rf "$w"' EXIT
+# Nothing in it gets the group of a folder around it.
+chmod 00700 "$w"
 mkdir -m 0755 "$w/tree"`,
     release.kind === 'packed' ? unpack(release) : checkOut(release),
     sh`date -u '+installed %Y-%m-%dT%H:%M:%S.%NZ' >>"$w/record"

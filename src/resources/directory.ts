@@ -48,7 +48,7 @@ export const directoryType: ResourceType<Directory> = {
     const script = sh`${enter(dirname(desired.path), { make: true })}
 if [ -L ./${name} ] || [ ! -d ./${name} ]; then rm -f ./${name}; mkdir ./${name}; fi
 hw_enter "$PWD/"${name}
-chown ${`${desired.owner}:${desired.group}`} .
+chown ${`${desired.owner}:${desired.group}`} . || hw_stuck .
 chmod ${`0${desired.mode}`} .`;
     return { resources: [id], title: `make ${desired.path}`, script };
   }),

@@ -5,12 +5,18 @@ import { lines, Script, sh } from '../transport/shell.ts';
  * Where others than root can write, a name may lead elsewhere a moment later. So root goes into a directory
  * first and works by relative names from there: whatever is renamed meanwhile, the directory stays the same.
  *
+ * `hw_others` prints something where others than root can write; with an ACL the bits of the group are the most
+ * that it gives to anybody, whatever the group. `hw_aside` makes root's own folder there; where the one around it
+ * has the set-group-ID bit it begins with that, and what is made in it would get another group.
+ *
  * `hw_enter DIRECTORY` gets there without following a link that others could have planted; with `make` as a
  * second word it makes what is missing. `cd -P` leaves in `$PWD` where one really is; only where that is not
  * what was asked for it goes name by name.
  */
-const functions =
-  new Script(`hw_others() { find . -maxdepth 0 '(' ! -uid 0 -o -perm -002 -o -perm -020 ! -gid 0 ')'; }
+const functions = new Script(`hw_others() {
+  find . -maxdepth 0 '(' ! -uid 0 -o -perm -002 -o -perm -020 ! -gid 0 ')'
+  find . -maxdepth 0 -perm -020 -exec ls -ld {} + | grep '^.\\{10\\}+'
+}
 hw_refuse() {
   printf '%s: a link where others than root can write is not followed\\n' "$1" >&2
   exit 1
@@ -42,11 +48,27 @@ hw_enter() {
     fi
   done
 }
+hw_where() (
+  [ "$1" = . ] || cd -P -- "\${1%/*}/"
+  case $1 in . ) printf %s "$PWD" ;; *) printf %s "\${PWD%/}/\${1##*/}" ;; esac
+)
+hw_stuck() {
+  for hw_left in "$@"; do
+    case $(lsattr -d "$hw_left" 2>/dev/null | cut -d ' ' -f 1) in
+      *[ia]*) printf '%s cannot be changed while it is immutable or append-only: see lsattr and chattr\\n' "$(hw_where "$hw_left")" >&2 ;;
+    esac
+  done
+  exit 1
+}
 hw_aside() {
-  hw_name=$(mktemp -d .hostwright.XXXXXX)
+  hw_name=$(mktemp -d .hostwright.XXXXXX) || hw_stuck .
   hw_next=\${PWD%/}/$hw_name
   cd -P -- "./$hw_name"
-  [ "$PWD $(stat -c %u:%a .)" = "$hw_next 0:700" ] || hw_refuse "$hw_next"
+  case "$PWD $(stat -c %u:%a .)" in
+    "$hw_next 0:700") ;;
+    "$hw_next 0:2700") chmod 00700 . ;;
+    *) hw_refuse "$hw_next" ;;
+  esac
   trap 'for hw_left in ./* ./.[!.]* ./..?*; do
     { [ ! -e "$hw_left" ] && [ ! -L "$hw_left" ]; } || rm -f "$hw_left"
   done; rmdir "$PWD" || :' EXIT
@@ -67,6 +89,6 @@ export const aside: Script = sh`hw_aside`;
 export function remove(path: string): Script {
   return sh`if [ -d ${dirname(path)} ]; then
 ${enter(dirname(path))}
-rm -rf ./${basename(path)}
+rm -rf ./${basename(path)} || hw_stuck . ./${basename(path)}
 fi`;
 }

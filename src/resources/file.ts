@@ -81,7 +81,7 @@ ${lines(validate)}
 for name in ${names(files, '..')}; do
   if [ -d "$name" ] && [ ! -L "$name" ]; then rm -rf "$name"; fi
 done
-mv -ft .. ${made}`;
+mv -ft .. ${made} || hw_stuck ${names(files, '..')}`;
 }
 
 function archive(files: readonly File[]): Uint8Array {
@@ -100,10 +100,10 @@ function setOwnerAndMode(file: File): Script {
   const name = basename(file.path);
   return sh`if [ -n "$(hw_others)" ]; then
 ${aside}
-ln -P ../${name} ./${name}
+ln -P ../${name} ./${name} || hw_stuck ../${name}
 fi
 [ ! -L ./${name} ]
-chown ${`${file.owner}:${file.group}`} ./${name}
+chown ${`${file.owner}:${file.group}`} ./${name} || hw_stuck ./${name}
 chmod ${file.mode} ./${name}`;
 }
 

@@ -122,7 +122,7 @@ if [ -e "../$f" ]; then cp -P --preserve=all -- "../$f" "$t"; [ ! -L "$t" ]; els
       (item, index) => sh`hw_edit ${lineFile(index)} ${item.absent ? 'no' : 'yes'} ${words(item)}`,
     ),
     sh`if [ -e "../$f" ]; then ! cmp -s "$t" "../$f" || exit 0; elif [ ! -s "$t" ]; then exit 0; fi
-mv -fT "$t" "../$f"`,
+mv -fT "$t" "../$f" || hw_stuck "../$f"`,
   ]);
 }
 

@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
 import { sh } from '../transport/shell.ts';
-import { enter, remove } from './enter.ts';
+import { aside, enter, remove } from './enter.ts';
 import { foreseePath, ownedPathAfter, path } from './path.ts';
 import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
 import { parseStat, statProbe } from './stat.ts';
@@ -46,11 +46,12 @@ export const linkType: ResourceType<Link> = {
       return { resources: [id], title: `remove ${desired.path}`, script: remove(desired.path) };
     }
     const name = basename(desired.path);
-    // A new link under another name and a rename: at no moment is there none.
+    // A new link beside it and a rename: at no moment is there none.
     const script = sh`${enter(dirname(desired.path))}
 if [ -d ./${name} ] && [ ! -L ./${name} ]; then rm -rf ./${name}; fi
-ln -sfT -- ${desired.to ?? ''} ./${`${name}.hostwright`}
-mv -fT ./${`${name}.hostwright`} ./${name}`;
+${aside}
+ln -sT -- ${desired.to ?? ''} ./${name}
+mv -fT ./${name} ../${name} || hw_stuck ../${name}`;
     return { resources: [id], title: `link ${desired.path}`, script };
   }),
   after: ownedPathAfter,

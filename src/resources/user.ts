@@ -170,7 +170,7 @@ const homeFunction = sh`hw_home() {
   trap 'rm -rf "$t"' EXIT
   if [ -d /etc/skel ]; then cp -a /etc/skel/. "$t"; fi
   chown -Rh "$uid:$gid" "$t"
-  chmod 0700 "$t"
+  chmod 00700 "$t"
   mv -T "$t" "$home"
 }`;
 

@@ -55,6 +55,14 @@ describe('a release', () => {
     );
   });
 
+  test('is for root in a folder whose files get the group and the ACL of another', async () => {
+    await root.ask(
+      sh`mkdir /srv/app; chgrp games /srv/app; chmod 2775 /srv/app; setfacl -m d:u:daemon:rwx /srv/app`,
+    );
+    await converge(root, appRelease('/srv/app', first));
+    expect(await root.ask(sh`find ${own} ! -group root; stat -c %a ${own}`)).toBe('755\n');
+  });
+
   test.each([
     ['a changed file', sh`echo x >>main.py`],
     ['a file that anybody may change', sh`chmod 0666 main.py`],

@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,7 +23,7 @@ export interface Root {
   close(): Promise<void>;
 }
 
-const include = 'systemd,passwd,ca-certificates';
+const include = 'systemd,passwd,ca-certificates,acl,e2fsprogs';
 const archive = /^URIs:\s*(\S+)/m;
 
 /** The archive that this machine itself installs from. */
@@ -39,7 +40,8 @@ export async function debianMirror(): Promise<string> {
 
 /** Built once for a user and machine; a rename makes it whole for others that build it at the same time. */
 async function baseTree(): Promise<string> {
-  const base = join(tmpdir(), `hostwright-root-trixie-${process.getuid?.() ?? 0}`);
+  const contents = createHash('sha256').update(include).digest('hex').slice(0, 8);
+  const base = join(tmpdir(), `hostwright-root-trixie-${contents}-${process.getuid?.() ?? 0}`);
   if (existsSync(base)) return base;
   const parent = await mkdtemp(`${base}.`);
   const tree = join(parent, 'tree');
