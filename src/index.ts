@@ -31,6 +31,7 @@ export { appRelease } from './resources/app-release.ts';
 export { readRelease } from './release/read.ts';
 export { gitRelease } from './release/release.ts';
 export type * from './release/release.ts';
+export { duration } from './resources/duration.ts';
 export { hostCertificate } from './resources/host-certificate.ts';
 export { authorityCertificates, createAuthority } from './pki/authority.ts';
 export { tlsBundle } from './resources/tls-bundle.ts';

@@ -16,6 +16,8 @@ export function packages({ vars, template }: RoleContext<Variables>): readonly R
     // Hostwright checks new configuration behind mounts of its own; minimal Debian has no mount(8) any more.
     pkg('mount'),
     pkg('unattended-upgrades'),
+    // What services and apt log to files would fill the disk of a host that nobody looks at.
+    pkg('logrotate'),
     file('/etc/apt/apt.conf.d/20auto-upgrades', {
       content: template('base/auto-upgrades.hbs', { days: enabled ? '1' : '0' }),
     }),

@@ -32,7 +32,6 @@ function rulesData(vars: Variables) {
     diskPercent: vars.monitoring_disk_percent,
     replicationLag: vars.monitoring_replication_lag_seconds,
     certificateDays: vars.monitoring_certificate_days,
-    internalCertificateDays: vars.monitoring_internal_certificate_days,
   };
 }
 

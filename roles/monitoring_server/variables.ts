@@ -60,11 +60,6 @@ const settings = z.object({
     .positive()
     .default(10)
     .describe('days that the public certificate must be good for; less than a third of its lifetime'),
-  monitoring_internal_certificate_days: z
-    .number()
-    .positive()
-    .default(21)
-    .describe('days that certificates of the internal CA must be good for'),
   monitoring_email_to: z.string().optional().describe('who gets alerts by e-mail, separated by commas'),
   monitoring_email_from: z.email().optional().describe('the sender of that e-mail'),
   monitoring_email_smarthost: hostAndPort.optional().describe('the mail server that takes it, HOST:PORT'),

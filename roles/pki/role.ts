@@ -3,6 +3,7 @@ import {
   createAuthority,
   defineRole,
   directory,
+  duration,
   file,
   hostCertificate,
   pkg,
@@ -21,13 +22,11 @@ export default defineRole({
     pki_ca: secret({ generate: createAuthority }).describe(
       'the internal CA: PEM of its key and certificate, and of older or newer certificates that are trusted as well; made on first use',
     ),
-    pki_validity_days: z
-      .number()
-      .int()
-      .min(1)
-      .max(825)
-      .default(90)
-      .describe('days that a new certificate is valid; it is renewed when less than a third of them is left'),
+    pki_valid_for: duration
+      .default('5y')
+      .describe(
+        'how long certificates are valid: far longer than a site may be left alone, see docs/certificates.md',
+      ),
   }),
   resources: ({ vars, host, site }) => {
     const wanted = site
@@ -46,7 +45,7 @@ export default defineRole({
         hostCertificate(name, {
           names: [host.name, host.address, 'localhost', '127.0.0.1', ...names],
           authority: vars.pki_ca,
-          validityDays: vars.pki_validity_days,
+          validFor: vars.pki_valid_for,
           ...(group === undefined ? {} : { group }),
           ...(usage === undefined ? {} : { usage: [...usage] }),
         }),

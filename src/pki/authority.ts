@@ -3,7 +3,8 @@ import { HostwrightError } from '../errors.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { ecdsa, loadX509, pem } from './x509.ts';
 
-const years = 10;
+/** Nobody should have to think of the CA again; a lifetime bounds nothing that its key could do before. */
+const years = 30;
 const blocks = /-----BEGIN ([A-Z ]+)-----\n[A-Za-z0-9+/=\n]+-----END \1-----/g;
 
 /** An internal CA as the controller keeps it. */
@@ -16,7 +17,7 @@ export interface Authority {
   readonly trusted: readonly string[];
 }
 
-/** A new CA (ECDSA P-256, ten years): PEM of its key, then of its certificate. */
+/** A new CA (ECDSA P-256, thirty years): PEM of its key, then of its certificate. */
 export async function createAuthority(): Promise<string> {
   const x509 = await loadX509();
   const keys = await webcrypto.subtle.generateKey(ecdsa, true, ['sign', 'verify']);
@@ -41,8 +42,8 @@ export async function createAuthority(): Promise<string> {
   return pem('PRIVATE KEY', key) + pem('CERTIFICATE', Buffer.from(certificate.rawData));
 }
 
-/** Milliseconds: the clocks of hosts are a little behind sometimes. */
-export const backdatedBy = 5 * 60_000;
+/** Milliseconds: a clock that is behind, before the network has set it for example, finds what is new valid. */
+export const backdatedBy = 24 * 60 * 60_000;
 
 /** 16 random bytes, positive, as hexadecimal digits. */
 export function serialNumber(): string {
@@ -84,6 +85,11 @@ function belong(key: string, trusted: readonly string[]): boolean {
   } catch {
     return false;
   }
+}
+
+/** When the certificate of a CA runs out, in seconds since 1970. */
+export function authorityEnd(certificate: string): number {
+  return Date.parse(new X509Certificate(certificate).validTo) / 1000;
 }
 
 /** What hosts and people know a CA by: the first digits of the SHA-256 of its certificate. */

@@ -10,7 +10,8 @@ export interface Certification {
   /** Host names and addresses. */
   readonly names: readonly string[];
   readonly usage: readonly ('server' | 'client')[];
-  readonly validityDays: number;
+  /** Seconds from the first to the last that the certificate is valid in. */
+  readonly validFor: number;
 }
 
 const day = 24 * 60 * 60_000;
@@ -19,10 +20,36 @@ function refused(message: string, hint: string): HostwrightError {
   return new HostwrightError('E_REMOTE', message, { hint });
 }
 
+interface Validity {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+/** A certificate is backdated within its time; a short one only a little, to have most of it left. */
+function validity(seconds: number, now: Date): Validity {
+  const notBefore = now.getTime() - Math.min(backdatedBy, seconds * 100);
+  return { notBefore: new Date(notBefore), notAfter: new Date(notBefore + seconds * 1000) };
+}
+
+function checkIssuer({ notBefore, notAfter }: Validity, now: Date): void {
+  if (notAfter.getTime() - now.getTime() < day) {
+    throw refused(
+      `the internal CA has run out: ${notAfter.toISOString()}`,
+      'make a new one as roles/pki/README.md says',
+    );
+  }
+  if (now < notBefore) {
+    throw refused(
+      `the internal CA is not valid before ${notBefore.toISOString()}`,
+      'the clock of this machine is behind: set it. If it was ahead when the CA was made, make a new one as roles/pki/README.md says',
+    );
+  }
+}
+
 /**
  * Signs the public key of a request (PEM) with the CA (as `createAuthority` gives it). Gives the certificate,
  * PEM. E_REMOTE where the request does not prove the possession of its key, or is not for P-256, or the CA
- * has run out at `now`.
+ * is not valid at `now`.
  */
 export async function signRequest(
   authorityText: string,
@@ -38,19 +65,15 @@ export async function signRequest(
   if (!isP256 || !(await csr.verify())) {
     throw refused('the signing request of the host is not good', 'see whether openssl on the host works');
   }
-  const notAfter = new Date(now.getTime() + certification.validityDays * day);
-  if (issuer.notAfter.getTime() - now.getTime() < day) {
-    throw refused(
-      `the internal CA has run out: ${issuer.notAfter.toISOString()}`,
-      'make a new one as roles/pki/README.md says',
-    );
-  }
+  checkIssuer(issuer, now);
+  const { notBefore, notAfter } = validity(certification.validFor, now);
   const signingKey = await webcrypto.subtle.importKey('pkcs8', der(authority.key), ecdsa, false, ['sign']);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serialNumber(),
     subject: [{ CN: [certification.commonName] }],
     issuer: issuer.subjectName.toJSON(),
-    notBefore: new Date(now.getTime() - backdatedBy),
+    notBefore,
+    // Nothing verifies longer than its CA.
     notAfter: notAfter < issuer.notAfter ? notAfter : issuer.notAfter,
     publicKey: csr.publicKey,
     signingKey,

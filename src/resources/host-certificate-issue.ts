@@ -1,10 +1,12 @@
+import { X509Certificate } from 'node:crypto';
 import { basename, dirname } from 'node:path/posix';
 import { HostwrightError } from '../errors.ts';
-import { backdatedBy } from '../pki/authority.ts';
 import { certificateStem } from '../pki/folder.ts';
 import { signRequest } from '../pki/sign.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
+import { secondsOf, spanText } from './duration.ts';
+import { renewal } from './host-certificate-state.ts';
 import type { Change, Conversation, Step } from './resource.ts';
 
 /** What is to be known of a certificate to make it. */
@@ -13,7 +15,8 @@ interface HostCertificate {
   readonly names: readonly string[];
   readonly usage: readonly ('server' | 'client')[];
   readonly group: string;
-  readonly validityDays: number;
+  /** As `duration` has it. */
+  readonly validFor: string;
   /** Key and certificate of the CA. */
   readonly authority: Secret;
 }
@@ -55,12 +58,15 @@ for part in key crt pem; do hw_place ${next}."$part" ${stem}."$part"; done`;
 
 const requests = /-----BEGIN CERTIFICATE REQUEST-----[^-]+-----END CERTIFICATE REQUEST-----/g;
 
-function checkClock(hostSeconds: number, now: Date): void {
-  const minutes = Math.round((hostSeconds * 1000 - now.getTime()) / 60_000);
-  if (Math.abs(minutes) <= backdatedBy / 60_000) return;
+/** A certificate that the host would not take for a good one must not replace one that it does. */
+function checkClock(certificate: string, hostSeconds: number, now: Date): void {
+  const { validFrom, validTo } = new X509Certificate(certificate);
+  if (renewal(Date.parse(validFrom) / 1000, Date.parse(validTo) / 1000, hostSeconds) === 'not due') return;
+  const difference = hostSeconds - now.getTime() / 1000;
   throw new HostwrightError(
     'E_REMOTE',
-    `the clock of the host is ${Math.abs(minutes)} minutes ${minutes < 0 ? 'behind' : 'ahead of'} the one of this machine: set the wrong one right, certificates depend on it`,
+    `the clock of the host is ${spanText(Math.abs(difference))} ${difference < 0 ? 'behind' : 'ahead of'} the clock of this machine`,
+    { hint: 'set the wrong clock right: certificates depend on both' },
   );
 }
 
@@ -74,12 +80,13 @@ export function issue(changes: readonly Change<HostCertificate>[]): Conversation
       const answer = await ask(lines([sh`date +%s`, ...certificates.map(makeRequest)]));
       const text = answer.toString('utf8');
       const now = new Date();
-      checkClock(Number(text.split('\n')[0]), now);
       const made = text.match(requests) ?? [];
       const signed = await Promise.all(
-        certificates.map(async ({ name, names, usage, validityDays, authority }, index) => {
-          const certification = { commonName: name, names, usage, validityDays };
-          return Buffer.from(await signRequest(authority.reveal(), made[index] ?? '', certification, now));
+        certificates.map(async ({ name, names, usage, validFor, authority }, index) => {
+          const certification = { commonName: name, names, usage, validFor: secondsOf(validFor) };
+          const certificate = await signRequest(authority.reveal(), made[index] ?? '', certification, now);
+          checkClock(certificate, Number(text.split('\n')[0]), now);
+          return Buffer.from(certificate);
         }),
       );
       const scripts = certificates.map((certificate, index) =>

@@ -1,11 +1,22 @@
 import { namesText, parseAlternativeNames } from '../pki/names.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
+import { spanText } from './duration.ts';
 import { Unreadable, type Actual } from './resource.ts';
 
 /** A certificate to read: its path without the ending, and the CA that it should be of, PEM. */
 interface Place {
   readonly stem: string;
   readonly authority: string;
+}
+
+/** What the parts of a certificate are compared with. */
+interface Expected {
+  /** Of the CA. */
+  readonly fingerprint: string;
+  /** Seconds since 1970. */
+  readonly authorityEnd: number;
+  /** Seconds. */
+  readonly validFor: number;
 }
 
 function probeOne({ stem, authority }: Place): Script {
@@ -52,17 +63,23 @@ function usage(block: string): string {
 }
 
 const day = 24 * 60 * 60;
+const oldAge = 60 * day;
 
 /**
- * Whether a certificate is to be renewed, by the clock of the host: less than a third of its time is left.
- * `from`, `to` and `clock` in seconds since 1970.
+ * Whether a certificate is to be renewed, by the clock of the host: it is 60 days old, or two thirds of its
+ * time are over where that comes first. `from`, `to` and `clock` in seconds since 1970.
  */
 export function renewal(from: number, to: number, clock: number): string {
   if (!Number.isFinite(from) || !Number.isFinite(to)) return 'due: its time cannot be read';
   if (clock < from) return 'due: not valid yet';
   if (clock >= to) return 'due: it has run out';
-  if (to - clock >= (to - from) / 3) return 'not due';
-  return `due: ${Math.floor((to - clock) / day)} of ${Math.round((to - from) / day)} days are left`;
+  if (clock - from < Math.min(oldAge, (2 / 3) * (to - from))) return 'not due';
+  return `due: it is ${spanText(clock - from)} old`;
+}
+
+/** How long a certificate is valid in all; one that ends with its CA could not be given more. */
+function lifetime(from: number, to: number, { validFor, authorityEnd }: Expected): string {
+  return to === authorityEnd && to - from < validFor ? spanText(validFor) : spanText(to - from);
 }
 
 function seconds(text: string): number {
@@ -76,28 +93,31 @@ function access(block: string, part: 'crt' | 'key' | 'pem'): string {
   return `${part} ${owner} ${mode.padStart(4, '0')}`;
 }
 
-function parseOne(block: string, clock: number, fingerprint: string): Actual {
+function parseOne(block: string, clock: number, expected: Expected): Actual {
   if (value(block, 'crt') === '') return null;
   if (value(block, 'openssl') === 'missing') return new Unreadable('openssl is not installed');
   const subject = value(block, 'subject').trim();
+  const from = seconds(value(block, 'notBefore'));
+  const to = seconds(value(block, 'notAfter'));
   return {
     subject: subject === '' ? 'no certificate' : subject,
     names: namesText(parseAlternativeNames(extension(block, 'Subject Alternative Name'))),
     usage: usage(block),
-    authority: value(block, 'authority') === 'own' ? fingerprint : 'another',
-    renewal: renewal(seconds(value(block, 'notBefore')), seconds(value(block, 'notAfter')), clock),
+    authority: value(block, 'authority') === 'own' ? expected.fingerprint : 'another',
+    validFor: lifetime(from, to, expected),
+    renewal: renewal(from, to, clock),
     key: value(block, 'keypair') === 'fits' ? 'fits the certificate' : 'missing or another',
     bundle: value(block, 'bundle') === 'whole' ? 'certificate and key' : 'missing or another',
     access: [access(block, 'crt'), access(block, 'key'), access(block, 'pem')].join(', '),
   };
 }
 
-/** What `certificateProbe` found; `fingerprints` name the CA that each certificate should be of. */
-export function parseCertificates(output: Buffer, fingerprints: readonly string[]): readonly Actual[] {
+/** What `certificateProbe` found, of one certificate for each that is expected. */
+export function parseCertificates(output: Buffer, expected: readonly Expected[]): readonly Actual[] {
   const blocks = output.toString('utf8').split(/^end=end$/m);
   const clock = Number(value(blocks[0] ?? '', 'clock'));
-  if (blocks.length !== fingerprints.length + 1 || !Number.isSafeInteger(clock) || clock === 0) {
+  if (blocks.length !== expected.length + 1 || !Number.isSafeInteger(clock) || clock === 0) {
     throw new RangeError('the answer about certificates is cut off');
   }
-  return fingerprints.map((fingerprint, index) => parseOne(blocks[index] ?? '', clock, fingerprint));
+  return expected.map((one, index) => parseOne(blocks[index] ?? '', clock, one));
 }

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { authorityFingerprint, readAuthority } from '../pki/authority.ts';
+import { authorityEnd, authorityFingerprint, readAuthority } from '../pki/authority.ts';
 import { certificateStem } from '../pki/folder.ts';
 import { namesText } from '../pki/names.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { accountName, secret } from './attribute.ts';
+import { duration, secondsOf, spanText } from './duration.ts';
 import { issue, mend } from './host-certificate-issue.ts';
 import { certificateProbe, parseCertificates } from './host-certificate-state.ts';
 import { ancestors } from './path.ts';
@@ -40,7 +41,9 @@ const schema = z.strictObject({
     .default(['server', 'client'])
     .describe('What it is good for'),
   group: accountName.default('root').describe('May read the key'),
-  validityDays: z.number().int().positive().max(825).default(90).describe('Days that a new one is valid'),
+  validFor: duration
+    .default('5y')
+    .describe('How long it is valid, unless its CA ends before; it is renewed long before it runs out'),
   authority: secret('expected the internal CA, as createAuthority() makes it', isAuthority).describe(
     'Key and certificate of the CA, which stay with the controller',
   ),
@@ -59,14 +62,15 @@ function needsIssue(change: Change<HostCertificate>): boolean {
 export const hostCertificateType: ResourceType<HostCertificate> = {
   name: 'host_certificate',
   summary:
-    'A certificate of the internal CA for a key that is made on the host and never leaves it; renewed when less than a third of its time is left',
+    'A certificate of the internal CA for a key that is made on the host and never leaves it; renewed when it is 60 days old or has a third of its time left',
   schema,
   key: (certificate) => certificate.name,
-  want: ({ name, names, usage, group, authority }) => ({
+  want: ({ name, names, usage, group, authority, validFor }) => ({
     subject: `CN=${name}`,
     names: namesText(names),
     usage: [...new Set(usage)].toSorted().join(' '),
     authority: authorityFingerprint(readAuthority(authority.reveal()).certificate),
+    validFor: spanText(secondsOf(validFor)),
     renewal: 'not due',
     key: 'fits the certificate',
     bundle: 'certificate and key',
@@ -83,7 +87,14 @@ export const hostCertificateType: ResourceType<HostCertificate> = {
   parse: (output, batch) =>
     parseCertificates(
       output,
-      batch.map(({ authority }) => authorityFingerprint(readAuthority(authority.reveal()).certificate)),
+      batch.map(({ authority, validFor }) => {
+        const { certificate } = readAuthority(authority.reveal());
+        return {
+          fingerprint: authorityFingerprint(certificate),
+          authorityEnd: authorityEnd(certificate),
+          validFor: secondsOf(validFor),
+        };
+      }),
     ),
   apply: (changes) => {
     const issued = changes.filter(needsIssue);

@@ -98,6 +98,31 @@ async function canConnect(from: string, to: string, port: number): Promise<boole
   return code === 0;
 }
 
+const pki = '/etc/hostwright/pki';
+
+/** Where the certificates of the internal CA are shown to others. */
+const doors = names.flatMap((host) => [
+  { host, port: 8443, certificate: 'nginx' },
+  { host, port: 9100, certificate: 'node-exporter' },
+  { host, port: 9113, certificate: 'nginx-exporter' },
+  ...(host === 'web1'
+    ? [{ host, port: 8404, certificate: 'haproxy' }]
+    : [
+        { host, port: 3306, certificate: 'mysql' },
+        { host, port: 9104, certificate: 'mysqld-exporter' },
+      ]),
+]);
+
+/** The fingerprint of the certificate that a service shows to the balancer. */
+async function servedAt(host: string, port: number): Promise<string> {
+  const starttls = port === 3306 ? '-starttls mysql' : '';
+  const { stdout } = await hosts.ssh(
+    'web1',
+    `openssl s_client -connect ${hosts.address(host)}:${port} ${starttls} -cert ${pki}/haproxy.crt -key ${pki}/haproxy.key </dev/null 2>/dev/null | openssl x509 -noout -fingerprint`,
+  );
+  return stdout;
+}
+
 beforeAll(async () => {
   hosts = await bareHosts('site', '10.213.92', 3);
   root = await readFile('/var/lib/hostwright-lab/site/acme-root.pem', 'utf8');
@@ -261,6 +286,45 @@ describe('the site on three bare hosts', () => {
       ({ labels, value }) => `${/job="(\w+)"/.exec(labels)?.[1] ?? ''} ${value}`,
     );
     expect(jobs).toEqual(expect.arrayContaining(['node 3', 'nginx 3', 'mysql 2', 'haproxy 1']));
+  });
+
+  it('replaces certificates of 90 days without losing a visitor, and can then be left alone for years', async () => {
+    const older = await hosts.hostwright('apply', '--yes', '--json', '--no-diff', '-e', 'pki_valid_for=90d');
+    expect(older.code, older.stdout).toBe(0);
+    const watched = watch(async () => {
+      expect((await visit('/api/visits')).status).toBe(200);
+    });
+    const apply = await hosts.hostwright('apply', '--yes', '--json', '--no-diff');
+    const { asked, failures } = await watched.stop();
+    expect(apply.code, apply.stdout).toBe(0);
+    expect(failures).toEqual([]);
+    expect(asked).toBeGreaterThan(5);
+    const issued = named(apply, 'result').filter((line) => line.includes(' host_certificate:'));
+    for (const name of names) {
+      const inFourYears = await hosts.shell(
+        name,
+        `openssl verify -attime $(($(date +%s) + 4 * 365 * 86400)) -CAfile ${pki}/ca.crt ${pki}/*.crt`,
+      );
+      const verified = inFourYears.match(/(?<=\/)[^/]+(?=\.crt: OK)/g) ?? [];
+      expect(verified.filter((file) => file !== 'ca').length).toBeGreaterThan(3);
+      for (const certificate of verified) {
+        if (certificate !== 'ca') expect(issued).toContain(`${name} host_certificate:${certificate} update`);
+      }
+      await hosts.shell(name, 'systemctl start hostwright-certificate-metrics');
+    }
+    for (const { host, port, certificate } of doors) {
+      const file = await hosts.shell(host, `openssl x509 -noout -fingerprint -in ${pki}/${certificate}.crt`);
+      await expect.poll(() => servedAt(host, port), { timeout: 20_000, interval: 500 }).toBe(file);
+    }
+    expect(
+      await sql('web3', 'SELECT SERVICE_STATE FROM performance_schema.replication_connection_status'),
+    ).toBe('ON');
+    await expect
+      .poll(async () => (await promql('min(certificate:remaining:ratio)'))[0]?.value, {
+        timeout: 60_000,
+        interval: 2000,
+      })
+      .toBeGreaterThan(0.99);
   });
 
   it('measures a load of a known rate to within 5 %', async () => {

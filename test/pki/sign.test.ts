@@ -5,7 +5,7 @@ import { createAuthority } from '../../src/pki/authority.ts';
 import { signRequest } from '../../src/pki/sign.ts';
 
 const day = 86_400_000;
-const certification = { commonName: 'nginx', names: ['web1'], usage: ['server'], validityDays: 90 } as const;
+const certification = { commonName: 'nginx', names: ['web1'], usage: ['server'], validFor: 90 * 86_400 } as const;
 const now = new Date('2030-01-01T00:00:00Z');
 
 function openssl(...args: readonly string[]): string {
@@ -47,8 +47,9 @@ describe('signing a request', () => {
     expect(made.subjectAltName).toBe('DNS:web1');
     expect(made.ca).toBe(false);
     expect(made.keyUsage).toEqual(['1.3.6.1.5.5.7.3.1']);
-    expect(Date.parse(made.validFrom)).toBe(now.getTime() - 5 * 60_000);
-    expect(Date.parse(made.validTo)).toBe(now.getTime() + 90 * day);
+    // A clock that is a day behind finds it valid; that day is of its 90.
+    expect(Date.parse(made.validFrom)).toBe(now.getTime() - day);
+    expect(Date.parse(made.validTo)).toBe(now.getTime() + 89 * day);
   });
 
   test('refuses a request whose signature does not fit its key', async () => {
@@ -70,8 +71,23 @@ describe('signing a request', () => {
     await expect(signRequest(authority, request('rsa:2048'), certification, now)).rejects.toThrow('not good');
   });
 
+  test('a CA that was made by a clock far ahead signs nothing until it is valid', async () => {
+    const yesterday = new Date(Date.now() - 2 * day);
+    await expect(signRequest(authority, request(...p256), certification, yesterday)).rejects.toThrow(
+      'the internal CA is not valid before',
+    );
+  });
+
+  test('a short certificate has most of its time before it', async () => {
+    const short = { ...certification, validFor: 3600 };
+    const made = new X509Certificate(await signRequest(authority, request(...p256), short, now));
+    expect(Date.parse(made.validFrom)).toBe(now.getTime() - 360_000);
+    expect(Date.parse(made.validTo)).toBe(now.getTime() + 3_240_000);
+  });
+
   test('no certificate outlives the CA, and a CA that has run out signs nothing', async () => {
     const end = new Date(new X509Certificate(authority.slice(authority.indexOf('-----BEGIN CERT'))).validTo);
+    expect(end.getTime() - Date.now()).toBeGreaterThan(29 * 365 * day);
     const late = new Date(end.getTime() - 10 * day);
     const made = new X509Certificate(await signRequest(authority, request(...p256), certification, late));
     expect(Date.parse(made.validTo)).toBe(end.getTime());

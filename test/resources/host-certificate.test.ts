@@ -1,9 +1,8 @@
 import { X509Certificate } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createAuthority } from '../../src/pki/authority.ts';
 import { compare } from '../../src/plan/compare.ts';
-import { hostCertificate, hostCertificateType } from '../../src/resources/host-certificate.ts';
-import { renewal } from '../../src/resources/host-certificate-state.ts';
+import { hostCertificate } from '../../src/resources/host-certificate.ts';
 import type { Ask, Change, Resource } from '../../src/resources/resource.ts';
 import { Secret } from '../../src/secrets/secret.ts';
 import { sh } from '../../src/transport/shell.ts';
@@ -20,6 +19,7 @@ beforeAll(async () => {
 
 afterAll(async () => root.close());
 
+const day = 86_400;
 const folder = '/etc/hostwright/pki';
 const names = ['web1', 'www.foobar.com', '10.0.0.1', 'fd00::a', 'localhost'];
 
@@ -39,6 +39,22 @@ async function changeOf(resource: Resource): Promise<Change | undefined> {
   const actual = await probe(root, resource);
   const difference = compare(resource.type, desired, actual);
   return difference && { id: 'host_certificate:nginx', desired, actual, ...difference };
+}
+
+/** A host whose clock is some seconds off. */
+function clockOff(seconds: number): Ask {
+  return async (script, stdin) => {
+    const answer = await ask(script, stdin);
+    return Buffer.from(
+      answer.toString('utf8').replace(/^\d+/, (clock) => String(Number(clock) + Math.round(seconds))),
+    );
+  };
+}
+
+async function issueOn(change: Change, resource: Resource, host: Ask): Promise<void> {
+  const [step] = resource.type.apply([change], { declared: () => [] });
+  if (step === undefined || !('converse' in step)) throw new Error('no conversation');
+  await step.converse(host);
 }
 
 /** Applies what differs, expects nothing to differ afterwards, and gives the names of what did. */
@@ -73,16 +89,23 @@ describe('a certificate on a host', () => {
     expect(found.checkHost('web2')).toBeUndefined();
     expect(found.ca).toBe(false);
     expect(found.subject).toBe('CN=nginx');
-    expect(Number(new Date(found.validTo)) - Date.now()).toBeGreaterThan(89 * 86_400_000);
   });
 
-  test('is accepted by openssl under its strict rules', async () => {
+  test.each([
+    ['now', 0],
+    ['by a clock that is 23 hours behind', -23 / 24],
+    ['by a site that nobody has touched for four years', 4 * 365],
+  ])('is accepted with its CA %s, by the strict rules of openssl', async (_, days) => {
     const text = authority.reveal();
-    const answer = await root.run(
-      sh`openssl verify -x509_strict -purpose sslserver -verify_hostname web1 -CAfile /dev/stdin ${`${folder}/nginx.crt`}`,
-      Buffer.from(text.slice(text.indexOf('-----BEGIN CERT'))),
-    );
-    expect(answer, answer.stderr.toString()).toMatchObject({ code: 0 });
+    const ca = Buffer.from(text.slice(text.indexOf('-----BEGIN CERT')));
+    const at = String(Math.round(Date.now() / 1000 + days * day));
+    for (const purpose of ['sslserver', 'sslclient']) {
+      const answer = await root.run(
+        sh`openssl verify -attime ${at} -x509_strict -purpose ${purpose} -verify_hostname web1 -CAfile /dev/stdin ${`${folder}/nginx.crt`}`,
+        ca,
+      );
+      expect(answer, answer.stderr.toString()).toMatchObject({ code: 0 });
+    }
   });
 
   test('has a key that never leaves the host and that only its group may read', async () => {
@@ -144,46 +167,79 @@ describe('a certificate on a host', () => {
     expect(await changeOf(certificate({ names: ['WEB1', ...same] }))).toBeUndefined();
   });
 
-  test('is renewed by the clock of the host', async () => {
-    const [, first] = await Promise.all([
-      read('nginx.crt'),
-      root.run(
-        hostCertificateType.probe([hostCertificateType.schema.parse(certificate().attributes)]).script,
-      ),
+  test('is issued again for another time than it was declared for', async () => {
+    expect(await converge(certificate({ validFor: '90d' }))).toEqual(['validFor']);
+    expect((await changeOf(certificate()))?.attributes).toEqual([
+      { name: 'validFor', from: '90 days', to: '1825 days' },
     ]);
-    const later = (days: number): Buffer =>
-      Buffer.from(
-        first.stdout
-          .toString('utf8')
-          .replace(/^clock=(\d+)/, (_, clock) => `clock=${Number(clock) + days * 86_400}`),
-      );
-    const batch = [hostCertificateType.schema.parse(certificate().attributes)];
-    const renewalAfter = (days: number) => hostCertificateType.parse(later(days), batch)[0];
-    expect(renewalAfter(59)).toMatchObject({ renewal: 'not due' });
-    // Half a day away from the border of two numbers: seconds have passed since it was issued.
-    expect(renewalAfter(60.5)).toMatchObject({ renewal: 'due: 29 of 90 days are left' });
-    expect(renewalAfter(91)).toMatchObject({ renewal: 'due: it has run out' });
-    expect(renewalAfter(-2)).toMatchObject({ renewal: 'due: not valid yet' });
+    expect(await converge(certificate())).toEqual(['validFor']);
+  });
+
+  test('is not issued again and again where its CA ends before', async () => {
+    const endless = certificate({ validFor: '100y' });
+    await converge(endless);
+    const ca = new X509Certificate(authority.reveal().slice(authority.reveal().indexOf('-----BEGIN CERT')));
+    expect(new X509Certificate(await read('nginx.crt')).validTo).toBe(ca.validTo);
+    expect(await converge(certificate())).toEqual(['validFor']);
   });
 });
 
-/** A host an hour behind. */
-const behind: Ask = async (script, stdin) => {
-  const answer = await ask(script, stdin);
-  return Buffer.from(answer.toString('utf8').replace(/^\d+/, (clock) => String(Number(clock) - 3600)));
-};
+describe('a certificate that was issued some time ago', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
 
-test('a host whose clock is wrong gets no certificate and is told why', async () => {
-  const resource = hostCertificate('other', { names: ['web1'], authority });
-  const change = await changeOf(resource);
-  if (change === undefined) throw new Error('there is nothing to change');
-  const [step] = resource.type.apply([change], { declared: () => [] });
-  if (step === undefined || !('converse' in step)) throw new Error('no conversation');
-  await expect(step.converse(behind)).rejects.toThrow('60 minutes behind');
+  /** The same as then, on a host and a controller whose clocks agreed. */
+  async function issuedBefore(seconds: number, resource: Resource): Promise<void> {
+    await root.ask(sh`rm -rf ${folder}; mkdir -p ${folder}`);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - seconds * 1000 });
+    const change = await changeOf(resource);
+    if (change === undefined) throw new Error('there is nothing to change');
+    await issueOn(change, resource, clockOff(-seconds));
+    vi.useRealTimers();
+  }
+
+  test.each([
+    ['of 5 years, young', '5y', 58, undefined],
+    ['of 5 years, old', '5y', 60, 'due: it is 61 days old'],
+    ['of 5 years, left alone for four of them', '5y', 4 * 365, 'due: it is 1461 days old'],
+    ['of 5 years, run out', '5y', 5 * 365, 'due: it has run out'],
+    ['of 9 days, young', '9d', 4, undefined],
+    ['of 9 days, old', '9d', 6, 'due: it is 7 days old'],
+    ['of an hour, young', '1h', 20 / 1440, undefined],
+    ['of an hour, old', '1h', 40 / 1440, 'due: it is 46 minutes old'],
+  ] as const)('%s', async (_, validFor, days, due) => {
+    const resource = certificate({ validFor });
+    // A CA older than its certificates; the one of the other tests is not.
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 10 * 365 * day * 1000 });
+    const old = new Secret(await createAuthority());
+    vi.useRealTimers();
+    const aged = { ...resource, attributes: { ...resource.attributes, authority: old } };
+    await issuedBefore(days * day, aged);
+    expect((await changeOf(aged))?.attributes).toEqual(
+      due === undefined ? undefined : [{ name: 'renewal', from: due, to: 'not due' }],
+    );
+    if (due !== undefined) await converge(aged);
+  });
 });
 
-test('a third of the time decides, whatever the time is', () => {
-  expect(renewal(0, 300, 200)).toBe('not due');
-  expect(renewal(0, 300, 201)).toContain('due: 0 of 0 days');
-  expect(renewal(Number.NaN, 300, 1)).toBe('due: its time cannot be read');
+test.each([
+  [-7200, '2 hours behind', '90m'],
+  [-3 * day, '3 days behind', '5y'],
+  [70 * day, '70 days ahead', '5y'],
+])('a host whose clock is %s s off gets no certificate and is told why', async (off, words, validFor) => {
+  const resource = hostCertificate('other', { names: ['web1'], authority, validFor });
+  const change = await changeOf(resource);
+  if (change === undefined) throw new Error('there is nothing to change');
+  await expect(issueOn(change, resource, clockOff(off))).rejects.toThrow(words);
+  expect(await root.ask(sh`ls ${folder}`)).not.toContain('other');
+});
+
+test.each([-3600, 30 * day])('a clock that is %s s off does no harm', async (off) => {
+  const resource = hostCertificate('tolerated', { names: ['web1'], authority });
+  const change = await changeOf(resource);
+  if (change === undefined) throw new Error('there is nothing to change');
+  await issueOn(change, resource, clockOff(off));
+  expect(await changeOf(resource)).toBeUndefined();
+  await root.ask(sh`rm ${folder}/tolerated.*`);
 });

@@ -184,6 +184,11 @@ describe('the role base', () => {
     expect(() => made({ base_reboot: '25:00' })).toThrow('expected a time');
   });
 
+  test('no log grows for ever on a host that nobody looks at', () => {
+    expect(keysOf(made(), 'package')).toContain('logrotate');
+    expect(contentOf(made(), '/etc/systemd/journald.conf.d/hostwright.conf')).toMatch(/^SystemMaxUse=\d+M$/m);
+  });
+
   test('the time servers and the limits of the journal are variables', () => {
     const resources = made({ base_ntp_servers: ['a', 'b'], base_journal_size: '2G', base_journal_days: 7 });
     expect(contentOf(resources, '/etc/systemd/timesyncd.conf.d/hostwright.conf')).toContain('NTP=a b\n');

@@ -39,7 +39,7 @@ describe('the role pki', () => {
         name: 'nginx',
         group: 'www-data',
         names: ['web1', '10.0.0.1', 'localhost', '127.0.0.1'],
-        validityDays: 90,
+        validFor: '5y',
       },
       {
         name: 'mysql',
