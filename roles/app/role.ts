@@ -74,6 +74,7 @@ export default defineRole({
         name,
         folder,
         command: vars.app_command.map(unitWord).join(' '),
+        port: vars.app_port,
         socket: vars.app_socket_activation,
       }),
     );

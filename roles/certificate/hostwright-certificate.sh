@@ -8,7 +8,7 @@ export LC_ALL=C
 
 configuration=/etc/hostwright/certificate.conf
 state=/var/lib/hostwright/certificate
-names='' email='' directory='' ca_file='' addresses='' port='' bundle='' socket=''
+names='' email='' directory='' ca_file='' addresses='' account_key='' bundle='' socket=''
 while IFS= read -r line; do
   value=${line#*=}
   case $line in
@@ -17,7 +17,7 @@ while IFS= read -r line; do
     directory=*) directory=$value ;;
     ca_file=*) ca_file=$value ;;
     addresses=*) addresses=$value ;;
-    port=*) port=$value ;;
+    account_key=*) account_key=$value ;;
     bundle=*) bundle=$value ;;
     socket=*) socket=$value ;;
   esac
@@ -33,7 +33,8 @@ words() { printf '%s\n' "$1" | tr ' ' '\n' | sort -u; }
 x509() { openssl x509 -in "$1" -noout -nameopt RFC2253 "$2" </dev/null 2>/dev/null; }
 seconds() { date -d "$(x509 "$1" "$2" | cut -d= -f2)" +%s; }
 
-# Says why a bundle is of no use to browsers; says nothing when it is in order.
+# Says why a bundle is of no use to browsers; says nothing when it is in order. $2: the CA that issued it, where
+# that is not on record.
 useless() {
   public=$(x509 "$1" -pubkey) || public=missing
   if [ "$public" != "$(openssl pkey -in "$1" -passin pass: -pubout </dev/null 2>/dev/null)" ]; then
@@ -49,7 +50,7 @@ useless() {
     echo 'is for other names'
     return
   fi
-  if [ "$(cat "$state/directory" 2>/dev/null)" != "$directory" ]; then
+  if [ "${2:-$(cat "$state/directory" 2>/dev/null)}" != "$directory" ]; then
     echo 'is of another CA'
     return
   fi
@@ -58,7 +59,7 @@ useless() {
 
 # Says why a new one is to be asked for; a third of its time is left for the attempts to get it.
 due() {
-  reason=$(useless "$1")
+  reason=$(useless "$@")
   if [ -n "$reason" ]; then echo "$reason"; return; fi
   start=$(seconds "$1" -startdate)
   end=$(seconds "$1" -enddate)
@@ -111,22 +112,40 @@ points_here() {
   done
 }
 
-ask() {
-  set -- --accept-tos --email "$email" --server "$directory" --path "$state/lego" --key-type ec256 \
-    --http --http.port "127.0.0.1:$port"
-  for name in $names; do set -- "$@" --domains "$name"; done
-  [ -z "$ca_file" ] || export LEGO_CA_CERTIFICATES="$ca_file"
-  timeout 300 lego "$@" run >"$state/log" 2>&1
+# lego keeps accounts by server and e-mail address. HAProxy answers for the key of the site and for no other.
+server=${directory#https://}
+server=${server%%/*}
+account=$state/lego/accounts/$(printf '%s' "${server##*@}" | tr : _)/$email
+use_account_key() {
+  mkdir -p "$account/keys" || return 1
+  cmp -s "$account_key" "$account/keys/$email.key" && return
+  rm -f "$account/account.json" && cp "$account_key" "$account/keys/$email.key"
 }
 
-# Puts together what lego left, and takes it only when it is what was asked for.
+# Nobody asks for the files that lego makes there; a listener would want a port that others could take.
+ask() {
+  set -- --accept-tos --email "$email" --server "$directory" --path "$state/lego" --key-type ec256 \
+    --http --http.webroot "$state/webroot"
+  for name in $names; do set -- "$@" --domains "$name"; done
+  [ -z "$ca_file" ] || export LEGO_CA_CERTIFICATES="$ca_file"
+  {
+    rm -rf "$state/webroot" && mkdir "$state/webroot" && use_account_key && timeout 300 lego "$@" run
+  } >"$state/log" 2>&1
+}
+
+# Puts together what lego left, and takes it only when it is what was asked for. Until the CA is on record what is
+# there is not taken for its own: a stop in between costs one certificate more.
 accept() {
   { cat "$state/lego/certificates/$first.crt" "$state/lego/certificates/$first.key"; } | sed '/^$/d' >"$state/site.pem.new"
-  printf '%s\n' "$directory" >"$state/directory"
-  reason=$(due "$state/site.pem.new")
-  if [ -n "$reason" ]; then complain "the CA issued a certificate that $reason"; return 1; fi
+  reason=$(due "$state/site.pem.new" "$directory")
+  if [ -n "$reason" ]; then
+    rm "$state/site.pem.new"
+    complain "the CA issued a certificate that $reason"
+    return 1
+  fi
   sync "$state/site.pem.new"
   mv -fT "$state/site.pem.new" "$state/site.pem"
+  printf '%s\n' "$directory" >"$state/directory"
 }
 
 issue() {
@@ -135,8 +154,8 @@ issue() {
   pause=5
   while ! ask; do
     if grep -q 'error:accountDoesNotExist' "$state/log"; then
-      # A CA that does not know us any more; a new account costs nothing.
-      rm -rf "$state/lego/accounts"
+      # A CA that does not know us any more; a new account of the same key costs nothing.
+      rm -f "$account/account.json"
     elif grep -qE 'error:(unauthorized|connection|dns|caa|rateLimited|rejectedIdentifier|userActionRequired|unsupportedContact|invalidContact)' "$state/log"; then
       complain "the CA refuses:
 $(grep -E 'error:' "$state/log" | tail -n 3)"

@@ -1,8 +1,20 @@
-import { acmeCertificate, defineRole, file, pkg, service, unit, z } from 'hostwright';
-import { acmePort, bundle } from '../acme/shared.ts';
+import {
+  acmeCertificate,
+  defineRole,
+  file,
+  pkg,
+  secret,
+  service,
+  unit,
+  z,
+  type AcmeAccountDeclaration,
+} from 'hostwright';
+import { bundle } from '../acme/shared.ts';
+import { createAccountKey, isAccountKey, thumbprint } from './account.ts';
 
 const script = '/usr/local/sbin/hostwright-certificate';
 const configuration = '/etc/hostwright/certificate.conf';
+const accountKey = '/etc/hostwright/acme-account.key';
 const unitName = 'hostwright-certificate';
 
 const hostName = z.string().regex(/^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/, 'expected a host name with a dot');
@@ -29,7 +41,9 @@ const variables = z.object({
     .describe(
       'addresses at which the balancer is reached from outside, where they are not its own (behind NAT)',
     ),
-  haproxy_acme_port: acmePort,
+  acme_account_key: secret({ generate: createAccountKey })
+    .refine(isAccountKey, 'expected a private key in PEM, "EC PRIVATE KEY" or "RSA PRIVATE KEY"')
+    .describe('the key of the account at the CA, the same on all balancers; made on first use'),
 });
 
 type Variables = z.output<typeof variables>;
@@ -42,7 +56,7 @@ function settings(vars: Variables, names: readonly string[]): string {
     directory: vars.acme_directory,
     ca_file: vars.acme_ca_file ?? '',
     addresses: vars.certificate_addresses.join(' '),
-    port: vars.haproxy_acme_port,
+    account_key: accountKey,
     bundle,
     socket: '/run/haproxy/admin.sock',
   };
@@ -105,6 +119,12 @@ WantedBy=timers.target
 export default defineRole({
   name: 'certificate',
   variables,
+  declares: ({ vars }) => [
+    {
+      kind: 'acme_account',
+      thumbprint: thumbprint(vars.acme_account_key),
+    } satisfies AcmeAccountDeclaration,
+  ],
   resources: ({ vars, asset }) => {
     const names: [string, ...string[]] = [
       vars.domain.toLowerCase(),
@@ -116,6 +136,7 @@ export default defineRole({
       pkg('openssl'),
       file(script, { content: asset('hostwright-certificate.sh').toString('utf8'), mode: '0755' }),
       file(configuration, { content: settings(vars, names) }),
+      file(accountKey, { content: vars.acme_account_key, mode: '0600' }),
       unit(`${unitName}.service`, { content: serviceUnit }, { needs: [`file:${script}`] }),
       unit(`${unitName}.timer`, { content: timerUnit }, { needs: [`file:${script}`] }),
       acmeCertificate(
@@ -128,7 +149,13 @@ export default defineRole({
           unit: `${unitName}.service`,
           check: [script, 'check'],
         },
-        { needs: ['service:haproxy.service', 'package:lego', `file:${script}`, `file:${configuration}`] },
+        {
+          needs: [
+            'service:haproxy.service',
+            'package:lego',
+            ...[script, configuration, accountKey].map((path): `file:${string}` => `file:${path}`),
+          ],
+        },
       ),
       service(`${unitName}.timer`),
     ];

@@ -8,13 +8,14 @@ import {
   tlsBundle,
   unit,
   z,
+  type AcmeAccountDeclaration,
   type BackendDeclaration,
   type CertificateDeclaration,
   type Declared,
   type Facts,
   type ScrapeDeclaration,
 } from 'hostwright';
-import { acmePort, bundle } from '../acme/shared.ts';
+import { bundle } from '../acme/shared.ts';
 
 const metricsPort = 8404;
 
@@ -66,7 +67,6 @@ const variables = z.object({
     .enum(['all', 'errors'])
     .default('errors')
     .describe('which requests go to the journal: all of them, or those that fail'),
-  haproxy_acme_port: acmePort,
 });
 
 type Variables = z.output<typeof variables>;
@@ -87,7 +87,7 @@ function bracketed(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
 }
 
-function configuration(vars: Variables, facts: Facts, backends: Backends) {
+function configuration(vars: Variables, facts: Facts, backends: Backends, thumbprint: string | undefined) {
   return {
     domain: vars.domain,
     listeners: listeners(facts),
@@ -98,7 +98,7 @@ function configuration(vars: Variables, facts: Facts, backends: Backends) {
     hardStopAfter: vars.haproxy_hard_stop_after,
     hsts: vars.haproxy_hsts_seconds,
     errorsOnly: vars.haproxy_log === 'errors',
-    acmePort: vars.haproxy_acme_port,
+    thumbprint,
     metricsPort,
     metricsClient: 'prometheus',
     // The hybrid group came with OpenSSL 3.5, which Debian 12 does not have.
@@ -166,9 +166,11 @@ export default defineRole({
     { kind: 'certificate', name: 'haproxy' },
     { kind: 'scrape', job: 'haproxy', port: metricsPort },
   ],
-  resources: ({ vars, facts, site, template }) => {
+  resources: ({ vars, host, facts, site, template }) => {
     const backends = site.declared<BackendDeclaration>('backend');
-    const data = configuration(vars, facts, backends);
+    const accounts = site.declared<AcmeAccountDeclaration>('acme_account');
+    const account = accounts.find((declared) => declared.host.name === host.name);
+    const data = configuration(vars, facts, backends, account?.thumbprint);
     return [
       pkg('haproxy'),
       pkg('socat'),

@@ -89,6 +89,7 @@ export async function startHost(settings: LabSettings, host: LabHost): Promise<v
       `--hostname=${host.name}`,
       `--network-bridge=${bridgeName(settings)}`,
       '--capability=CAP_NET_ADMIN,CAP_NET_RAW',
+      '--system-call-filter=bpf',
       '--console=read-only',
       '--timezone=off',
       '--resolv-conf=off',

@@ -17,6 +17,13 @@ export interface CertificateDeclaration extends Declaration {
   readonly usage?: readonly ('server' | 'client')[];
 }
 
+/** The account of a host at an ACME CA: the balancer of that host answers the challenges of the CA with it. */
+export interface AcmeAccountDeclaration extends Declaration {
+  readonly kind: 'acme_account';
+  /** Of the account's key, by RFC 7638. */
+  readonly thumbprint: string;
+}
+
 /** A web server that the balancer sends requests to, over TLS at the address of its host. */
 export interface BackendDeclaration extends Declaration {
   readonly kind: 'backend';

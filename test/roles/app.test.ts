@@ -142,6 +142,10 @@ describe('the unit', () => {
     expect(attributesOf(activated, 'unit', 'shop.socket')['content']).toContain(
       'ListenStream=127.0.0.1:4000\n',
     );
+    const ports = (all: readonly Resource[]): readonly string[] =>
+      String(attributesOf(all, 'unit', 'shop.service')['content']).match(/^SocketBind.*$/gm) ?? [];
+    expect(ports(resources())).toEqual(['SocketBindDeny=1-65535', 'SocketBindAllow=tcp:3000']);
+    expect(ports(activated)).toEqual(['SocketBindDeny=1-65535']);
     expect(attributesOf(activated, 'unit', 'shop.service')['content']).toContain('Requires=shop.socket\n');
   });
 });

@@ -1,10 +1,25 @@
+import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import certificate from '../../roles/certificate/role.ts';
+import { generatorOf } from '../../src/secrets/schema.ts';
 import type { Resource } from '../../src/resources/resource.ts';
 import { contextOf, ofType } from './context.ts';
 
-const required = { domain: 'www.foobar.com', acme_email: 'admin@foobar.com' };
+const pem = (type: string, key: string): string =>
+  `-----BEGIN ${type} PRIVATE KEY-----\n${key}\n-----END ${type} PRIVATE KEY-----\n`;
+
+const { privateKey: accountKey, publicKey } = generateKeyPairSync('ec', {
+  namedCurve: 'P-256',
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'sec1', format: 'pem' },
+});
+
+const required = {
+  domain: 'www.foobar.com',
+  acme_email: 'admin@foobar.com',
+  acme_account_key: accountKey,
+};
 
 function resources(variables: object = {}): readonly Resource[] {
   const context = contextOf(certificate.variables.parse({ ...required, ...variables }));
@@ -47,7 +62,33 @@ describe('the role certificate', () => {
     expect(issued?.needs).toContain('service:haproxy.service');
   });
 
+  test('says what answers the challenges of the CA for its account key, and keeps the key to root', () => {
+    const context = contextOf(certificate.variables.parse(required));
+    const { x, y } = createPublicKey(publicKey).export({ format: 'jwk' });
+    const thumbprint = createHash('sha256')
+      .update(`{"crv":"P-256","kty":"EC","x":"${x}","y":"${y}"}`)
+      .digest('base64url');
+    expect(certificate.declares?.(context)).toEqual([{ kind: 'acme_account', thumbprint }]);
+    const key = ofType(resources(), 'file').find(
+      (one) => 'path' in one && one.path === '/etc/hostwright/acme-account.key',
+    );
+    expect(key).toMatchObject({ mode: '0600' });
+    expect(String(key && 'content' in key ? key.content : '')).toBe('***');
+  });
+
+  test('makes an account key that lego reads where none is set', async () => {
+    const make = generatorOf(certificate.variables.shape.acme_account_key);
+    const made = await make?.();
+    expect(made).toMatch(/^-----BEGIN EC PRIVATE KEY-----\n/);
+    expect(certificate.variables.safeParse({ ...required, acme_account_key: made }).success).toBe(true);
+  });
+
   test.each([
+    [
+      'an account key in a form that lego does not read',
+      { acme_account_key: accountKey.replaceAll('EC PRIVATE', 'PRIVATE') },
+    ],
+    ['an account key that is none', { acme_account_key: pem('EC', 'bm9uZQ==') }],
     ['a URL as a domain', { domain: 'https://www.foobar.com' }],
     ['a name without a dot, which no CA knows', { domain: 'www' }],
     ['a name with a second line', { certificate_names: ['a.b\ndirectory=https://evil.example'] }],

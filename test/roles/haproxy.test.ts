@@ -45,9 +45,20 @@ describe('the configuration of HAProxy', () => {
     expect(section(configuration({ declared: [] }), 'backend web')).not.toContain('    server ');
   });
 
-  test('redirects everything but challenges, and believes no client about where a request comes from', () => {
+  test('answers the challenges of the ACME CA for the account of its own host, and for no other', () => {
+    const account = (name: string): Declared[] =>
+      hosts
+        .filter((host) => host.name === name)
+        .map((host) => ({ kind: 'acme_account', thumbprint: `of-${name}`, host, role: 'certificate' }));
+    const http = section(configuration({ declared: account('web1') }), 'frontend http');
+    expect(http).toContain('lf-string "%[path,field(-1,/)].of-web1"');
+    expect(http).toContain(String.raw`path_reg ^/\.well-known/acme-challenge/[A-Za-z0-9_-]+$ }`);
+    expect(configuration({ declared: account('web2') })).not.toContain('acme-challenge');
+  });
+
+  test('redirects http to https, and believes no client about where a request comes from', () => {
     const text = configuration();
-    expect(section(text, 'frontend http')).toContain('redirect scheme https code 301 unless acme');
+    expect(section(text, 'frontend http')).toContain('redirect scheme https code 301');
     const https = section(text, 'frontend https');
     for (const name of ['X-Forwarded-For', 'X-Forwarded-Proto', 'Forwarded', 'X-Real-IP']) {
       expect(https).toContain(`http-request del-header ${name}\n`);

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import app from '../../roles/app/role.ts';
 import base from '../../roles/base/role.ts';
+import { createAccountKey } from '../../roles/certificate/account.ts';
 import certificate from '../../roles/certificate/role.ts';
 import firewall from '../../roles/firewall/role.ts';
 import haproxy from '../../roles/haproxy/role.ts';
@@ -114,6 +115,7 @@ const roles: readonly (readonly [Role, string, Readonly<Record<string, unknown>>
         acme_directory: 'https://10.0.0.9:14000/dir',
         acme_ca_file: '/etc/ssl/acme.pem',
         certificate_addresses: ['192.0.2.1'],
+        acme_account_key: await createAccountKey(),
       },
     },
   ],
@@ -122,6 +124,7 @@ const roles: readonly (readonly [Role, string, Readonly<Record<string, unknown>>
 const declared: readonly Declared[] = hosts.flatMap((host): Declared[] => [
   { kind: 'backend', port: 8443, healthPath: '/healthz', host, role: 'nginx' },
   { kind: 'application', port: 3000, host, role: 'app' },
+  { kind: 'acme_account', thumbprint: 'abc_-123', host, role: 'certificate' },
 ]);
 
 /**
