@@ -64,7 +64,37 @@ export class HostwrightError extends Error {
   }
 }
 
-/** Several independent errors of one reading, so that the user mends all of them in one go. */
+/** The same error with a place, and a hint that goes with it. */
+export function withPlace(error: HostwrightError, place: Place, hint = error.hint): HostwrightError {
+  const { code, message, found, expected, cause } = error;
+  return new HostwrightError(code, message, {
+    place,
+    ...(found === undefined ? {} : { found }),
+    ...(expected === undefined ? {} : { expected }),
+    ...(hint === undefined ? {} : { hint }),
+    cause: cause ?? error,
+  });
+}
+
+/**
+ * What should not happen, such as a TypeError of ours or of a type of somebody else: it shows on one host, and is
+ * no reason to leave the others alone.
+ */
+export function defect(code: ErrorCode, message: string, place: Place, error: unknown): HostwrightError {
+  return new HostwrightError(code, message, {
+    place,
+    found: (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, 500),
+    hint: 'this should not happen: please report it',
+    cause: error,
+  });
+}
+
+/** Whether an error is for the user, and no defect. */
+export function isExpected(error: unknown): error is HostwrightError | HostwrightErrors {
+  return error instanceof HostwrightError || error instanceof HostwrightErrors;
+}
+
+/** Several independent errors of one reading, so that the user can fix all of them in one go. */
 export class HostwrightErrors extends AggregateError {
   override readonly name = 'HostwrightErrors';
   declare readonly errors: HostwrightError[];

@@ -35,7 +35,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   lab: ['pki'],
 };
 
-const words = ['errors.ts', 'suggestion.ts'];
+const words = ['errors.ts', 'schema-problems.ts', 'suggestion.ts'];
 
 function files(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { HostwrightError } from '../errors.ts';
+import { defect, HostwrightError } from '../errors.ts';
 import type { PlayHosts } from '../site/model.ts';
 import { applyPlay } from './host.ts';
 import { settle, type HostRun } from './host-run.ts';
@@ -48,16 +48,6 @@ export async function applyPlays(options: PlaysOptions): Promise<void> {
   }
 }
 
-/** A defect of ours that shows on one host is no reason to leave the others half done. */
-function unexpected(host: string, error: unknown): HostwrightError {
-  return new HostwrightError('E_REMOTE', 'the host cannot be brought any further', {
-    place: { host },
-    found: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
-    hint: 'this should not happen: please report it',
-    cause: error,
-  });
-}
-
 /** Why hosts that did not fail were not come to. */
 type End = 'every host has had its turn' | 'interrupted' | 'too many hosts failed before';
 
@@ -82,7 +72,12 @@ async function applyInOrder({ plays, runs, lost, forks, signal }: PlaysOptions):
             try {
               await applyPlay(run, index);
             } catch (error) {
-              lost.set(host, error instanceof HostwrightError ? error : unexpected(host, error));
+              lost.set(
+                host,
+                error instanceof HostwrightError
+                  ? error
+                  : defect('E_REMOTE', 'work on the host cannot continue', { host }, error),
+              );
             }
           }),
         ),

@@ -188,14 +188,22 @@ async function apply(file: string | undefined, given: ApplyOptions): Promise<Exi
   }
   const controller = new AbortController();
   const restore = interruptible(controller);
-  const surveyed = await survey(options, 'exclusive');
+  const surveyed = await survey(options, 'exclusive', controller.signal).catch((error: unknown) => {
+    restore();
+    if (!controller.signal.aborted) throw error;
+    return undefined;
+  });
+  if (surveyed === undefined) {
+    process.stderr.write('no changes made\n');
+    return exitStatus.interrupted;
+  }
   const { reporter, hosts, lost, elapsed } = surveyed;
   try {
     reportChanges(surveyed);
     reportLost(reporter, lost);
     reporter.showPlan({ seconds: elapsed(), hosts: summaries(surveyed, new Map()) });
     if ([...lost.values()].flat().some(isConfiguration)) {
-      process.stderr.write('nothing was changed: mend the configuration first\n');
+      process.stderr.write('no changes made: fix the configuration first\n');
       return exitStatus.configuration;
     }
     if (file !== undefined && saved !== undefined) checkSaved(file, saved, surveyed);
@@ -203,7 +211,7 @@ async function apply(file: string | undefined, given: ApplyOptions): Promise<Exi
     const goesOn =
       changes === 0 || options.yes === true || saved !== undefined || (await isConfirmed(controller.signal));
     if (!goesOn) {
-      process.stderr.write('nothing was changed\n');
+      process.stderr.write('no changes made\n');
       return controller.signal.aborted ? exitStatus.interrupted : exitStatus.failed;
     }
     await surveyed.project.generated.persist();

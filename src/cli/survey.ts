@@ -98,8 +98,15 @@ function checkRoles(site: SiteModel, names: readonly string[]): void {
   }
 }
 
-/** Reads the site, checks every host's resources can be made, and only then touches the hosts. */
-export async function survey(options: RunOptions, mode: Lock['mode']): Promise<Surveyed> {
+/**
+ * Reads the site, checks every host's resources can be made, and only then touches the hosts. Where it rejects,
+ * as it does once `signal` is aborted, nothing is left open.
+ */
+export async function survey(
+  options: RunOptions,
+  mode: Lock['mode'],
+  signal?: AbortSignal,
+): Promise<Surveyed> {
   const started = performance.now();
   const project = await readProject(options, process.env);
   const names = (await selectHosts(project.inventory, 'all', options)).map((host) => host.name);
@@ -116,6 +123,7 @@ export async function survey(options: RunOptions, mode: Lock['mode']): Promise<S
   const reporter = maskedReporter(openReporter(options), createMask(secrets));
   const roles = options.role === undefined ? undefined : new Set(options.role);
   const entries = await surveyHosts({
+    ...(signal === undefined ? {} : { signal }),
     hosts: names,
     lock: lockFor(mode),
     forks: options.forks,
@@ -136,6 +144,9 @@ export async function survey(options: RunOptions, mode: Lock['mode']): Promise<S
       const ids = new Set<ResourceId>(kept.map((resource) => resource.id));
       return kept.map((resource) => ({ ...resource, needs: resource.needs.filter((id) => ids.has(id)) }));
     },
+  }).catch((error: unknown) => {
+    reporter.close();
+    throw error;
   });
   const hosts = new Map<string, SurveyedHost>();
   const lost = new Map<string, readonly HostwrightError[]>();

@@ -1,4 +1,4 @@
-import { HostwrightError } from '../errors.ts';
+import { defect, HostwrightError, isExpected } from '../errors.ts';
 import { isWithin } from '../resources/path.ts';
 import {
   Unreadable,
@@ -109,6 +109,17 @@ function planResource(
   return { id, resource, desired, actual, action: difference.action, attributes };
 }
 
+/** A defect of a type is said of the resource that shows it. */
+const planSafely: typeof planResource = (host, resource, ...rest) => {
+  try {
+    return planResource(host, resource, ...rest);
+  } catch (error) {
+    if (isExpected(error)) throw error;
+    const place = { host, resource: resource.id };
+    throw defect('E_PROBE', `the resource type ${resource.type.name} fails`, place, error);
+  }
+};
+
 /** The changes of a host, from what its probes found. Pure: the same states give the same plan. */
 export function planHost(
   host: string,
@@ -123,7 +134,7 @@ export function planHost(
     const members =
       last === undefined ? unit.members : [...unit.members.filter((member) => member !== last), last];
     for (const resource of members) {
-      const change = planResource(host, resource, unit, found.get(resource.id) ?? null, changes);
+      const change = planSafely(host, resource, unit, found.get(resource.id) ?? null, changes);
       if (change !== undefined) changes.set(resource.id, change);
     }
   }

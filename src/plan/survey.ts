@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { HostwrightError, HostwrightErrors } from '../errors.ts';
+import { defect, HostwrightError, HostwrightErrors } from '../errors.ts';
 import type { ChangeEvent, Event } from '../report/event.ts';
 import type { DeclaredResource, ResourceId } from '../resources/resource.ts';
 import type { Facts } from '../roles/role.ts';
@@ -28,6 +28,8 @@ export interface Survey {
   readonly diff: boolean;
   readonly resources: (host: string, facts: Facts) => readonly DeclaredResource[];
   readonly report: (event: Event) => void;
+  /** Once aborted every connection is closed and the survey rejects with the reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** A host with its open connection, its plan, and the plan as it is shown. */
@@ -74,13 +76,12 @@ async function readTexts(
   );
 }
 
-async function surveyHost(host: string, options: Survey): Promise<SurveyedHost> {
+async function surveyHost(host: string, options: Survey, connect: Survey['connect']): Promise<SurveyedHost> {
   const step = (title: string): void => {
     options.report({ type: 'step', host, title });
   };
   step('connect');
-  const reconnect = async (): Promise<Transport> => options.connect(host);
-  const transport = await reconnect();
+  const transport = await connect(host);
   try {
     const first = { ...sectionsRequest([{ script: factsScript }, readApplied]), lock: options.lock };
     const [facts, record] = await ask(transport, first, 2);
@@ -99,7 +100,7 @@ async function surveyHost(host: string, options: Survey): Promise<SurveyedHost> 
     const events = changes.map((change) => changeEvent(host, change, applied, texts.get(change.id)));
     // A thousand connections that nobody needs any more would only take memory, here and there.
     if (!options.keepOpen) await transport.close();
-    return { transport, reconnect, plan, applied, events };
+    return { transport, reconnect: () => options.connect(host), plan, applied, events };
   } catch (error) {
     await transport.close();
     throw error;
@@ -108,24 +109,74 @@ async function surveyHost(host: string, options: Survey): Promise<SurveyedHost> 
   }
 }
 
+/** A defect of ours, or of a type, that shows on one host says nothing of the others. */
+function errorsOf(host: string, error: unknown): readonly HostwrightError[] {
+  if (error instanceof HostwrightErrors) return error.errors;
+  if (error instanceof HostwrightError) return [error];
+  return [defect('E_PROBE', `${host} cannot be planned`, { host }, error)];
+}
+
+/** Connections that are open, to be closed whichever way the survey ends. */
+interface OpenConnections {
+  readonly connect: (host: string) => Promise<Transport>;
+  readonly closeAll: () => Promise<void>;
+}
+
+function openConnections({ connect, signal }: Survey): OpenConnections {
+  const open = new Set<Transport>();
+  return {
+    connect: async (host) => {
+      const transport = await connect(host);
+      open.add(transport);
+      // It may have taken its time.
+      if (signal?.aborted === true) await transport.close();
+      signal?.throwIfAborted();
+      return transport;
+    },
+    closeAll: async () => {
+      await Promise.allSettled([...open].map((transport) => transport.close()));
+    },
+  };
+}
+
+/** As `work`; rejects at once with the reason when `signal` is aborted, whatever `work` still waits for. */
+async function untilAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  signal.throwIfAborted();
+  const done = new AbortController();
+  const aborted = new Promise<never>((_, reject) => {
+    const abort = (): void => {
+      reject(signal.reason instanceof Error ? signal.reason : new Error('interrupted'));
+    };
+    signal.addEventListener('abort', abort, { signal: done.signal });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    done.abort();
+  }
+}
+
 /**
  * Connects to hosts, takes their locks and plans each of them. A host that cannot be planned is an entry of
- * its own; nothing is changed anywhere.
+ * its own; nothing is changed anywhere. Where it rejects nothing is left open.
  */
 export async function surveyHosts(options: Survey): Promise<ReadonlyMap<string, SurveyedHost | LostHost>> {
+  const { signal } = options;
   const limit = pLimit(options.forks);
-  const entries = await Promise.all(
-    options.hosts.map((host) =>
-      limit(async (): Promise<[string, SurveyedHost | LostHost]> => {
-        try {
-          return [host, await surveyHost(host, options)];
-        } catch (error) {
-          if (error instanceof HostwrightErrors) return [host, { errors: error.errors }];
-          if (error instanceof HostwrightError) return [host, { errors: [error] }];
-          throw error;
-        }
-      }),
-    ),
-  );
-  return new Map(entries);
+  const { connect, closeAll } = openConnections(options);
+  const one = async (host: string): Promise<[string, SurveyedHost | LostHost]> => {
+    signal?.throwIfAborted();
+    try {
+      return [host, await surveyHost(host, options, connect)];
+    } catch (error) {
+      return [host, { errors: errorsOf(host, error) }];
+    }
+  };
+  const all = Promise.all(options.hosts.map((host) => limit(one, host)));
+  try {
+    return new Map(await (signal === undefined ? all : untilAborted(all, signal)));
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
 }

@@ -205,8 +205,19 @@ export interface ResourceOptions {
   readonly needs?: readonly ResourceId[];
 }
 
+/** By resource what was on the stack when it was made. Kept outside of it: a resource is plain data. */
+const makers = new WeakMap<Resource, Error>();
+
 export function declare(type: ResourceType, attributes: object, options: ResourceOptions = {}): Resource {
-  return options.needs === undefined ? { type, attributes } : { type, attributes, needs: options.needs };
+  const resource: Resource =
+    options.needs === undefined ? { type, attributes } : { type, attributes, needs: options.needs };
+  makers.set(resource, new Error('made here'));
+  return resource;
+}
+
+/** An error with the stack of the call that made a resource; turned into text only where something is wrong. */
+export function makerOf(resource: Resource): Error | undefined {
+  return makers.get(resource);
 }
 
 /** One step for each change: how most types apply. */

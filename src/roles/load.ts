@@ -1,8 +1,12 @@
 import { access } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createJiti } from 'jiti';
 import { z } from 'zod';
-import { HostwrightError } from '../errors.ts';
+import { HostwrightError, HostwrightErrors, type FilePlace } from '../errors.ts';
+import { schemaProblems } from '../schema-problems.ts';
+import { didYouMean, nearFile } from '../suggestion.ts';
+import { thrownText } from './ask.ts';
+import { placeOfError, placeOfWord } from './place.ts';
 import type { Role } from './role.ts';
 
 /** A role with the folder it was found in. */
@@ -12,10 +16,18 @@ export interface LoadedRole {
   readonly folder: string;
 }
 
-const shape = z.object({
+const callable = z.custom<() => unknown>((value) => typeof value === 'function', 'expected a function');
+
+const shape = z.strictObject({
   name: z.string(),
-  variables: z.instanceof(z.ZodObject),
-  resources: z.function(),
+  variables: z.custom<z.ZodObject>(
+    (value) => value instanceof z.ZodObject,
+    "expected z.object({ … }) with the z that 'hostwright' exports",
+  ),
+  declares: callable.optional(),
+  derives: callable.optional(),
+  listens: callable.optional(),
+  resources: callable,
 });
 
 async function findRole(name: string, folders: readonly string[]): Promise<string | undefined> {
@@ -31,6 +43,96 @@ async function findRole(name: string, folders: readonly string[]): Promise<strin
   return undefined;
 }
 
+/** What the loader itself asks of a module. */
+const loaderWords = new Set(['default', '__esModule', 'then']);
+
+/** `api`, in which a name that is not there is an error where it is used, and not `undefined`. */
+function strictApi(api: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return new Proxy<Record<string, unknown>>(
+    { ...api },
+    {
+      has: (target, name) => typeof name === 'string' && (name in target || !loaderWords.has(name)),
+      get: (target, name) => {
+        if (typeof name === 'symbol' || name in target || loaderWords.has(name)) {
+          return Reflect.get(target, name) as unknown;
+        }
+        const hint = didYouMean(name, Object.keys(target));
+        throw new HostwrightError('E_ROLE', `'hostwright' exports no ${name}`, {
+          ...(hint === undefined ? {} : { hint }),
+        });
+      },
+    },
+  );
+}
+
+/** Where a file cannot be parsed, as the message of jiti ends. Its columns begin with 0. */
+function placeOfParseError(error: unknown): FilePlace | undefined {
+  const message = error instanceof Error ? error.message : '';
+  const [, file, line, column] = /\n? ?(\/[^\n]+):(\d+):(\d+)$/.exec(message) ?? [];
+  return file === undefined ? undefined : { file, line: Number(line), column: Number(column) + 1 };
+}
+
+/** `./helpr.ts` is looked for beside the file that imports it; of packages there is only one. */
+function importHint(error: unknown, folder: string): string | undefined {
+  const [, name] = /^Cannot find module '([^']+)'/.exec(error instanceof Error ? error.message : '') ?? [];
+  if (name === undefined) return undefined;
+  if (!name.startsWith('.')) return "a role imports from 'hostwright', from node: and its own files";
+  return nearFile(name.replace(/^\.\//, ''), [folder]);
+}
+
+function loadError(name: string, file: string, cause: unknown): HostwrightError {
+  const folder = dirname(file);
+  const place = placeOfError(cause, folder) ?? placeOfParseError(cause) ?? { file };
+  if (cause instanceof HostwrightError) {
+    return new HostwrightError('E_ROLE', `the role ${name} cannot be loaded: ${cause.message}`, {
+      place: cause.place ?? place,
+      ...(cause.hint === undefined ? {} : { hint: cause.hint }),
+      cause,
+    });
+  }
+  const hint = importHint(cause, folder);
+  return new HostwrightError('E_ROLE', `the role ${name} cannot be loaded`, {
+    place,
+    found: thrownText(cause).split(/\s*\n/)[0] ?? '',
+    ...(hint === undefined ? {} : { hint }),
+    cause,
+  });
+}
+
+/** What keeps `exported` from being the role `name`. */
+function shapeErrors(name: string, folder: string, exported: unknown): readonly HostwrightError[] {
+  const message = `${name}/role.ts does not export the role ${name}`;
+  const parsed = shape.safeParse(exported);
+  if (!parsed.success && (typeof exported !== 'object' || exported === null)) {
+    return [
+      new HostwrightError('E_ROLE', message, {
+        place: { file: join(folder, 'role.ts') },
+        expected: `export default defineRole({ name: '${name}', variables: z.object({ … }), resources: … })`,
+      }),
+    ];
+  }
+  const problems = parsed.success ? [] : schemaProblems(shape, exported, parsed.error);
+  const errors = problems.map(({ path: [member = ''], unknownKey, expected, hint }) =>
+    unknownKey === undefined
+      ? new HostwrightError('E_ROLE', `${message}: invalid ${member}`, {
+          place: placeOfWord(folder, member),
+          expected,
+        })
+      : new HostwrightError('E_ROLE', `the role ${name} has no member ${unknownKey}`, {
+          place: placeOfWord(folder, unknownKey),
+          expected,
+          ...(hint === undefined ? {} : { hint }),
+        }),
+  );
+  if (!parsed.success || parsed.data.name === name) return errors;
+  const details = { place: placeOfWord(folder, 'name'), found: parsed.data.name, expected: name };
+  return [...errors, new HostwrightError('E_ROLE', message, details)];
+}
+
+function isRole(value: unknown): value is Role {
+  return shape.safeParse(value).success;
+}
+
 /**
  * Loads `NAME/role.ts` from the first of `folders` that has it. Roles are TypeScript without a build; their
  * `import … from 'hostwright'` is `api`, the very module that runs, so that they share its types and Secret.
@@ -44,32 +146,20 @@ export async function loadRole(
   if (file === undefined) {
     throw new HostwrightError('E_ROLE', `there is no role ${name}`, {
       expected: folders.map((folder) => join(folder, name, 'role.ts')).join(' or '),
-      hint: 'check its name in site.yml',
     });
   }
   const jiti = createJiti(import.meta.url, {
-    virtualModules: { hostwright: { ...api } },
+    virtualModules: { hostwright: strictApi(api) },
     interopDefault: true,
   });
   let exported: unknown;
   try {
     exported = await jiti.import(file, { default: true });
   } catch (cause) {
-    throw new HostwrightError('E_ROLE', `the role ${name} cannot be loaded`, {
-      place: { file },
-      found: cause instanceof Error ? cause.message : String(cause),
-      cause,
-    });
+    throw loadError(name, file, cause);
   }
-  if (!isRole(exported) || exported.name !== name) {
-    throw new HostwrightError('E_ROLE', `${name}/role.ts does not export the role ${name}`, {
-      place: { file },
-      expected: `export default defineRole({ name: '${name}', variables: z.object({ … }), resources: … })`,
-    });
-  }
-  return { role: exported, folder: join(file, '..') };
-}
-
-function isRole(value: unknown): value is Role {
-  return shape.safeParse(value).success;
+  const folder = dirname(file);
+  const errors = shapeErrors(name, folder, exported);
+  if (errors.length > 0 || !isRole(exported)) throw new HostwrightErrors(errors);
+  return { role: exported, folder };
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Resource } from '../resources/resource.ts';
 import type { Secret } from '../secrets/secret.ts';
+import type { Listed } from './list.ts';
 
 /** What a host says of itself, read together with the lock. */
 export interface Facts {
@@ -112,12 +113,12 @@ export interface Role<Schema extends z.ZodObject = z.ZodObject> {
   readonly name: string;
   /** Every variable the role reads, with its default and `.describe()`; unknown ones are errors. */
   readonly variables: Schema;
-  readonly declares?: (context: DeclareContext<z.output<Schema>>) => readonly Declaration[];
+  readonly declares?: (context: DeclareContext<z.output<Schema>>) => Listed<Declaration>;
   /** Declarations that follow from those of other roles; it sees what `declares` says, and no derived ones. */
-  readonly derives?: (context: DeriveContext<z.output<Schema>>) => readonly Declaration[];
-  readonly listens?: (context: DeriveContext<z.output<Schema>>) => readonly Listen[];
+  readonly derives?: (context: DeriveContext<z.output<Schema>>) => Listed<Declaration>;
+  readonly listens?: (context: DeriveContext<z.output<Schema>>) => Listed<Listen>;
   /** A pure function: it touches no host and reads no clock. */
-  readonly resources: (context: RoleContext<z.output<Schema>>) => readonly Resource[];
+  readonly resources: (context: RoleContext<z.output<Schema>>) => Listed<Resource>;
 }
 
 /** The way to write a role: `export default defineRole({ … })` in `roles/NAME/role.ts`. */

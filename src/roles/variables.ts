@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { HostwrightError, HostwrightErrors, type FilePlace } from '../errors.ts';
+import { schemaProblems } from '../schema-problems.ts';
 import { didYouMean } from '../suggestion.ts';
 import type { Role } from './role.ts';
 
@@ -43,8 +44,9 @@ export function roleVariables(host: string, role: Role, variables: HostVariables
   const parsed = role.variables.safeParse(own);
   if (parsed.success) return parsed.data;
   throw new HostwrightErrors(
-    parsed.error.issues.map((issue) => {
-      const [name, ...inner] = issue.path.map(String);
+    schemaProblems(role.variables, own, parsed.error).map((problem) => {
+      const path = [...problem.path, ...(problem.unknownKey === undefined ? [] : [problem.unknownKey])];
+      const [name] = path;
       const place = name === undefined ? undefined : variables.places.get(name);
       const isMissing = name !== undefined && !(name in variables.values);
       const description = name === undefined ? undefined : role.variables.shape[name]?.description;
@@ -52,13 +54,13 @@ export function roleVariables(host: string, role: Role, variables: HostVariables
         'E_VARIABLE',
         isMissing
           ? `the role ${role.name} needs the variable ${name}`
-          : `the variable ${[name, ...inner].join('.')} of the role ${role.name} is not right`,
+          : `invalid value for ${path.join('.')} (role ${role.name})`,
         {
           ...(place === undefined ? (isMissing ? {} : { place: { host } }) : { place }),
-          expected: issue.message,
+          expected: problem.unknownKey === undefined ? problem.expected : `keys: ${problem.expected}`,
           hint: isMissing
             ? `set it in group_vars${description === undefined ? '' : `: ${description}`}`
-            : `see roles/${role.name}/README.md`,
+            : (problem.hint ?? `see roles/${role.name}/README.md`),
         },
       );
     }),

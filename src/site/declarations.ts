@@ -1,12 +1,12 @@
-import { HostwrightError } from '../errors.ts';
-import type { Declaration, Declared, Listen, Role, Site, SiteHost } from '../roles/role.ts';
+import { HostwrightError, HostwrightErrors, isExpected } from '../errors.ts';
+import { askRole } from '../roles/ask.ts';
+import type { LoadedRole } from '../roles/load.ts';
+import type { Member } from '../roles/place.ts';
+import type { Declaration, Declared, Listen, Site, SiteHost } from '../roles/role.ts';
 import type { Inventory } from '../inventory/model.ts';
 
 /** A role on a host, with its variables checked. */
-export interface AssignedRole {
-  readonly role: Role;
-  /** The folder of the role, absolute. */
-  readonly folder: string;
+export interface AssignedRole extends LoadedRole {
   /** Index of the play that assigns it first. */
   readonly play: number;
   readonly vars: Record<string, unknown>;
@@ -47,6 +47,49 @@ function hostsOf(
   return [...hosts.values()].filter((host) => host.groups.includes(group));
 }
 
+/** A role on a host, as it is asked. */
+interface Asked extends AssignedRole {
+  readonly host: SiteHost;
+}
+
+/** Asks every role on every host. What goes wrong is said of all roles at once, and of each once. */
+function askAll<Item>(asked: readonly Asked[], ask: (one: Asked) => readonly Item[]): readonly Item[] {
+  const errors = new Map<LoadedRole['role'], readonly HostwrightError[]>();
+  const answers = asked.flatMap((one) => {
+    if (errors.has(one.role)) return [];
+    try {
+      return ask(one);
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+      errors.set(one.role, error instanceof HostwrightErrors ? error.errors : [error]);
+      return [];
+    }
+  });
+  if (errors.size > 0) throw new HostwrightErrors([...errors.values()].flat());
+  return answers;
+}
+
+function isDeclaration(value: unknown): value is Declaration {
+  return typeof value === 'object' && value !== null && 'kind' in value && typeof value.kind === 'string';
+}
+
+function declarationsOf(one: Asked, member: Member, ask: () => unknown): readonly Declared[] {
+  const expected = "declarations, such as { kind: 'backend', port: 8443 }";
+  const question = { of: one, host: one.host.name, member, ask, isItem: isDeclaration, expected };
+  return askRole(question).map((declaration) => ({ role: one.role.name, ...declaration, host: one.host }));
+}
+
+function isListen(value: unknown): value is Listen {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'port' in value &&
+    typeof value.port === 'number' &&
+    'from' in value &&
+    'why' in value
+  );
+}
+
 /**
  * The first pass over all roles of all hosts: what they say of themselves before any resource is made. They
  * declare, then derive from what was declared, then say what they listen on.
@@ -54,33 +97,40 @@ function hostsOf(
 export function collectDeclarations(inventory: Inventory, assignments: Assignments): Site {
   const hosts = siteHosts(inventory);
   const inGroup = (group: string) => hostsOf(hosts, inventory, group);
-  const members = [...assignments].flatMap(([name, assigned]) => {
+  const asked = [...assignments].flatMap(([name, assigned]): Asked[] => {
     const host = hosts.get(name);
-    return host === undefined ? [] : assigned.map(({ role, vars }) => ({ role, vars, host }));
+    return host === undefined ? [] : assigned.map((one) => ({ ...one, host }));
   });
   const asDeclared = (declarations: readonly Declared[]): Pick<Site, 'hosts' | 'declared'> => ({
     hosts: inGroup,
     declared: <D extends Declaration>(kind: D['kind']) =>
       declarations.filter((declaration): declaration is Declared<D> => declaration.kind === kind),
   });
-  const by = (
-    { role, host }: { readonly role: Role; readonly host: SiteHost },
-    own: readonly Declaration[] = [],
-  ): readonly Declared[] => own.map((declaration) => ({ role: role.name, ...declaration, host }));
 
-  const declared = members.flatMap((member) => {
-    const { role, vars, host } = member;
-    return by(member, role.declares?.({ vars, host, site: { hosts: inGroup } }));
+  const declared = askAll(asked, (one) => {
+    const { role, vars, host } = one;
+    return declarationsOf(one, 'declares', () =>
+      role.declares === undefined ? [] : role.declares({ vars, host, site: { hosts: inGroup } }),
+    );
   });
-  const derived = members.flatMap((member) => {
-    const { role, vars, host } = member;
-    return by(member, role.derives?.({ vars, host, site: asDeclared(declared) }));
+  const derived = askAll(asked, (one) => {
+    const { role, vars, host } = one;
+    return declarationsOf(one, 'derives', () =>
+      role.derives === undefined ? [] : role.derives({ vars, host, site: asDeclared(declared) }),
+    );
   });
   const site = asDeclared([...declared, ...derived]);
-  const listens = new Map<string, (Listen & { readonly role: string })[]>();
-  for (const { role, vars, host } of members) {
-    const own = (role.listens?.({ vars, host, site }) ?? []).map((one) => ({ ...one, role: role.name }));
-    listens.set(host.name, [...(listens.get(host.name) ?? []), ...own]);
-  }
-  return { ...site, listens: (host) => listens.get(host) ?? [] };
+  const listens = askAll(asked, (one) => {
+    const { role, vars, host } = one;
+    const ask = () => (role.listens === undefined ? [] : role.listens({ vars, host, site }));
+    const expected = "what it listens on, such as { port: 80, from: 'internet', why: 'the site' }";
+    return askRole({ of: one, host: host.name, member: 'listens', ask, isItem: isListen, expected }).map(
+      (listen) => ({ host: host.name, listen: { ...listen, role: role.name } }),
+    );
+  });
+  const byHost = new Map(
+    asked.map(({ host }): [string, (Listen & { readonly role: string })[]] => [host.name, []]),
+  );
+  for (const { host, listen } of listens) byHost.get(host)?.push(listen);
+  return { ...site, listens: (host) => byHost.get(host) ?? [] };
 }

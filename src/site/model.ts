@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { HostwrightError, HostwrightErrors } from '../errors.ts';
+import { HostwrightError, HostwrightErrors, isExpected, withPlace } from '../errors.ts';
 import type { Inventory } from '../inventory/model.ts';
 import { matchHosts } from '../inventory/pattern.ts';
 import { didYouMean } from '../suggestion.ts';
@@ -75,22 +75,22 @@ async function loadRoles(
   api: Readonly<Record<string, unknown>>,
 ): Promise<ReadonlyMap<string, LoadedRole>> {
   const wanted = new Map(plays.flatMap((play) => play.roles.map((name) => [name, play] as const)));
+  const errors: HostwrightError[] = [];
   const loaded = await Promise.all(
-    [...wanted].map(async ([name, play]) => {
+    [...wanted].map(async ([name, play]): Promise<readonly [string, LoadedRole][]> => {
       try {
-        return [name, await loadRole(name, folders, api)] as const;
+        return [[name, await loadRole(name, folders, api)]];
       } catch (error) {
-        if (!(error instanceof HostwrightError) || error.place !== undefined) throw error;
-        const hint = didYouMean(name, await roleNames(folders)) ?? error.hint;
-        throw new HostwrightError('E_ROLE', error.message, {
-          place: play.place,
-          ...(error.expected === undefined ? {} : { expected: error.expected }),
-          ...(hint === undefined ? {} : { hint }),
-        });
+        if (!isExpected(error)) throw error;
+        const hint = didYouMean(name, await roleNames(folders)) ?? 'check its name in site.yml';
+        const own = error instanceof HostwrightErrors ? error.errors : [error];
+        errors.push(...own.map((one) => (one.place === undefined ? withPlace(one, play.place, hint) : one)));
+        return [];
       }
     }),
   );
-  return new Map(loaded);
+  if (errors.length > 0) throw new HostwrightErrors(errors);
+  return new Map(loaded.flat());
 }
 
 async function roleNames(folders: readonly string[]): Promise<readonly string[]> {

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { HostwrightError, HostwrightErrors } from '../errors.ts';
-import { didYouMean } from '../suggestion.ts';
+import { HostwrightError, HostwrightErrors, formatPlace, isExpected, type FilePlace } from '../errors.ts';
+import { askRole, shortly } from '../roles/ask.ts';
+import { placeOfError, placeOfWord } from '../roles/place.ts';
+import { schemaProblems } from '../schema-problems.ts';
+import { nearFile } from '../suggestion.ts';
 import type { Origin } from '../template/origin.ts';
-import type { DeclaredResource, Resource, ResourceId } from '../resources/resource.ts';
+import { makerOf, type DeclaredResource, type Resource, type ResourceId } from '../resources/resource.ts';
 import type { Facts, RoleContext } from '../roles/role.ts';
 import { isSecret } from '../secrets/secret.ts';
 import type { AssignedRole } from './declarations.ts';
@@ -21,6 +24,20 @@ function isSame(a: unknown, b: unknown): boolean {
   );
 }
 
+function readAsset(folder: string, path: string): Buffer {
+  try {
+    return readFileSync(join(folder, path));
+  } catch (cause) {
+    const hint = nearFile(path, [folder]);
+    throw new HostwrightError('E_ROLE', `the asset "${path}" cannot be read`, {
+      found: cause instanceof Error ? cause.message : String(cause),
+      expected: 'a path relative to the folder of the role',
+      ...(hint === undefined ? {} : { hint }),
+      cause,
+    });
+  }
+}
+
 function context(
   model: SiteModel,
   host: string,
@@ -35,7 +52,7 @@ function context(
     facts,
     site: model.site,
     template: model.template,
-    asset: (path) => readFileSync(join(assigned.folder, path)),
+    asset: (path) => readAsset(assigned.folder, path),
     projectFolder: model.folder,
   };
 }
@@ -46,29 +63,32 @@ function originOf(model: SiteModel, desired: object): Origin | undefined {
   return typeof content === 'string' || isSecret(content) ? model.originOf(content) : undefined;
 }
 
-function check(
-  model: SiteModel,
-  host: string,
-  { role: { name: role }, play }: AssignedRole,
-  resource: Resource,
-): DeclaredResource {
-  const { type } = resource;
-  const parsed = type.schema.safeParse(resource.attributes);
+/** Where a role makes a resource: the line of the call, else that of its function. */
+function madeAt(folder: string, resource: Resource): FilePlace {
+  return placeOfError(makerOf(resource), folder) ?? placeOfWord(folder, 'resources');
+}
+
+function check(model: SiteModel, host: string, assigned: AssignedRole, resource: Resource): DeclaredResource {
+  const { type, attributes } = resource;
+  const {
+    role: { name: role },
+    play,
+  } = assigned;
+  const parsed = type.schema.safeParse(attributes);
   if (!parsed.success) {
+    const place = madeAt(assigned.folder, resource);
     throw new HostwrightErrors(
-      parsed.error.issues.map((issue) => {
-        const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-        const hint =
-          unknownKey === undefined ? undefined : didYouMean(unknownKey, Object.keys(resource.attributes));
-        return new HostwrightError(
-          'E_RESOURCE',
-          `the role ${role} declares a ${type.name} that is not right`,
-          {
-            place: { host, resource: `${type.name} ${JSON.stringify(resource.attributes).slice(0, 120)}` },
-            expected: `${issue.path.map(String).join('.')}${issue.path.length > 0 ? ': ' : ''}${issue.message}`,
-            ...(hint === undefined ? {} : { hint }),
-          },
-        );
+      schemaProblems(type.schema, attributes, parsed.error).map(({ path, unknownKey, expected, hint }) => {
+        const message =
+          unknownKey === undefined
+            ? `invalid ${path[0] ?? 'attributes'} of a ${type.name} (role ${role}, host ${host})`
+            : `a ${type.name} has no ${unknownKey} (role ${role}, host ${host})`;
+        return new HostwrightError('E_RESOURCE', message, {
+          place,
+          found: `${type.name} ${shortly(attributes)}`,
+          expected: path.length > 1 ? `${path.join('.')}: ${expected}` : expected,
+          ...(hint === undefined ? {} : { hint }),
+        });
       }),
     );
   }
@@ -98,30 +118,82 @@ function refusePathTwice(host: string, resources: readonly DeclaredResource[]): 
   }
 }
 
+function isResource(value: unknown): value is Resource {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'type' in value &&
+    'attributes' in value &&
+    typeof value.attributes === 'object' &&
+    value.attributes !== null
+  );
+}
+
+function resourcesOf(
+  model: SiteModel,
+  host: string,
+  facts: Facts,
+  assigned: AssignedRole,
+): readonly Resource[] {
+  return askRole({
+    ...{ of: assigned, member: 'resources', host, isItem: isResource },
+    ask: () => assigned.role.resources(context(model, host, facts, assigned)),
+    expected: 'resources, as file() and pkg() make them',
+  });
+}
+
+/** Whatever is wrong with the role does not keep what is wrong with the next from being said. */
+function declaredBy(
+  model: SiteModel,
+  host: string,
+  facts: Facts,
+  errors: HostwrightError[],
+): readonly { readonly made: Resource; readonly folder: string; readonly resource: DeclaredResource }[] {
+  const attempt = <Item>(make: () => readonly Item[]): readonly Item[] => {
+    try {
+      return make();
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+      errors.push(...(error instanceof HostwrightErrors ? error.errors : [error]));
+      return [];
+    }
+  };
+  return (model.assignments.get(host) ?? []).flatMap((assigned) =>
+    attempt(() => resourcesOf(model, host, facts, assigned)).flatMap((made) =>
+      attempt(() => [{ made, folder: assigned.folder, resource: check(model, host, assigned, made) }]),
+    ),
+  );
+}
+
 /**
  * The second pass for one host: all resources of its roles, checked. Two roles may declare the same resource
  * in the same state; in different states it is an E_RESOURCE that names both.
  */
 export function hostResources(model: SiteModel, host: string, facts: Facts): readonly DeclaredResource[] {
+  const errors: HostwrightError[] = [];
+  const all = declaredBy(model, host, facts, errors);
   const resources = new Map<ResourceId, DeclaredResource>();
-  for (const assigned of model.assignments.get(host) ?? []) {
-    const { role } = assigned;
-    for (const declared of role.resources(context(model, host, facts, assigned))) {
-      const resource = check(model, host, assigned, declared);
-      const first = resources.get(resource.id);
-      if (first === undefined) {
-        resources.set(resource.id, resource);
-      } else if (isSame(first.desired, resource.desired)) {
-        resources.set(resource.id, { ...first, needs: [...new Set([...first.needs, ...resource.needs])] });
-      } else {
-        throw new HostwrightError('E_RESOURCE', `${resource.id} is declared in two different states`, {
-          place: { host, resource: resource.id },
-          found: `one by the role ${first.role}, another by the role ${role.name}`,
+  const makers = new Map<ResourceId, (typeof all)[number]>();
+  for (const one of all) {
+    const { resource } = one;
+    const first = resources.get(resource.id);
+    const maker = makers.get(resource.id);
+    if (first === undefined || maker === undefined) {
+      resources.set(resource.id, resource);
+      makers.set(resource.id, one);
+    } else if (isSame(first.desired, resource.desired)) {
+      resources.set(resource.id, { ...first, needs: [...new Set([...first.needs, ...resource.needs])] });
+    } else {
+      errors.push(
+        new HostwrightError('E_RESOURCE', `${resource.id} is declared in two different states on ${host}`, {
+          place: madeAt(one.folder, one.made),
+          found: `${resource.role}: this one; ${first.role}: ${formatPlace(madeAt(maker.folder, maker.made))}`,
           hint: 'let one role declare it and the other name it in "needs"',
-        });
-      }
+        }),
+      );
     }
   }
+  if (errors.length > 0) throw new HostwrightErrors(errors);
   refusePathTwice(host, [...resources.values()]);
   return [...resources.values()];
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node } from 'yaml';
 import { z } from 'zod';
 import { HostwrightError, HostwrightErrors, type FilePlace } from '../errors.ts';
-import { didYouMean } from '../suggestion.ts';
+import { schemaProblems } from '../schema-problems.ts';
 
 const percentage = z.string().regex(/^\d{1,3}%$/, 'expected a number of hosts or a percentage such as "30%"');
 
@@ -24,16 +24,16 @@ function placeOf(node: Node | null | undefined, file: string, counter: LineCount
   return { file, line, column: col };
 }
 
-/** The node that an issue of zod is about: the misspelt key itself where there is one. */
+/** The node that a problem is about: the misspelt key itself where there is one. */
 function nodeAt(
   item: Node,
-  path: readonly PropertyKey[],
+  path: readonly string[],
   unknownKey: string | undefined,
 ): Node | null | undefined {
   let node: unknown = item;
   for (const step of path) {
     if (isMap(node)) node = node.get(step, true) ?? node;
-    else if (isSeq(node)) node = node.get(step, true) ?? node;
+    else if (isSeq(node)) node = node.get(Number(step), true) ?? node;
   }
   if (unknownKey !== undefined && isMap(node)) {
     const pair = node.items.find(({ key }) => isScalar(key) && key.value === unknownKey);
@@ -81,18 +81,20 @@ export async function readSite(file: string): Promise<readonly Play[]> {
       plays.push({ ...parsed.data, place: placeOf(item, file, counter) });
       continue;
     }
-    for (const issue of parsed.error.issues) {
-      const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-      const hint = unknownKey === undefined ? undefined : didYouMean(unknownKey, Object.keys(play.shape));
+    for (const { path, unknownKey, expected, hint } of schemaProblems(
+      play,
+      item.toJS(document),
+      parsed.error,
+    )) {
       errors.push(
         new HostwrightError(
           'E_SITE',
           unknownKey === undefined
-            ? `${issue.path.map(String).join('.') || 'the play'} is not right`
+            ? `invalid value for ${path.join('.') || 'the play'}`
             : `a play has no ${unknownKey}`,
           {
-            place: placeOf(nodeAt(item, issue.path, unknownKey), file, counter),
-            expected: unknownKey === undefined ? issue.message : Object.keys(play.shape).join(', '),
+            place: placeOf(nodeAt(item, path, unknownKey), file, counter),
+            expected,
             ...(hint === undefined ? {} : { hint }),
           },
         ),

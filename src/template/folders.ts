@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { HostwrightError } from '../errors.ts';
+import { nearFile } from '../suggestion.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { createRenderer, type ReadPartial, type Rendering } from './render.ts';
 
@@ -20,7 +21,7 @@ export function findTemplate(name: string, folders: readonly string[]): string {
   if (found !== undefined) return found;
   throw new HostwrightError('E_TEMPLATE', `there is no template "${name}"`, {
     found: `nothing in ${folders.join(' and ')}`,
-    hint: 'make the file, or mend the name',
+    hint: nearFile(name, folders) ?? 'make the file, or correct the name',
   });
 }
 

@@ -1,5 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bareHosts, jsonLines, run, type Finished, type Line, type TestHosts } from './hosts.ts';
 import { unhealthyRelease } from '../faults/unhealthy-release.ts';
@@ -123,6 +125,17 @@ async function servedAt(host: string, port: number): Promise<string> {
   return stdout;
 }
 
+const broken = `import { defineRole, file, z } from 'hostwright';
+
+export default defineRole({
+  name: 'broken',
+  variables: z.looseObject({}),
+  resources: ({ host, facts }) => [
+    file('/srv/broken', { content: host.name === 'web2' ? facts.kernal.slice(1) : 'x' }),
+  ],
+});
+`;
+
 beforeAll(async () => {
   hosts = await bareHosts('site', '10.213.92', 3);
   root = await readFile('/var/lib/hostwright-lab/site/acme-root.pem', 'utf8');
@@ -156,6 +169,22 @@ describe('the site on three bare hosts', () => {
     expect(Object.keys(summary)).toEqual([...names]);
     expect(Object.values(summary).map(({ roundTrips }) => roundTrips)).toEqual([2, 2, 2]);
     expect(Object.values(summary).reduce((sum, { resources }) => sum + resources, 0)).toBeGreaterThan(100);
+  });
+
+  it('frees the locks of all hosts where a role fails on one, and says where', async () => {
+    const project = await mkdtemp(join(tmpdir(), 'hostwright-site-'));
+    try {
+      await mkdir(join(project, 'roles/broken'), { recursive: true });
+      await writeFile(join(project, 'roles/broken/role.ts'), broken);
+      await writeFile(join(project, 'site.yml'), '- hosts: web\n  roles: [broken]\n');
+      const failed = await hosts.hostwright('apply', '--yes', '--site', join(project, 'site.yml'));
+      expect(failed.code, failed.stderr).toBe(4);
+      expect(failed.stdout + failed.stderr).toContain(`${join(project, 'roles/broken/role.ts')}:7:`);
+      const next = await hosts.hostwright('apply', '--yes', '--json');
+      expect(next.code, next.stdout).toBe(0);
+    } finally {
+      await rm(project, { recursive: true, force: true });
+    }
   });
 
   it('answers 300 requests by all three web servers, and none fails', async () => {

@@ -1,4 +1,5 @@
 import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { listed } from '../../src/roles/list.ts';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import certificate from '../../roles/certificate/role.ts';
@@ -25,7 +26,7 @@ function resources(variables: object = {}): readonly Resource[] {
   const context = contextOf(certificate.variables.parse({ ...required, ...variables }));
   const asset = (path: string): Buffer =>
     readFileSync(new URL(`../../roles/certificate/${path}`, import.meta.url));
-  return certificate.resources({ ...context, asset });
+  return listed(certificate.resources({ ...context, asset }));
 }
 
 function settings(variables: object = {}): string {

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { listed } from '../../src/roles/list.ts';
 import type { Resource } from '../../src/resources/resource.ts';
 import type {
   Declaration,
@@ -65,7 +66,7 @@ export function contextOf<Vars>(vars: Vars, given: RoleCase = {}): RoleContext<V
 
 /** The resources of a role on one host. */
 export function resourcesOf(role: Role, given: RoleCase = {}): readonly Resource[] {
-  return role.resources(contextOf(role.variables.parse(given.variables ?? {}), given));
+  return listed(role.resources(contextOf(role.variables.parse(given.variables ?? {}), given)));
 }
 
 /** The attributes of all resources of one type. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import haproxy from '../../roles/haproxy/role.ts';
+import { listed } from '../../src/roles/list.ts';
 import type { Declared } from '../../src/roles/role.ts';
 import { contextOf, hosts, ofType, resourcesOf, type RoleCase } from './context.ts';
 
@@ -70,8 +71,8 @@ describe('the configuration of HAProxy', () => {
     const metrics = section(configuration(), 'frontend metrics');
     expect(metrics).toContain('ca-file /etc/hostwright/pki/ca.crt verify required');
     expect(metrics).toContain('http-request deny unless { ssl_c_s_dn(CN) -m str prometheus }');
-    const listens = haproxy.listens?.(contextOf(haproxy.variables.parse({ domain: 'a.b' })));
-    expect(listens?.map(({ port, from }) => [port, from])).toEqual([
+    const listens = listed(haproxy.listens?.(contextOf(haproxy.variables.parse({ domain: 'a.b' }))) ?? []);
+    expect(listens.map(({ port, from }) => [port, from])).toEqual([
       [80, 'internet'],
       [443, 'internet'],
       [8404, { group: 'monitoring' }],

@@ -1,3 +1,4 @@
+import { listed } from '../../src/roles/list.ts';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -150,7 +151,7 @@ function tryRole(role: Role, host: string, variables: unknown): readonly Resourc
       declared,
       facts: { connection: { user: 'admin', address: '10.0.0.9', port: 22 } },
     });
-    const resources = role.resources({ ...context, asset: () => Buffer.from('asset') });
+    const resources = listed(role.resources({ ...context, asset: () => Buffer.from('asset') }));
     for (const { type, attributes } of resources)
       if (!type.schema.safeParse(attributes).success) return undefined;
     return resources;

@@ -15,7 +15,7 @@ const inventory: Inventory = {
   groups: new Map([['web', { name: 'web', children: [], hosts: ['web1', 'web2'], vars: {} }]]),
 };
 
-const assigned = (role: Role) => ({ role, folder: '/', play: 0, vars: {} });
+const assigned = (role: Role) => ({ role, folder: '/nowhere', play: 0, vars: {} });
 
 /** It comes first in the site, so that what it reads is declared behind it. */
 const watcher = defineRole({

@@ -36,7 +36,7 @@ function declaredBy(...lists: readonly (readonly Resource[])[]) {
       variables: z.object({}),
       resources: () => resources,
     }),
-    folder: '/',
+    folder: '/nowhere',
     play: 0,
     vars: {},
   }));
@@ -67,7 +67,11 @@ test('two roles may declare the same resource in the same state, and what either
 
 test('different states of one resource are an error that names both roles', () => {
   expect(() => declaredBy([file('/a', { content: 'a' })], [file('/a', { content: 'b' })])).toThrow(
-    expect.objectContaining({ code: 'E_RESOURCE', found: 'one by the role one, another by the role two' }),
+    expect.objectContaining({
+      errors: [
+        expect.objectContaining({ code: 'E_RESOURCE', found: 'two: this one; one: /nowhere/role.ts' }),
+      ],
+    }),
   );
 });
 
@@ -79,6 +83,6 @@ test('one path as a file and a link is an error: each run would undo the other',
 
 test('an attribute that the type does not have is an error with the role and the resource', () => {
   expect(() => declaredBy([{ type: fileType, attributes: { path: '/a', contents: 'a' } }])).toThrow(
-    /the role one declares a file/,
+    /a file has no contents \(role one, host web1\)/,
   );
 });

@@ -1,0 +1,120 @@
+import { expect, test } from 'vitest';
+import { surveyHosts, type Survey } from '../../src/plan/survey.ts';
+import type { DeclaredResource, ResourceType } from '../../src/resources/resource.ts';
+import { commandType } from '../../src/resources/command.ts';
+import { HostwrightError } from '../../src/errors.ts';
+import type { Transport } from '../../src/transport/transport.ts';
+import { placed } from './declared.ts';
+
+const facts = 'architecture=amd64\nmemory=1024\n';
+
+/** Hosts that answer the facts, then a guard that has reached its state. */
+function hostsThatAnswer() {
+  const open = new Set<string>();
+  const connect = async (host: string): Promise<Transport> => {
+    open.add(host);
+    let roundTrips = 0;
+    return Promise.resolve({
+      host,
+      get roundTrips() {
+        return roundTrips;
+      },
+      request: async () => {
+        roundTrips += 1;
+        const stdout = roundTrips === 1 ? `0 ${facts.length} 0\n0 0 0\n${facts}` : '0 2 0\n0\n';
+        return Promise.resolve({ code: 0, stdout: Buffer.from(stdout), stderr: Buffer.alloc(0) });
+      },
+      close: async () => {
+        open.delete(host);
+        return Promise.resolve();
+      },
+    });
+  };
+  return { open, connect };
+}
+
+function resourceOf(type: ResourceType): DeclaredResource {
+  return placed({ type, attributes: { name: 'x', run: ['true'], creates: '/x' } });
+}
+
+function surveyOf(connect: Survey['connect'], more: Partial<Survey> = {}): Survey {
+  return {
+    hosts: ['web1', 'web2', 'web3'],
+    connect,
+    lock: { mode: 'exclusive', holder: { user: 'u', controller: 'c', pid: 1, since: '' } },
+    forks: 2,
+    keepOpen: true,
+    diff: true,
+    resources: () => [resourceOf(commandType)],
+    report: () => undefined,
+    ...more,
+  };
+}
+
+function fails(what: string): () => never {
+  return () => {
+    throw new TypeError(`${what} is not defined`);
+  };
+}
+
+test.each<[string, Partial<ResourceType>]>([
+  ['probe', { probe: fails('probe') }],
+  ['parse', { parse: fails('parse') }],
+  ['want', { want: fails('want') }],
+  ['foresee', { foresee: fails('foresee') }],
+])('a defect in %s of a type costs one host, whose connection is closed', async (member, broken) => {
+  const { open, connect } = hostsThatAnswer();
+  const resources: Survey['resources'] = (host) => [
+    resourceOf(host === 'web2' ? { ...commandType, ...broken } : commandType),
+  ];
+  const surveyed = await surveyHosts(surveyOf(connect, { resources }));
+  expect(surveyed.get('web1')).toHaveProperty('plan');
+  expect(surveyed.get('web3')).toHaveProperty('plan');
+  expect(surveyed.get('web2')).toMatchObject({
+    errors: [{ code: 'E_PROBE', found: expect.stringContaining(`${member} is not defined`) as string }],
+  });
+  expect([...open]).toEqual(['web1', 'web3']);
+});
+
+test('an exception that nobody foresaw costs one host, and is no error of the user', async () => {
+  const { open, connect } = hostsThatAnswer();
+  const resources: Survey['resources'] = (host) =>
+    host === 'web1' ? fails('x')() : [resourceOf(commandType)];
+  const surveyed = await surveyHosts(surveyOf(connect, { resources }));
+  expect(surveyed.get('web1')).toMatchObject({
+    errors: [{ message: 'web1 cannot be planned', hint: 'this should not happen: please report it' }],
+  });
+  expect([...open]).toEqual(['web2', 'web3']);
+});
+
+test('an interrupted survey closes every connection, also one that comes about later', async () => {
+  const { open, connect } = hostsThatAnswer();
+  const controller = new AbortController();
+  let arrive = (): void => undefined;
+  const late = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  const surveyed = surveyHosts(
+    surveyOf(
+      async (host) => {
+        if (host === 'web2') await late;
+        if (host === 'web3') controller.abort();
+        return await connect(host);
+      },
+      { signal: controller.signal },
+    ),
+  );
+  await expect(surveyed).rejects.toThrow('aborted');
+  arrive();
+  await expect.poll(() => [...open]).toEqual([]);
+});
+
+test('errors of the user stay what they are', async () => {
+  const { connect } = hostsThatAnswer();
+  const error = new HostwrightError('E_ROLE', 'the role x fails on web1');
+  const resources: Survey['resources'] = () => {
+    throw error;
+  };
+  const surveyed = await surveyHosts(surveyOf(connect, { resources }));
+  expect(surveyed.get('web1')).toEqual({ errors: [error] });
+});
