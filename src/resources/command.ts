@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isSecret } from '../secrets/secret.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { argv, oneLine, secret } from './attribute.ts';
+import { endedFunction } from './ended.ts';
 import { ancestors, path } from './path.ts';
 import {
   declare,
@@ -23,14 +24,14 @@ const schema = z
     unless: argv
       .optional()
       .describe(
-        `A guard that changes nothing and exits 0 once the state is reached, within ${guardTimeout} s`,
+        `A guard that changes nothing and exits 0 once the state is reached, within ${guardTimeout} s; a program that is not there is an error, unless what is planned before it may bring it`,
       ),
     creates: path.optional().describe('A guard: the path that is there once the state is reached'),
     stdin: z
       .union([z.string(), secret('expected a Secret')])
       .optional()
       .describe('Its standard input, the one place for a secret'),
-    timeout: z.number().positive().default(300).describe('Seconds that it may take'),
+    timeout: z.number().positive().default(300).describe('Seconds that it may take; the host then ends it'),
     absent: z.literal(false).optional(),
   })
   .refine((command) => (command.unless === undefined) !== (command.creates === undefined), {
@@ -39,10 +40,36 @@ const schema = z
 
 type Command = z.output<typeof schema>;
 
-/** Leaves 0 in $reached where the state is reached. */
+/** Leaves 0 in $reached where the state is reached; what `unless` ends with otherwise. */
 function guard({ unless, creates = '' }: Command): Script {
   if (unless === undefined) return sh`reached=0; [ -e ${creates} ] || [ -L ${creates} ] || reached=1`;
   return sh`reached=0; timeout -k 1 ${guardTimeout} ${unless} </dev/null >/dev/null 2>&1 || reached=$?`;
+}
+
+/** Why the status of a guard answers nothing: it is that of `timeout` and of shells, not of the guard. */
+function whyUnanswered(status: number, { unless = [] }: Command): string | undefined {
+  if (status === 124 || status === 137) return `its guard does not end within ${guardTimeout} seconds`;
+  if (status !== 126 && status !== 127) return undefined;
+  const found = status === 127 ? 'is not there' : 'cannot be executed';
+  return `a program of its guard ${found} (exit status ${status} of: ${unless.join(' ').slice(0, 200)}); correct it, let a package that comes before bring it, or use "creates" where the command itself brings it`;
+}
+
+/** Runs the command for its time and no longer; a shell of its own may have children, which end as well. */
+function runInTime(command: Command): Script {
+  const input = command.stdin === undefined ? sh`</dev/null` : sh``;
+  // What a command prints is shown when it fails; many print what they read.
+  const output = isSecret(command.stdin) ? sh`>/dev/null` : sh`>&2`;
+  return sh`began=$(date +%s)
+status=0
+timeout -k 5 ${command.timeout} ${command.run} ${input} ${output} || status=$?
+case $status in
+124 | 137)
+  if [ $(($(date +%s) - began)) -ge ${Math.floor(command.timeout)} ]; then
+    printf '%.200s\n' ${`${command.run.join(' ')} did not end within its timeout of ${command.timeout} s and was ended`} >&2
+    exit 1
+  fi ;;
+esac
+hw_ended "$status" ${command.run}`;
 }
 
 export const commandType: ResourceType<Command> = {
@@ -60,20 +87,22 @@ export const commandType: ResourceType<Command> = {
     return batch.map((command, index) => {
       const answer = answers[index] ?? '';
       if (!/^\d+$/.test(answer)) throw new RangeError(`unexpected answer "${answer}" for ${command.name}`);
-      if (answer === '124' || answer === '137') {
-        return new Unreadable(`its guard does not end within ${guardTimeout} seconds`);
-      }
-      return { reached: answer === '0' };
+      const why = whyUnanswered(Number(answer), command);
+      return why === undefined ? { reached: answer === '0' } : new Unreadable(why);
     });
   },
   action: () => 'run',
   apply: each(({ id, desired: command }) => {
-    const input = command.stdin === undefined ? sh`</dev/null` : sh``;
-    // What a command prints is shown when it fails; many print what they read.
-    const output = isSecret(command.stdin) ? sh`>/dev/null` : sh`>&2`;
-    const script = sh`${guard(command)}
-if [ "$reached" -ne 0 ]; then ${command.run} ${input} ${output}; fi`;
-    const step = { resources: [id], title: command.name, script, timeout: command.timeout * 1000 };
+    const script = sh`${endedFunction}
+${guard(command)}
+case $reached in
+0) exit 0 ;;
+124 | 126 | 127 | 137) hw_ended "$reached" 'the guard' ${command.unless ?? []} ;;
+esac
+${runInTime(command)}`;
+    // The host ends it in time; this is for a host that does not.
+    const timeout = (command.timeout + guardTimeout + 10) * 1000;
+    const step = { resources: [id], title: command.name, script, timeout };
     if (command.stdin === undefined) return step;
     return { ...step, stdin: Buffer.from(isSecret(command.stdin) ? command.stdin.reveal() : command.stdin) };
   }),

@@ -5,6 +5,7 @@ import { tarball } from '../release/tarball.ts';
 import { isSecret, Secret } from '../secrets/secret.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { argv, ownerName, secret } from './attribute.ts';
+import { endedFunction, runOrSay } from './ended.ts';
 import { aside, enter, remove } from './enter.ts';
 import { foreseeOwnedPath, mode, ownedPathAfter, path } from './path.ts';
 import {
@@ -71,9 +72,12 @@ function write(first: File, others: readonly File[] = []): Script {
   const made = names(files, '.');
   const validate = files.flatMap((file) =>
     // Its check may run as somebody else.
-    file.validate === undefined ? [] : [sh`chmod 0711 .; ${file.validate} "$PWD/"${basename(file.path)} >&2`],
+    file.validate === undefined
+      ? []
+      : [sh`chmod 0711 .`, runOrSay(file.validate, sh`"$PWD/"${basename(file.path)}`)],
   );
-  return sh`${aside}
+  return sh`${validate.length === 0 ? sh`` : endedFunction}
+${aside}
 tar -xzmf - --no-same-owner
 chown ${`${first.owner}:${first.group}`} ${made}
 chmod ${first.mode} ${made}

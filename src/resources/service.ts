@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { argv } from './attribute.ts';
+import { endedFunction, runOrSay } from './ended.ts';
 import { path } from './path.ts';
 import { startFunction } from './service-start.ts';
 import {
@@ -181,8 +182,9 @@ function becomeHealthy(service: Service): Script {
   if (service.healthy === undefined) return sh``;
   return sh`deadline=$(($(date +%s) + ${service.healthyWithin}))
 until ${service.healthy} >"$HW/healthy" 2>&1; do
+  status=$?
   if [ "$(date +%s)" -ge "$deadline" ]; then
-    printf '%s\n' ${`${service.name} is not healthy after ${service.healthyWithin} s:`} >&2
+    printf '%s (its check ended with exit status %s):\n' ${`${service.name} is not healthy after ${service.healthyWithin} s`} "$status" >&2
     tail -n 10 "$HW/healthy" >&2
     ${lastWords(service)}
     exit 1
@@ -201,7 +203,7 @@ function orLastWords(command: Script, service: Service): Script {
 function step({ id, desired, action: verb, attributes }: Change<Service>): Step {
   const unit = desired.name;
   const names = new Set(attributes.map((attribute) => attribute.name));
-  const script = [digestFunction, startFunction, sh`systemctl daemon-reload`];
+  const script = [endedFunction, digestFunction, startFunction, sh`systemctl daemon-reload`];
   const first = verb === 'create';
   if (first || names.has('enabled')) {
     script.push(sh`systemctl unmask --quiet ${unit}; systemctl unmask --runtime --quiet ${unit} || :`);
@@ -216,7 +218,7 @@ systemctl reset-failed ${unit} 2>/dev/null || :`);
     return { resources: [id], title: `stop ${unit}`, script: lines(script) };
   }
   let title = `enable ${unit}`;
-  const validate = desired.validate === undefined ? sh`` : sh`${desired.validate} >&2`;
+  const validate = desired.validate === undefined ? sh`` : runOrSay(desired.validate);
   const takesRestart = verb === 'restart' || names.has('restart') || names.has('unit');
   if (first || names.has('running') || takesRestart) {
     title = `${takesRestart && !names.has('running') ? 'restart' : 'start'} ${unit}`;
@@ -230,7 +232,7 @@ systemctl reset-failed ${unit} 2>/dev/null || :`);
   } else if (verb === 'reload' || names.has('reload')) {
     title = `reload ${unit}`;
     const reload =
-      desired.reload === undefined ? sh`systemctl reload-or-restart ${unit}` : sh`${desired.reload} >&2`;
+      desired.reload === undefined ? sh`systemctl reload-or-restart ${unit}` : runOrSay(desired.reload);
     // One that has died over a configuration that was taken back again has nothing to reload.
     const takeUp = sh`if systemctl is-active --quiet ${unit}; then hw_reload; else hw_start ${unit}; fi`;
     script.push(listen(desired), validate, sh`hw_reload() { ${reload}; }`, orLastWords(takeUp, desired));
@@ -321,7 +323,10 @@ echo`,
   transaction: (service) =>
     service.validate === undefined
       ? undefined
-      : { trees: [...service.reloadOn, ...service.restartOn], validate: sh`${service.validate}` },
+      : {
+          trees: [...service.reloadOn, ...service.restartOn],
+          validate: lines([endedFunction, runOrSay(service.validate)]),
+        },
   guard,
 };
 

@@ -292,6 +292,38 @@ describe('command', () => {
     expect(await refuse(root, fail)).toContain("cannot access '/no/such/thing'");
   });
 
+  test('says how a command ended that says nothing itself', async () => {
+    const failing = (words: readonly [string, ...string[]]) =>
+      command('x', { run: [...words], creates: '/srv/never' });
+    expect(await refuse(root, failing(['sh', '-c', 'exit 7']))).toContain(
+      'sh -c exit 7 ended with exit status 7',
+    );
+    expect(await refuse(root, failing(['sh', '-c', 'kill -9 $$']))).toContain('was ended by signal KILL');
+    expect(await refuse(root, failing(['sh', '-c', 'echo broken; exit 1']))).toMatch(
+      /^broken\nsh .* ended with exit status 1\n$/,
+    );
+    const checked = file('/srv/checked', { content: 'x', validate: ['false'] });
+    expect(await refuse(root, checked)).toContain('false ended with exit status 1');
+  });
+
+  test('is ended on the host once its time is up, with its children', async () => {
+    const slow = command('slow', {
+      run: ['sh', '-c', 'sleep 87654 & sleep 87654'],
+      creates: '/srv/never',
+      timeout: 1,
+    });
+    expect(await refuse(root, slow)).toContain('did not end within its timeout of 1 s and was ended');
+    expect(await root.ask(sh`grep -lsx -e 'sleep.87654.' /proc/[0-9]*/cmdline || :`)).toBe('');
+  });
+
+  test.each([
+    ['/no/such/guard', 'is not there (exit status 127 of: /no/such/guard --check)'],
+    ['/etc/passwd', 'cannot be executed (exit status 126 of: /etc/passwd --check)'],
+  ])('does not take a guard that cannot run for an answer: %s', async (program, reason) => {
+    const guarded = command('x', { run: ['true'], unless: [program, '--check'] });
+    await expect(probe(root, guarded)).rejects.toThrow(reason);
+  });
+
   test('is not content with a command that does not reach the state', async () => {
     const idle = command('idle', { run: ['true'], creates: '/srv/never' });
     await expect(converge(root, idle)).rejects.toThrow('a difference is left');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { orderUnits } from '../../src/plan/graph.ts';
 import { planHost } from '../../src/plan/plan.ts';
-import { command } from '../../src/resources/command.ts';
+import { command, commandType } from '../../src/resources/command.ts';
 import { directory } from '../../src/resources/directory.ts';
 import { file } from '../../src/resources/file.ts';
 import { link } from '../../src/resources/link.ts';
@@ -93,6 +93,20 @@ describe('planHost', () => {
       [user.id]: new Unreadable('the server does not run'),
     });
     expect(changes.at(-1)).toEqual({ id: user.id, action: 'run', knownAfter: 'service:mysql.service' });
+  });
+
+  it('plans a run where a package that is planned may bring the program of the guard', () => {
+    const jq = placed(pkg('jq'));
+    const make = placed(command('make it', { run: ['true'], unless: ['jq', '-e', '.', '/etc/x.json'] }));
+    const notThere = commandType.parse(Buffer.from('127\n'), [make.desired as never])[0] ?? null;
+    expect(plan([jq, make], { [make.id]: notThere })).toContainEqual({
+      id: make.id,
+      action: 'run',
+      knownAfter: 'package:jq',
+    });
+    expect(() =>
+      plan([jq, make], { [jq.id]: { installed: true, held: false }, [make.id]: notThere }),
+    ).toThrow(/a program of its guard is not there \(exit status 127 of: jq -e . \/etc\/x.json\)/);
   });
 
   it('refuses a state that cannot be read where nothing planned will change that', () => {

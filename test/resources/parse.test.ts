@@ -145,13 +145,15 @@ describe('sysctl', () => {
 
 describe('command', () => {
   const guarded = command('x', { run: ['true'], unless: ['true'] });
-  test('a guard that fails or is not there asks for a run, one that hangs for a person', () => {
-    expect(parse('0\n1\n127\n124\n', guarded, guarded, guarded, guarded)).toEqual([
-      { reached: true },
-      { reached: false },
-      { reached: false },
-      new Unreadable('its guard does not end within 20 seconds'),
-    ]);
+  test('a guard that fails asks for a run, one that hangs or is not there for a person', () => {
+    const [reached, unreached, hanging, missing, forbidden] = parse(
+      '0\n1\n124\n127\n126\n',
+      ...[guarded, guarded, guarded, guarded, guarded],
+    );
+    expect([reached, unreached]).toEqual([{ reached: true }, { reached: false }]);
+    expect(hanging).toEqual(new Unreadable('its guard does not end within 20 seconds'));
+    expect(missing).toMatchObject({ reason: expect.stringContaining('is not there') as string });
+    expect(forbidden).toMatchObject({ reason: expect.stringContaining('cannot be executed') as string });
   });
 });
 
