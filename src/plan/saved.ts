@@ -3,7 +3,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { HostwrightError } from '../errors.ts';
 import type { ResourceId } from '../resources/resource.ts';
-import { fingerprint } from './fingerprint.ts';
+import { createFingerprint, type Fingerprint } from './fingerprint.ts';
 import type { HostPlan, PlannedChange } from './plan.ts';
 
 /** How a plan was asked for; `apply FILE` asks in the same way. */
@@ -23,7 +23,7 @@ const savedChange = z.object({
 });
 
 const schema = z.object({
-  hostwright: z.literal(1),
+  hostwright: z.literal(2),
   created: z.iso.datetime(),
   salt: z.string(),
   request,
@@ -43,9 +43,9 @@ export interface Deviation {
   readonly now: string | undefined;
 }
 
-function digestOf(change: PlannedChange, salt: string): string {
+function digestOf(change: PlannedChange, fingerprint: Fingerprint): string {
   const { id, action, attributes, knownAfter, desired } = change;
-  return fingerprint({ id, action, attributes, knownAfter, desired }, salt);
+  return fingerprint({ id, action, attributes, knownAfter, desired });
 }
 
 /** Writes a plan to a file, 0600, as a whole or not at all. Secrets are in it as salted slow hashes only. */
@@ -56,18 +56,19 @@ export async function savePlan(
   created: Date,
 ): Promise<void> {
   const salt = randomBytes(16).toString('hex');
+  const fingerprint = createFingerprint(salt);
   const hosts = Object.fromEntries(
     [...plans].map(([host, plan]) => [
       host,
       Object.fromEntries(
         [...plan.changes.values()].map((change) => [
           change.id,
-          { action: change.action, digest: digestOf(change, salt) },
+          { action: change.action, digest: digestOf(change, fingerprint) },
         ]),
       ),
     ]),
   );
-  const saved: SavedPlan = { hostwright: 1, created: created.toISOString(), salt, request: asked, hosts };
+  const saved: SavedPlan = { hostwright: 2, created: created.toISOString(), salt, request: asked, hosts };
   const part = `${file}.${randomBytes(4).toString('hex')}.part`;
   await writeFile(part, `${JSON.stringify(saved, undefined, 1)}\n`, { mode: 0o600 });
   await rename(part, file);
@@ -97,6 +98,7 @@ export async function readSavedPlan(file: string): Promise<SavedPlan> {
 /** Where the plan of now is another one than the saved: the hosts or the configuration have moved since. */
 export function deviations(saved: SavedPlan, plans: ReadonlyMap<string, HostPlan>): readonly Deviation[] {
   const hosts = new Set([...Object.keys(saved.hosts), ...plans.keys()]);
+  const fingerprint = createFingerprint(saved.salt);
   return [...hosts].flatMap((host) => {
     const before = saved.hosts[host] ?? {};
     const now: ReadonlyMap<ResourceId, PlannedChange> = plans.get(host)?.changes ?? new Map();
@@ -104,7 +106,7 @@ export function deviations(saved: SavedPlan, plans: ReadonlyMap<string, HostPlan
     return [...ids].flatMap((resource): Deviation[] => {
       const current = [...now.values()].find((change) => change.id === resource);
       const earlier = before[resource];
-      if (current !== undefined && earlier?.digest === digestOf(current, saved.salt)) return [];
+      if (current !== undefined && earlier?.digest === digestOf(current, fingerprint)) return [];
       return [{ host, resource, saved: earlier?.action, now: current?.action }];
     });
   });

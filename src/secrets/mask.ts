@@ -11,7 +11,7 @@ export function secretsIn(value: unknown): ReadonlySet<Secret> {
   const found = new Set<Secret>();
   const seen = new Set<object>();
   const look = (one: unknown): void => {
-    if (typeof one !== 'object' || one === null || seen.has(one)) return;
+    if (typeof one !== 'object' || one === null || one instanceof Uint8Array || seen.has(one)) return;
     seen.add(one);
     if (isSecret(one)) found.add(one);
     else for (const item of one instanceof Map ? one.values() : Object.values(one)) look(item);

@@ -12,9 +12,10 @@ import { isSecret } from '../secrets/secret.ts';
 import type { AssignedRole } from './declarations.ts';
 import type { SiteModel } from './model.ts';
 
-/** Deep equality in which Secrets count by what they hold. */
+/** Deep equality in which Secrets count by what they hold, and contents byte by byte. */
 function isSame(a: unknown, b: unknown): boolean {
   if (isSecret(a) && isSecret(b)) return a.reveal() === b.reveal();
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b) === 0;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b);
   const [left, right] = [Object.entries(a), Object.entries(b)];
   const other = new Map(right);

@@ -65,6 +65,12 @@ test('two roles may declare the same resource in the same state, and what either
   ]);
 });
 
+test('contents of bytes are compared as bytes', () => {
+  const bytes = (last: number) => file('/a', { content: new Uint8Array([1, 2, last]) });
+  expect(declaredBy([bytes(3)], [bytes(3)])).toHaveLength(1);
+  expect(() => declaredBy([bytes(3)], [bytes(4)])).toThrow('declared in two different states');
+});
+
 test('different states of one resource are an error that names both roles', () => {
   expect(() => declaredBy([file('/a', { content: 'a' })], [file('/a', { content: 'b' })])).toThrow(
     expect.objectContaining({

@@ -210,7 +210,7 @@ describe('a role that cannot be loaded has the place in its file', () => {
   test.each([
     ['a syntax error', '  variables: z.object({}),,', '11:27', 'ParseError'],
     ['a misspelt member', '  listen: () => [],', '11:3', 'did you mean "listens"'],
-    ['a member that is no function', '  declares: [],', '11:3', 'expected a function'],
+    ['a member that is no function', '  declares: [],', '11:3', 'expected: a function'],
   ])('%s', async (_, more, place, said) => {
     write('roles/hello/role.ts', role('[]', more));
     const text = await read();
