@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bareHosts, jsonLines, run, type Finished, type Line, type TestHosts } from './hosts.ts';
+import { installedMachine } from './installed-machine.ts';
 import { unhealthyRelease } from '../faults/unhealthy-release.ts';
 import { watch } from '../faults/watch.ts';
 import { describeJudges } from './judges.ts';
@@ -139,9 +140,7 @@ export default defineRole({
 beforeAll(async () => {
   hosts = await bareHosts('site', '10.213.92', 3);
   root = await readFile('/var/lib/hostwright-lab/site/acme-root.pem', 'utf8');
-  // As on a hardened host, beside /run: nothing of ours or of a package may need to execute there.
-  const hardened = 'mount -o remount,noexec /tmp && mount --bind -o noexec /var/tmp /var/tmp';
-  await Promise.all(names.map((host) => hosts.shell(host, hardened)));
+  await Promise.all(names.map((host) => hosts.shell(host, installedMachine)));
   const plan = await hosts.hostwright('plan', '--json', '--no-diff');
   const apply = await hosts.hostwright('apply', '--yes', '--json', '--no-diff');
   first = { plan, apply };
