@@ -1,8 +1,15 @@
 import { readFileSync } from 'node:fs';
-import ssh2, { type AnyAuthMethod, type OpenSSHAgent, type ParsedKey } from 'ssh2';
+import ssh2, {
+  type AnyAuthMethod,
+  type OpenSSHAgent,
+  type ParsedKey,
+  type SignCallback,
+  type SigningRequestOptions,
+} from 'ssh2';
 import { HostwrightError } from '../errors.ts';
 import type { Secret } from '../secrets/secret.ts';
-import type { SshConfig } from './ssh-config.ts';
+import { keyRefusal, signatureRefusal, type KeyPolicy } from './key-policy.ts';
+import type { LoginMethod, SshConfig } from './ssh-config.ts';
 
 /** One way to log in, with its name for errors: `key /root/.ssh/id_ed25519`, `agent`, `password`. */
 export interface Attempt {
@@ -34,7 +41,7 @@ export function prepareAuthentication({ config, privateKeyFile, password }: Logi
   const preferred: Buffer[] = [];
   for (const file of config.identityFiles) {
     const required = privateKeyFile !== undefined && file === config.identityFiles[0];
-    const key = readKey(file);
+    const key = readKey(file, config);
     preferred.push(...publicKeys(file));
     if (typeof key === 'string') {
       if (required || key !== 'does not exist') notes.push(`key ${file} ${key}`);
@@ -48,7 +55,12 @@ export function prepareAuthentication({ config, privateKeyFile, password }: Logi
       : keys.filter(({ name }) => name === `key ${config.identityFiles[0]}`).length;
   const agent: Attempt[] = [];
   if (config.agent !== undefined) {
-    const keyring = new Keyring(config.agent, preferred, config.identitiesOnly);
+    const keyring = new Keyring(config.agent, {
+      preferred,
+      only: config.identitiesOnly,
+      policy: config,
+      note: (text) => notes.push(text),
+    });
     agent.push({ name: `agent ${config.agent}`, method: { type: 'agent', username, agent: keyring } });
   }
   const secret: Attempt[] = [];
@@ -67,7 +79,24 @@ export function prepareAuthentication({ config, privateKeyFile, password }: Logi
       },
     );
   }
-  return { attempts: [...keys.slice(0, first), ...agent, ...keys.slice(first), ...secret], notes };
+  const attempts = [...keys.slice(0, first), ...agent, ...keys.slice(first), ...secret];
+  const isAllowed = (attempt: Attempt): boolean => config.authentications.includes(methodOf(attempt));
+  const withheld = attempts.filter((attempt) => !isAllowed(attempt));
+  notes.push(...withheld.map(({ name }) => `${withheldBy} ${name}`));
+  return {
+    attempts: config.authentications.flatMap((method) =>
+      attempts.filter((attempt) => methodOf(attempt) === method),
+    ),
+    notes,
+  };
+}
+
+const withheldBy = 'the ssh configuration does not allow';
+
+/** What a server calls the method of an attempt. */
+export function methodOf({ method }: Attempt): LoginMethod {
+  if (method.type === 'password' || method.type === 'keyboard-interactive') return method.type;
+  return 'publickey';
 }
 
 /** E_AUTH with everything that was tried and what could not be. */
@@ -85,9 +114,11 @@ export function authenticationError(
   const hint =
     encrypted !== undefined
       ? `give the key to an agent: ssh-add ${encrypted}`
-      : tried.length === 0
-        ? 'set ansible_ssh_private_key_file, start an agent with the key, or set ansible_password'
-        : `try it by hand: ssh -v -p ${config.port} ${config.user}@${config.hostName}`;
+      : tried.length === 0 && notes.some((note) => note.startsWith(withheldBy))
+        ? `see what your ssh configuration allows: ssh -G ${config.hostName}`
+        : tried.length === 0
+          ? 'set ansible_ssh_private_key_file, start an agent with the key, or set ansible_password'
+          : `try it by hand: ssh -v -p ${config.port} ${config.user}@${config.hostName}`;
   return new HostwrightError('E_AUTH', `${config.user}@${config.hostName} refuses every way of logging in`, {
     place: { host },
     found,
@@ -96,7 +127,7 @@ export function authenticationError(
 }
 
 /** A private key that can be used, or why not. */
-function readKey(file: string): ParsedKey | string {
+function readKey(file: string, policy: KeyPolicy): ParsedKey | string {
   let text: Buffer;
   try {
     text = readFileSync(file);
@@ -110,7 +141,16 @@ function readKey(file: string): ParsedKey | string {
     if (/encrypted/i.test(key.message)) return 'is encrypted and no agent holds it';
     return `is of a kind that is not supported (${key.message})`;
   }
-  return isKey(key) && key.isPrivateKey() ? key : 'holds no private key';
+  if (!isKey(key) || !key.isPrivateKey()) return 'holds no private key';
+  return keyRefusal(key.getPublicSSH(), policy) ?? signingWithin(key, policy);
+}
+
+/** ssh2 chooses the algorithm of a signature by itself, SHA-1 among them: the key declines what is not allowed. */
+function signingWithin(key: ParsedKey, policy: KeyPolicy): ParsedKey {
+  const sign = key.sign.bind(key);
+  const decline: (data: Buffer | string, hash?: string) => Buffer | Error = (data, hash) =>
+    signatureRefusal(hash, policy) ?? sign(data, hash);
+  return Object.assign(key, { sign: decline });
 }
 
 function isKey(value: unknown): value is ParsedKey {
@@ -127,32 +167,59 @@ function publicKeys(file: string): readonly Buffer[] {
   }
 }
 
-/**
- * The user's agent with the configured keys in front (servers count attempts), and only those with
- * IdentitiesOnly. A class because ssh2 asks for a descendant of its own.
- */
-class Keyring extends ssh2.OpenSSHAgent {
-  readonly #preferred: readonly Buffer[];
-  readonly #only: boolean;
+interface KeyringOptions {
+  /** The configured keys, which come first: servers count attempts. */
+  readonly preferred: readonly Buffer[];
+  /** Only these: IdentitiesOnly. */
+  readonly only: boolean;
+  readonly policy: KeyPolicy;
+  /** Told of keys that may not be used. */
+  readonly note: (text: string) => void;
+}
 
-  constructor(socket: string, preferred: readonly Buffer[], only: boolean) {
+/** The user's agent with the keys that may be used. A class because ssh2 asks for a descendant of its own. */
+class Keyring extends ssh2.OpenSSHAgent {
+  readonly #options: KeyringOptions;
+
+  constructor(socket: string, options: KeyringOptions) {
     super(socket);
-    this.#preferred = preferred;
-    this.#only = only;
+    this.#options = options;
   }
 
   override getIdentities(done: Parameters<OpenSSHAgent['getIdentities']>[0]): void {
+    const { preferred, only, policy, note } = this.#options;
     super.getIdentities((error, keys) => {
       if (keys === undefined) {
         done(error);
         return;
       }
-      const configured = (key: unknown): boolean => {
+      const isConfigured = (key: unknown): boolean => {
         const blob = isKey(key) ? key.getPublicSSH() : undefined;
-        return blob !== undefined && this.#preferred.some((one) => one.equals(blob));
+        return blob !== undefined && preferred.some((one) => one.equals(blob));
       };
-      const others = this.#only ? [] : keys.filter((key) => !configured(key));
-      done(error, [...keys.filter(configured), ...others]);
+      const wanted = [
+        ...keys.filter(isConfigured),
+        ...(only ? [] : keys.filter((key) => !isConfigured(key))),
+      ];
+      const usable = wanted.filter((key) => {
+        const refusal = isKey(key) ? keyRefusal(key.getPublicSSH(), policy) : undefined;
+        if (refusal !== undefined) note(`a key of the agent ${refusal}`);
+        return refusal === undefined;
+      });
+      done(error, usable);
     });
+  }
+
+  override sign(
+    key: ParsedKey | Buffer | string,
+    data: Buffer,
+    given?: SigningRequestOptions | SignCallback,
+    callback?: SignCallback,
+  ): boolean {
+    const [options, done] = typeof given === 'function' ? [{}, given] : [given ?? {}, callback];
+    const refusal = signatureRefusal(options.hash, this.#options.policy);
+    if (refusal === undefined) return super.sign(key, data, options, done);
+    done?.(refusal);
+    return false;
   }
 }

@@ -1,11 +1,18 @@
-import { connect as connectSocket } from 'node:net';
+import { connect as connectSocket, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import ssh2, { type ClientChannel } from 'ssh2';
 import type { HostwrightError } from '../errors.ts';
 import { offeredAlgorithms } from './algorithms.ts';
-import { authenticationError, prepareAuthentication, type Login } from './authentication.ts';
+import {
+  authenticationError,
+  methodOf,
+  prepareAuthentication,
+  type Attempt,
+  type Login,
+} from './authentication.ts';
 import { connectError, connectTimeout, inWords, unreachableFrom } from './connect-error.ts';
 import { checkHostKey } from './host-key.ts';
+import { localEnd } from './local-end.ts';
 import { watchLiveness } from './liveness.ts';
 import type { ShellChannel } from './remote-shell.ts';
 import type { SshConfig } from './ssh-config.ts';
@@ -44,7 +51,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
   const authentication = prepareAuthentication(options);
   const timeout = config.connectTimeout === undefined ? options.timeout : config.connectTimeout * 1000;
   const client = new ssh2.Client();
-  const socket = options.via ?? openSocket(config);
+  const socket = options.via ?? openSocket(host, config);
   const tried: string[] = [];
   const waiting = [...authentication.attempts];
   let refused: HostwrightError | undefined;
@@ -93,14 +100,13 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
       keepaliveInterval: interval(config),
       keepaliveCountMax: Number.MAX_SAFE_INTEGER,
       hostVerifier: (key: Buffer) => {
-        refused = check.refuse(key);
+        refused = check.refuse(key, socket instanceof Socket ? socket.remoteAddress : undefined);
         if (refused !== undefined) reason ||= refused.message;
         return refused === undefined;
       },
       authHandler: (methods, _partial, next) => {
         const allowed = methods as readonly string[] | null;
-        const fits = ({ method }: (typeof waiting)[number]): boolean =>
-          allowed === null || allowed.includes(method.type === 'agent' ? 'publickey' : method.type);
+        const fits = (attempt: Attempt): boolean => allowed === null || allowed.includes(methodOf(attempt));
         const at = waiting.findIndex(fits);
         const [attempt] = at === -1 ? [] : waiting.splice(at, 1);
         if (attempt === undefined) {
@@ -171,14 +177,12 @@ function interval(config: SshConfig): number {
   return (config.serverAliveInterval || 15) * 1000;
 }
 
-/** TCP to a host, by the address family and from the address that its configuration asks for. */
-export function openSocket(config: SshConfig): Duplex {
-  const family = { any: 0, inet: 4, inet6: 6 }[config.addressFamily];
+/** TCP to a host, from the address and by the family that its configuration asks for. */
+export function openSocket(host: string, config: SshConfig): Socket {
   return connectSocket({
     host: config.hostName,
     port: config.port,
-    family,
     noDelay: true,
-    ...(config.bindAddress !== undefined && { localAddress: config.bindAddress }),
+    ...localEnd(host, config),
   });
 }

@@ -87,7 +87,7 @@ export async function scanHostKeys(stop: ScanStop): Promise<HostKeyScan> {
     const keys: Buffer[] = [];
     for (const serverHostKey of wanted) {
       const via = await way.at(-1)?.forward(config.hostName, config.port);
-      const key = await askForKey(stop, via ?? openSocket(config), {
+      const key = await askForKey(stop, via ?? openSocket(host, config), {
         ...algorithms,
         serverHostKey: [...serverHostKey],
       });
@@ -148,10 +148,8 @@ function judgeHost(host: string, config: SshConfig, shown: readonly Buffer[]): H
   const others: KnownKey[] = [];
   const keys = shown.map((key): ScannedKey => {
     const about = { type: keyType(key), fingerprint: fingerprint(key), key };
-    if (revoked.includes(key.toString('base64'))) {
-      const file = config.revokedHostKeys;
-      return { ...about, state: 'revoked', against: file === undefined ? [] : [{ file }] };
-    }
+    const file = revoked.get(key.toString('base64'));
+    if (file !== undefined) return { ...about, state: 'revoked', against: [{ file }] };
     const verdict = judgeKey(entries, name, key);
     switch (verdict.kind) {
       case 'known':

@@ -10,6 +10,7 @@ import {
   knownHostsName,
   knownKeyTypes,
   parseKnownHosts,
+  rsaBits,
   type KnownKey,
   type KnownName,
 } from './known-hosts.ts';
@@ -18,16 +19,19 @@ import type { SshConfig } from './ssh-config.ts';
 export interface HostKeyCheck {
   /** Types of the keys that are known, to be asked for first. */
   readonly knownTypes: ReadonlySet<string>;
-  /** The error that refuses a key; called at every exchange of keys. */
-  refuse(key: Buffer): HostwrightError | undefined;
+  /**
+   * The error that refuses a key; called at every exchange of keys. `address` is what the name of the host
+   * leads to, where that is known.
+   */
+  refuse(key: Buffer, address?: string): HostwrightError | undefined;
 }
 
 /** What is known of the keys of a host. */
 export interface KnownKeys {
   readonly name: KnownName;
   readonly entries: readonly KnownKey[];
-  /** The list that RevokedHostKeys names, as keys in base64. */
-  readonly revoked: readonly string[];
+  /** Keys of the lists that RevokedHostKeys names, in base64, with the file. */
+  readonly revoked: ReadonlyMap<string, string>;
 }
 
 /** Reads the known_hosts files of a host and its list of revoked keys; E_HOST_KEY where one cannot be read. */
@@ -40,7 +44,9 @@ export function readKnownKeys(host: string, config: SshConfig): KnownKeys {
   return {
     name,
     entries: files.flatMap((file) => parseKnownHosts(readOptional(file, host), file, name.name)),
-    revoked: readRevoked(host, config.revokedHostKeys),
+    revoked: new Map(
+      config.revokedHostKeys.flatMap((file) => readRevoked(host, file).map((key) => [key, file] as const)),
+    ),
   };
 }
 
@@ -50,14 +56,42 @@ export function checkHostKey(host: string, config: SshConfig): HostKeyCheck {
   let accepted: Buffer | undefined;
   return {
     knownTypes: knownKeyTypes(entries, name),
-    refuse(key) {
+    refuse(key, address) {
       if (accepted?.equals(key) === true) return undefined;
       const error =
-        revokedByList(host, revoked, config.revokedHostKeys, key) ?? judge(host, config, entries, name, key);
+        tooSmall(host, config, key) ??
+        revokedByList(host, revoked, key) ??
+        anotherByAddress(host, config, key, address) ??
+        judge(host, config, entries, name, key);
       if (error === undefined) accepted = key;
       return error;
     },
   };
+}
+
+function tooSmall(host: string, { requiredRsaSize }: SshConfig, key: Buffer): HostwrightError | undefined {
+  const bits = rsaBits(key);
+  if (bits === undefined || bits >= requiredRsaSize) return undefined;
+  return new HostwrightError('E_HOST_KEY', 'the key of the host is too small', {
+    place: { host },
+    found: `RSA, ${bits} bits`,
+    expected: `${requiredRsaSize} bits or more, as RequiredRSASize of the ssh configuration says`,
+    hint: 'make a larger one on the host, or have known_hosts know its Ed25519 key',
+  });
+}
+
+/** CheckHostIP: a name that leads to another host than before is found out by what is known of its address. */
+function anotherByAddress(
+  host: string,
+  config: SshConfig,
+  key: Buffer,
+  address: string | undefined,
+): HostwrightError | undefined {
+  if (!config.checkHostIp || address === undefined || address === config.hostName) return undefined;
+  const byAddress = { ...config, hostName: address, hostKeyAlias: undefined };
+  const { name, entries } = readKnownKeys(host, byAddress);
+  const isUnknown = judgeKey(entries, name, key).kind === 'unknown';
+  return isUnknown ? undefined : judge(host, byAddress, entries, name, key);
 }
 
 function judge(
@@ -160,8 +194,7 @@ function readOptional(file: string, host: string): string {
   }
 }
 
-function readRevoked(host: string, file: string | undefined): readonly string[] {
-  if (file === undefined) return [];
+function readRevoked(host: string, file: string): readonly string[] {
   const hint = 'write RevokedHostKeys as a list of public keys, one a line';
   let text: string;
   try {
@@ -184,11 +217,11 @@ function readRevoked(host: string, file: string | undefined): readonly string[] 
 
 function revokedByList(
   host: string,
-  revoked: readonly string[],
-  file: string | undefined,
+  revoked: ReadonlyMap<string, string>,
   key: Buffer,
 ): HostwrightError | undefined {
-  if (!revoked.includes(key.toString('base64'))) return undefined;
+  const file = revoked.get(key.toString('base64'));
+  if (file === undefined) return undefined;
   return new HostwrightError('E_HOST_KEY', 'the key of the host is revoked', {
     place: { host },
     found: `${keyType(key)} ${fingerprint(key)}, revoked in ${file}`,

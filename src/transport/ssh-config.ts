@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { homedir, hostname, userInfo } from 'node:os';
 import { HostwrightError } from '../errors.ts';
+import { refusedOption, unknownOptions } from './ssh-options.ts';
 import { lastWords } from './start-error.ts';
 import { splitWords } from './words.ts';
 
@@ -15,6 +16,8 @@ export interface ConfigRequest {
   /** Further arguments of ssh: `-o ProxyJump=bastion -F ./ssh_config`. */
   readonly sshArgs?: string | undefined;
 }
+
+export type LoginMethod = 'publickey' | 'password' | 'keyboard-interactive';
 
 /** The answer of `ssh -G`, as far as it matters here. */
 export interface SshConfig {
@@ -31,9 +34,13 @@ export interface SshConfig {
   readonly hostKeyAlias: string | undefined;
   readonly userKnownHostsFiles: readonly string[];
   readonly globalKnownHostsFiles: readonly string[];
-  readonly revokedHostKeys: string | undefined;
+  /** Files. */
+  readonly revokedHostKeys: readonly string[];
   readonly strictHostKeyChecking: 'yes' | 'accept-new' | 'no';
   readonly hashKnownHosts: boolean;
+  readonly checkHostIp: boolean;
+  /** Bits. */
+  readonly requiredRsaSize: number;
   /** Seconds; undefined where nothing is said. */
   readonly connectTimeout: number | undefined;
   /** Seconds; 0 where nothing is said. */
@@ -41,6 +48,11 @@ export interface SshConfig {
   readonly serverAliveCountMax: number;
   readonly addressFamily: 'any' | 'inet' | 'inet6';
   readonly bindAddress: string | undefined;
+  readonly bindInterface: string | undefined;
+  /** The ways to log in, in the order to be tried. */
+  readonly authentications: readonly LoginMethod[];
+  /** Names; undefined for all. */
+  readonly pubkeyAlgorithms: readonly string[] | undefined;
   /** Names in the user's order; undefined for all. */
   readonly hostKeyAlgorithms: readonly string[] | undefined;
   readonly kexAlgorithms: readonly string[] | undefined;
@@ -68,13 +80,37 @@ export interface SshAnswer {
 /** E_CONNECT as resolveConfig. */
 export async function askSsh(request: ConfigRequest, options: readonly string[] = []): Promise<SshAnswer> {
   const { stdout, stderr } = await runSsh(request, options);
+  const settings = parseSettings(stdout);
+  await refuseUnknown(request, settings);
+  return { settings, words: stderr };
+}
+
+/** What `ssh -G` prints, with names in lower case. */
+export function parseSettings(text: string): Settings {
   const settings = new Map<string, string[]>();
-  for (const line of stdout.split('\n')) {
+  for (const line of text.split('\n')) {
     const [, name, value] = /^(\S+) (.*)$/.exec(line) ?? [];
     if (name === undefined || value === undefined) continue;
-    settings.set(name, [...(settings.get(name) ?? []), value]);
+    const key = name.toLowerCase();
+    settings.set(key, [...(settings.get(key) ?? []), value]);
   }
-  return { settings, words: stderr };
+  return settings;
+}
+
+/** An option that only a newer ssh knows is no harm at its default; only then ssh is asked what that is. */
+async function refuseUnknown(request: ConfigRequest, settings: Settings): Promise<void> {
+  const unknown = unknownOptions(settings);
+  if (unknown.length === 0) return;
+  const plain = { host: request.host, address: request.address, sshArgs: '-F none' };
+  const defaults = parseSettings((await runSsh(plain, [])).stdout);
+  const changed = unknown.find((name) => settings.get(name)?.join('\n') !== defaults.get(name)?.join('\n'));
+  if (changed === undefined) return;
+  throw unsupported(request, {
+    name: changed,
+    value: settings.get(changed)?.join(', ') ?? '',
+    why: 'this version of Hostwright does not know it',
+    hint: 'leave it at its default for this host',
+  });
 }
 
 function sshArguments(request: ConfigRequest): readonly string[] {
@@ -123,6 +159,7 @@ export function readSettings(settings: Settings, request: ConfigRequest): SshCon
     return value === undefined || value === 'none' ? undefined : value;
   };
   const list = (name: string): readonly string[] | undefined => one(name)?.split(',');
+  const isOff = (name: string): boolean => /^(no|false)$/.test(one(name) ?? '');
   const hostName = one('hostname') ?? request.address;
   const port = Number(one('port') ?? request.port ?? 22);
   const user = one('user') ?? request.user ?? userInfo().username;
@@ -140,7 +177,8 @@ export function readSettings(settings: Settings, request: ConfigRequest): SshCon
       .split(/\s+/)
       .filter((file) => file !== '' && file !== 'none')
       .map(expand);
-  if (one('proxycommand') !== undefined) throw unsupported(request, 'ProxyCommand', 'use ProxyJump instead');
+  const refused = refusedOption(settings);
+  if (refused !== undefined) throw unsupported(request, refused);
   const agent =
     one('identityagent') ?? (settings.get('identityagent') === undefined ? 'SSH_AUTH_SOCK' : undefined);
   const explicit = request.privateKeyFile === undefined ? [] : [request.privateKeyFile];
@@ -164,14 +202,19 @@ export function readSettings(settings: Settings, request: ConfigRequest): SshCon
       'globalknownhostsfile',
       '/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2',
     ),
-    revokedHostKeys: one('revokedhostkeys'),
+    revokedHostKeys: files('revokedhostkeys', ''),
     strictHostKeyChecking: strictness(one('stricthostkeychecking')),
     hashKnownHosts: one('hashknownhosts') === 'yes',
+    checkHostIp: one('checkhostip') === 'yes',
+    requiredRsaSize: Number(one('requiredrsasize') ?? 1024),
     connectTimeout: Number(one('connecttimeout') ?? 0) || undefined,
     serverAliveInterval: Number(one('serveraliveinterval') ?? 0),
     serverAliveCountMax: Number(one('serveralivecountmax') ?? 3),
     addressFamily: family(one('addressfamily')),
     bindAddress: one('bindaddress'),
+    bindInterface: one('bindinterface'),
+    authentications: loginMethods(list('preferredauthentications'), isOff),
+    pubkeyAlgorithms: list('pubkeyacceptedalgorithms'),
     hostKeyAlgorithms: list('hostkeyalgorithms'),
     kexAlgorithms: list('kexalgorithms'),
     ciphers: list('ciphers'),
@@ -180,6 +223,25 @@ export function readSettings(settings: Settings, request: ConfigRequest): SshCon
 }
 
 const defaultIdentities = ['~/.ssh/id_rsa', '~/.ssh/id_ecdsa', '~/.ssh/id_ed25519'];
+
+const loginOptions = {
+  publickey: 'pubkeyauthentication',
+  password: 'passwordauthentication',
+  'keyboard-interactive': 'kbdinteractiveauthentication',
+} as const satisfies Readonly<Record<LoginMethod, string>>;
+
+function isLoginMethod(name: string): name is LoginMethod {
+  return Object.hasOwn(loginOptions, name);
+}
+
+function loginMethods(
+  preferred: readonly string[] | undefined,
+  isOff: (option: string) => boolean,
+): readonly LoginMethod[] {
+  return (preferred ?? Object.keys(loginOptions))
+    .filter(isLoginMethod)
+    .filter((method) => !isOff(loginOptions[method]));
+}
 
 function strictness(value: string | undefined): SshConfig['strictHostKeyChecking'] {
   if (value === 'accept-new') return value;
@@ -190,9 +252,13 @@ function family(value: string | undefined): SshConfig['addressFamily'] {
   return value === 'inet' || value === 'inet6' ? value : 'any';
 }
 
-function unsupported(request: ConfigRequest, option: string, hint: string): HostwrightError {
-  return new HostwrightError('E_CONNECT', `${option} of the ssh configuration is not supported`, {
+function unsupported(
+  request: ConfigRequest,
+  { name, value, why, hint }: NonNullable<ReturnType<typeof refusedOption>>,
+): HostwrightError {
+  return new HostwrightError('E_CONNECT', `${name} of the ssh configuration is not supported: ${why}`, {
     place: { host: request.host },
+    found: `${name} ${value}`,
     hint,
   });
 }

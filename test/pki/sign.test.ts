@@ -5,7 +5,12 @@ import { createAuthority } from '../../src/pki/authority.ts';
 import { signRequest } from '../../src/pki/sign.ts';
 
 const day = 86_400_000;
-const certification = { commonName: 'nginx', names: ['web1'], usage: ['server'], validFor: 90 * 86_400 } as const;
+const certification = {
+  commonName: 'nginx',
+  names: ['web1'],
+  usage: ['server'],
+  validFor: 90 * 86_400,
+} as const;
 const now = new Date('2030-01-01T00:00:00Z');
 
 function openssl(...args: readonly string[]): string {
