@@ -12,6 +12,7 @@ import {
 } from './authentication.ts';
 import { connectError, connectTimeout, inWords, unreachableFrom } from './connect-error.ts';
 import { checkHostKey } from './host-key.ts';
+import { whenListenedFor } from './listening.ts';
 import { localEnd } from './local-end.ts';
 import { watchLiveness } from './liveness.ts';
 import type { ShellChannel } from './remote-shell.ts';
@@ -70,13 +71,13 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
 
   await new Promise<void>((resolve, reject) => {
     const give = (error: HostwrightError): void => {
-      clearTimeout(timer);
+      wait.cancel();
       reject(error);
       destroy();
     };
-    const timer = setTimeout(() => give(connectTimeout(host, config, timeout)), timeout);
+    const wait = whenListenedFor(timeout, () => give(connectTimeout(host, config, timeout)));
     client.once('ready', () => {
-      clearTimeout(timer);
+      wait.cancel();
       resolve();
     });
     // One listener for the whole life of the connection: an error without one would end the process.

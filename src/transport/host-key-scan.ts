@@ -6,6 +6,7 @@ import { connectError, connectTimeout } from './connect-error.ts';
 import { createResolver, defaultConnectTimeout, resolveHops } from './connect.ts';
 import { openConnection, openSocket, type Connection } from './connection.ts';
 import { readKnownKeys, remember } from './host-key.ts';
+import { whenListenedFor } from './listening.ts';
 import { fingerprint, judgeKey, keyType, knownHostsName, type KnownKey } from './known-hosts.ts';
 import type { SshConfig } from './ssh-config.ts';
 import type { Target } from './transport.ts';
@@ -116,13 +117,13 @@ async function askForKey(
   let proved: Buffer | undefined;
   return new Promise<Buffer | undefined>((resolve, reject) => {
     const end = (error?: Error): void => {
-      clearTimeout(timer);
+      waiting.cancel();
       socket.destroy();
       if (proved !== undefined || /no matching host key format/.test(error?.message ?? '')) resolve(proved);
       else if (error instanceof HostwrightError) reject(error);
       else reject(connectError(host, config, error ?? new Error('ended before handshake')));
     };
-    const timer = setTimeout(() => end(connectTimeout(host, config, timeout)), timeout);
+    const waiting = whenListenedFor(timeout, () => end(connectTimeout(host, config, timeout)));
     client.on('error', end);
     client.once('close', () => end());
     // Only here the host has proved that it holds the private key. Nobody logs in.

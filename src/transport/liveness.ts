@@ -1,4 +1,5 @@
-import type { Duplex } from 'node:stream';
+import type { Readable } from 'node:stream';
+import { whenListenedFor } from './listening.ts';
 
 /**
  * Calls `onSilence` when nothing has come in for `limit` milliseconds. Any byte is a sign of life: an answer
@@ -6,19 +7,11 @@ import type { Duplex } from 'node:stream';
  * taken for a dead one.
  */
 export function watchLiveness(
-  stream: Duplex,
+  stream: Readable,
   limit: number,
   onSilence: (milliseconds: number) => void,
 ): void {
-  let heard = performance.now();
-  stream.on('data', () => {
-    heard = performance.now();
-  });
-  const timer = setInterval(() => {
-    if (performance.now() - heard < limit) return;
-    clearInterval(timer);
-    onSilence(limit);
-  }, limit / 3);
-  timer.unref();
-  stream.once('close', () => clearInterval(timer));
+  const silence = whenListenedFor(limit, () => onSilence(limit));
+  stream.on('data', () => silence.restart());
+  stream.once('close', () => silence.cancel());
 }

@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { HostwrightError } from '../errors.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { createFrameReader, encodeRequest, type Frame } from './frame.ts';
+import { whenListenedFor } from './listening.ts';
 import { lockedError } from './locked.ts';
 import { remoteLoop } from './remote-loop.ts';
 import { startCommand } from './start-command.ts';
@@ -181,7 +182,7 @@ export async function openShell(
     const answer = new Promise<Answer>((resolve, reject) => {
       pending = { sequence, request, resolve, reject };
     });
-    const timer = setTimeout(() => fail(timedOut(host, request, timeout)), timeout + wait);
+    const waiting = whenListenedFor(timeout + wait, () => fail(timedOut(host, request, timeout)));
     // The host gives the script up a little later, so that its end is never taken for an answer.
     for (const part of encodeRequest(sequence, request, Math.ceil(timeout / 1000) + 5)) {
       channel.input.write(part);
@@ -189,15 +190,15 @@ export async function openShell(
     try {
       return await answer;
     } finally {
-      clearTimeout(timer);
+      waiting.cancel();
     }
   }
 
   // Whether the loop gets ready shows with the first answer: what is asked can be on its way meanwhile.
   await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => fail(startFailed()), options.startTimeout);
+    const waiting = whenListenedFor(options.startTimeout, () => fail(startFailed()));
     const settle = (): void => {
-      clearTimeout(timer);
+      waiting.cancel();
       begun = undefined;
       refuse = undefined;
     };

@@ -48,6 +48,9 @@ export function sha256Crypt(password: Buffer, salt: Buffer, rounds: number): str
 }
 
 const saltLength = 20;
+const hashLength = 43;
+/** Of what a host says is its hash: what MySQL uses by itself. The format allows 4,095, some ten seconds. */
+const mostThousands = 10;
 
 /** What caching_sha2_password stores: thousands of rounds in hex, 20 bytes of salt, the hash. */
 function stored(password: string, salt: Buffer, thousands: number): Buffer {
@@ -62,12 +65,16 @@ export function cachingSha2(password: string): Buffer {
   return stored(password, Buffer.from(salt), 5);
 }
 
-/** True when a stored hash of caching_sha2_password is that of a password. */
+/**
+ * True when a stored hash of caching_sha2_password is that of a password. One of more than 10,000 rounds is not
+ * computed, and so that of no password.
+ */
 export function isCachingSha2(hash: Buffer, password: string): boolean {
-  const rounds = /^\$A\$([0-9A-F]{3})\$/.exec(hash.toString('latin1'))?.[1];
-  if (rounds === undefined) return false;
-  const salt = hash.subarray(7, 7 + saltLength);
-  return stored(password, salt, Number.parseInt(rounds, 16)).equals(hash);
+  const prefix = /^\$A\$([0-9A-F]{3})\$/.exec(hash.toString('latin1'));
+  if (prefix === null || hash.length !== prefix[0].length + saltLength + hashLength) return false;
+  const thousands = Number.parseInt(prefix[1] ?? '', 16);
+  const salt = hash.subarray(prefix[0].length, prefix[0].length + saltLength);
+  return thousands <= mostThousands && stored(password, salt, thousands).equals(hash);
 }
 
 function sha1(bytes: string | Buffer): Buffer {

@@ -37,6 +37,18 @@ describe('caching_sha2_password', () => {
     }
   });
 
+  test.each([
+    [10, true],
+    [11, false],
+    [4095, false],
+  ])('of %i thousand rounds is computed: %s', (thousands, isComputed) => {
+    const salt = Buffer.from('A'.repeat(20));
+    // Beyond the limit nothing is computed, so that no round of the hash need be right.
+    const hash = sha256Crypt(Buffer.from('x'), salt, Math.min(thousands, 11) * 1000);
+    const rounds = thousands.toString(16).toUpperCase().padStart(3, '0');
+    expect(isCachingSha2(Buffer.from(`$A$${rounds}$${salt.toString()}${hash}`), 'x')).toBe(isComputed);
+  });
+
   test.each(['', 'x', '$A$005$short', '*B69027D44F6E5EDC07F1AEAD1477967B16F28227'])(
     'a hash of another kind (%j) is that of no password',
     (hash) => {
