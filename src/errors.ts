@@ -17,6 +17,7 @@ export const errorCodes = {
   E_LOCKED: 'another run holds the lock of a host',
   E_REMOTE: 'a command failed on a host',
   E_PROBE: 'the state of a resource cannot be read',
+  E_REFUSED: 'a change would remove or cover what nobody declared',
   E_PLAN_STALE: 'a saved plan does not fit the hosts or the configuration any more',
   E_REPORT: 'the outputs of several runs cannot be merged',
   E_LAB: 'the lab cannot do what was asked of it',

@@ -178,7 +178,7 @@ install_bundle() {
   next=$(dirname "$(dirname "$bundle")")/.hostwright.$(basename "$bundle")
   cp "$state/site.pem" "$next"
   sync "$next"
-  if [ -d "$bundle" ]; then rm -rf "$bundle"; fi
+  if [ -d "$bundle" ] && [ ! -L "$bundle" ]; then rmdir "$bundle"; fi
   mv -fT "$next" "$bundle"
 }
 

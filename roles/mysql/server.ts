@@ -96,7 +96,8 @@ const removeUnusableData = `[ -z "$(dpkg-query -W -f '\${Config-Version}' mysql-
 awk '/MY-015015|MY-015017/ { unusable = 0; others = 0 } /MY-010457/ { others = 1 } /MY-013236/ { unusable = 1 }
   END { exit !unusable || others }' /var/log/mysql/error.log 2>/dev/null || exit 0
 [ -z "$(find /var/lib/mysql -mindepth 1 -maxdepth 1 -type d ! -name mysql ! -name performance_schema ! -name sys ! -name '#*')" ] || exit 0
-find /var/lib/mysql -mindepth 1 -delete
+! grep -q ' /var/lib/mysql/' /proc/self/mountinfo || exit 0
+find /var/lib/mysql -mindepth 1 -xdev -delete
 echo 'the initialization of MySQL failed, and what it had made is removed'`;
 
 /** Package, configuration and service, the same on primary and replicas but for what may write. */

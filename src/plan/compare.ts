@@ -12,6 +12,12 @@ function isSame(a: Attribute | undefined, b: Attribute | undefined): boolean {
   return a === b;
 }
 
+/** What goes with a folder in the place of something else, or with one that is removed. */
+function leaving(actual: State | null): readonly AttributeChange[] {
+  const from = actual?.['entries'];
+  return from === undefined ? [] : [{ name: 'entries', from, to: undefined }];
+}
+
 /** The difference between what a resource should be and what it is; `undefined` when there is none. */
 export function compare<Desired extends object>(
   type: ResourceType<Desired>,
@@ -19,7 +25,8 @@ export function compare<Desired extends object>(
   actual: State | null,
 ): Difference | undefined {
   const want = type.want(desired);
-  if (want === null) return actual === null ? undefined : { action: 'delete', attributes: [] };
+  const going = leaving(actual);
+  if (want === null) return actual === null ? undefined : { action: 'delete', attributes: going };
   const differing = Object.entries(want)
     .filter(([name, value]) => !isSame(value, actual?.[name]))
     .map(([name, to]): AttributeChange => ({ name, from: actual?.[name], to }));
@@ -27,6 +34,7 @@ export function compare<Desired extends object>(
   const attributes = [
     ...differing,
     ...surplus.map(([name, from]): AttributeChange => ({ name, from, to: undefined })),
+    ...going,
   ];
   if (actual !== null && attributes.length === 0) return undefined;
   const action = type.action?.(attributes, actual) ?? (actual === null ? 'create' : 'update');

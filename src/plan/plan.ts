@@ -1,4 +1,4 @@
-import { defect, HostwrightError, isExpected } from '../errors.ts';
+import { defect, HostwrightError, HostwrightErrors, isExpected } from '../errors.ts';
 import { isWithin } from '../resources/path.ts';
 import {
   Unreadable,
@@ -9,6 +9,8 @@ import {
 } from '../resources/resource.ts';
 import { compare } from './compare.ts';
 import type { Unit } from './graph.ts';
+import type { Mount } from './mounts.ts';
+import { refusal } from './refusal.ts';
 
 /** A change that the plan names, with what a person wants to know of it. */
 export interface PlannedChange extends Change {
@@ -120,14 +122,19 @@ const planSafely: typeof planResource = (host, resource, ...rest) => {
   }
 };
 
-/** The changes of a host, from what its probes found. Pure: the same states give the same plan. */
+/**
+ * The changes of a host, from what its probes found. Pure: the same states give the same plan. Throws all
+ * E_REFUSED of the host together.
+ */
 export function planHost(
   host: string,
   resources: readonly DeclaredResource[],
   units: readonly Unit[],
   found: ReadonlyMap<ResourceId, Actual>,
+  mounts: readonly Mount[] = [],
 ): HostPlan {
   const changes = new Map<ResourceId, PlannedChange>();
+  const refused: HostwrightError[] = [];
   for (const unit of units) {
     // The service that validates the others is due for a reload only once they are planned.
     const last = unit.validatedBy;
@@ -136,7 +143,10 @@ export function planHost(
     for (const resource of members) {
       const change = planSafely(host, resource, unit, found.get(resource.id) ?? null, changes);
       if (change !== undefined) changes.set(resource.id, change);
+      const error = refusal(host, resource, change, mounts);
+      if (error !== undefined) refused.push(error);
     }
   }
+  if (refused.length > 0) throw new HostwrightErrors(refused);
   return { host, resources, units, changes };
 }

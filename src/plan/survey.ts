@@ -10,6 +10,7 @@ import { parseApplied, readApplied, type Applied } from './applied.ts';
 import { changeEvent } from './describe.ts';
 import { factsScript, parseFacts } from './facts.ts';
 import { orderUnits } from './graph.ts';
+import { mountsProbe, parseMounts } from './mounts.ts';
 import { planHost, type HostPlan, type PlannedChange } from './plan.ts';
 import { parseProbes, probeBatches, probeSection } from './probe.ts';
 
@@ -91,8 +92,10 @@ async function surveyHost(host: string, options: Survey, connect: Survey['connec
     const units = orderUnits(host, resources);
     step(`read ${resources.length} resources`);
     const batches = probeBatches(resources);
-    const answers = await ask(transport, sectionsRequest(batches.map(probeSection)), batches.length);
-    const plan = planHost(host, resources, units, parseProbes(host, batches, answers));
+    const sections = [...batches.map(probeSection), mountsProbe];
+    const answers = await ask(transport, sectionsRequest(sections), sections.length);
+    const mounts = parseMounts(answers.at(-1)?.stdout ?? Buffer.alloc(0));
+    const plan = planHost(host, resources, units, parseProbes(host, batches, answers), mounts);
     const changes = [...plan.changes.values()];
     const applied = parseApplied(record.stdout);
     const showable = changes.filter(({ id }) => applied.get(id)?.isSecret !== true);

@@ -81,7 +81,7 @@ function changeLines(change: ChangeEvent, diffs: boolean, style: Style): string[
   const lead = `  ${style.paint(colours[action], style.marks.action[action])} `;
   const title = resourceTitle(change.resource);
   const lines = hang(lead, remark === '' ? title : `${title}   ${style.paint('dim', remark)}`, style);
-  if (action !== 'create' && action !== 'delete') {
+  if (action !== 'create') {
     for (const { name, from, to } of attributes) {
       lines.push(
         ...hang(INDENT, `${printable(name)} ${value(from)} ${style.marks.arrow} ${value(to)}`, style),

@@ -3,6 +3,7 @@ import type { GitRelease, PackedRelease, Release } from '../release/release.ts';
 import { tarball } from '../release/tarball.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { ancestors, path } from './path.ts';
+import { removal } from './removal.ts';
 import {
   declare,
   each,
@@ -128,19 +129,20 @@ find . -mindepth 1 -maxdepth 1 -type d -exec sh -c 'for folder; do
     printf "%s %s\n" "$(stat -c %Y "$folder/$0" 2>/dev/null || echo 0)" "$(basename "$folder")"
   done' ${record} {} + | sort -rn | sed 's/^[^ ]* //' | awk -v new=${release.name} -v current="$current" -v keep=${keep} '
   $0 == new || $0 == current { next }
-  ++n > keep' | while IFS= read -r old; do rm -rf "./$old"; done`;
+  ++n > keep' | while IFS= read -r old; do hw_remove "./$old"; done`;
 }
 
 function step({ id, desired }: Change<AppRelease>): Step {
   const { folder, release } = desired;
   const target = `${releases(folder)}/${release.name}`;
   const script = lines([
+    removal,
     digestFunction,
     sh`mkdir -p ${releases(folder)}
 cd ${releases(folder)}
-rm -rf .hostwright.*
+for old in ./.hostwright.*; do hw_remove "$old"; done
 w=$(mktemp -d .hostwright.XXXXXX)
-trap 'rm -rf "$w"' EXIT
+trap 'hw_remove "./$w"' EXIT
 # Nothing in it gets the group of a folder around it.
 chmod 00700 "$w"
 mkdir -m 0755 "$w/tree"`,
@@ -148,7 +150,10 @@ mkdir -m 0755 "$w/tree"`,
     sh`date -u '+installed %Y-%m-%dT%H:%M:%S.%NZ' >>"$w/record"
 mv "$w/record" "$w/tree"/${record}
 sync -f "$w/tree"
-if [ -e ${target} ] || [ -L ${target} ]; then mv -T ${target} "$w/before"; fi
+if [ -e ${target} ] || [ -L ${target} ]; then
+  [ -z "$(hw_mounts ${target})" ] || hw_stuck ${target}
+  mv -T ${target} "$w/before"
+fi
 mv -T "$w/tree" ${target}`,
     prune(desired),
   ]);

@@ -148,7 +148,7 @@ export const aptRepositoryType: ResourceType<AptRepository> = {
   probe: (batch) =>
     statProbe(
       batch.flatMap((item) => [sourcesFile(item), preferencesFile(item)]),
-      { hash: true },
+      { hash: true, weigh: false },
     ),
   parse: (output, batch) => {
     const found = parseStat(output);

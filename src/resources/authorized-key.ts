@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { lines, sh } from '../transport/shell.ts';
 import { accountName, oneLine } from './attribute.ts';
+import { weigh } from './removal.ts';
 import {
   declare,
   each,
@@ -11,6 +12,7 @@ import {
   type ResourceOptions,
   type ResourceType,
 } from './resource.ts';
+import { entries } from './stat.ts';
 
 const schema = z.strictObject({
   user: accountName,
@@ -53,11 +55,16 @@ const readFunction = sh`hw_read() {
   home=$(getent passwd "$1" | cut -d: -f6)
   if [ -n "$home" ] && [ -f "$home/.ssh/authorized_keys" ]; then
     grep -a -e "$2" "$home/.ssh/authorized_keys" || [ $? -eq 1 ]
+  elif [ -n "$home" ] && [ -d "$home/.ssh/authorized_keys" ]; then
+    printf 'holds %s\n' "$(hw_weigh "$home/.ssh/authorized_keys")"
   fi
   echo
 }`;
 
 function parseKey(found: readonly string[], key: AuthorizedKey): Actual {
+  const [, count, bytes] = /^holds (\d+) (\d+)$/.exec(found[0] ?? '') ?? [];
+  const held = entries({ holds: { count: Number(count ?? 0), bytes: Number(bytes ?? 0) } });
+  if (count !== undefined) return 'entries' in held && !key.absent ? held : null;
   if (found.length === 0) return null;
   const { kind, blob } = publicKey(key);
   const parts = found.map((entry) => {
@@ -69,10 +76,7 @@ function parseKey(found: readonly string[], key: AuthorizedKey): Actual {
   return { options: all('options'), comment: all('comment') };
 }
 
-/**
- * Edits the file as its user: in a folder of somebody else a link could lead root anywhere. A folder in the
- * place of the file that holds what is not the user's can only be put aside.
- */
+/** Edits the file as its user: in a folder of somebody else a link could lead root anywhere. */
 const editAsUser = String.raw`umask 077
 mkdir -p "$1/.ssh"
 cd "$1/.ssh"
@@ -80,7 +84,7 @@ t=$(mktemp .hostwright.XXXXXX)
 trap 'rm -f "$t"' EXIT
 if [ -f authorized_keys ]; then grep -av -e "$2" authorized_keys >"$t" || [ $? -eq 1 ]; fi
 if [ -n "$3" ]; then printf '%s\n' "$3" >>"$t"; fi
-if [ -d authorized_keys ] && [ ! -L authorized_keys ]; then rm -rf authorized_keys 2>/dev/null || mv -T authorized_keys "$t.folder"; fi
+if [ -d authorized_keys ] && [ ! -L authorized_keys ]; then rmdir authorized_keys; fi
 mv -fT "$t" authorized_keys`;
 
 export const authorizedKeyType: ResourceType<AuthorizedKey> = {
@@ -91,7 +95,7 @@ export const authorizedKeyType: ResourceType<AuthorizedKey> = {
   key: (key) => `${key.user} ${fingerprint(key)}`,
   want: (key) => (key.absent ? null : { options: key.options, comment: publicKey(key).comment }),
   probe: (batch) => ({
-    script: lines([readFunction, ...batch.map((key) => sh`hw_read ${key.user} ${pattern(key)}`)]),
+    script: lines([weigh, readFunction, ...batch.map((key) => sh`hw_read ${key.user} ${pattern(key)}`)]),
   }),
   parse: (output, batch) => {
     // One empty line ends the lines of each key.

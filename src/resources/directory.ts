@@ -5,7 +5,7 @@ import { ownerName } from './attribute.ts';
 import { enter, remove } from './enter.ts';
 import { foreseeOwnedPath, mode, ownedPathAfter, path } from './path.ts';
 import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
-import { parseStat, statProbe } from './stat.ts';
+import { entries, inTurn, parseStat, statProbe } from './stat.ts';
 
 const schema = z.strictObject({
   path,
@@ -25,28 +25,31 @@ export const directoryType: ResourceType<Directory> = {
   key: (directory) => directory.path,
   want: ({ absent, owner, group, mode: bits }) =>
     absent ? null : { kind: 'directory', owner, group, mode: bits },
-  probe: (batch) =>
-    statProbe(
-      batch.map((directory) => directory.path),
-      { hash: false },
-    ),
+  probe: (batch) => {
+    const paths = (absent: boolean): readonly string[] =>
+      batch.filter((directory) => directory.absent === absent).map((directory) => directory.path);
+    return inTurn([
+      statProbe(paths(false), { hash: false, weigh: false }),
+      statProbe(paths(true), { hash: false, weigh: true }),
+    ]);
+  },
   parse: (output, batch) => {
     const found = parseStat(output);
     return batch.map((directory) => {
       const stat = found.get(directory.path);
       return stat === undefined
         ? null
-        : { kind: stat.kind, owner: stat.owner, group: stat.group, mode: stat.mode };
+        : { kind: stat.kind, owner: stat.owner, group: stat.group, mode: stat.mode, ...entries(stat) };
     });
   },
   apply: each(({ id, desired }) => {
     if (desired.absent) {
-      return { resources: [id], title: `remove ${desired.path}`, script: remove(desired.path) };
+      return { resources: [id], title: `remove ${desired.path}`, script: remove(desired.path, true) };
     }
     const name = basename(desired.path);
     // Only five digits take a set-user-ID or set-group-ID bit off a directory.
     const script = sh`${enter(dirname(desired.path), { make: true })}
-if [ -L ./${name} ] || [ ! -d ./${name} ]; then rm -f ./${name}; mkdir ./${name}; fi
+if [ -L ./${name} ] || [ ! -d ./${name} ]; then rm -f ./${name} || hw_stuck ./${name}; mkdir ./${name}; fi
 hw_enter "$PWD/"${name}
 chown ${`${desired.owner}:${desired.group}`} . || hw_stuck .
 chmod ${`0${desired.mode}`} .`;
@@ -55,6 +58,7 @@ chmod ${`0${desired.mode}`} .`;
   after: ownedPathAfter,
   foresee: foreseeOwnedPath,
   path: (directory) => directory.path,
+  removesFolder: (directory) => directory.absent,
 };
 
 /** A directory: `directory('/srv/app', { owner: 'app', mode: '0750' })`. */

@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path/posix';
 import { lines, Script, sh } from '../transport/shell.ts';
+import { removal } from './removal.ts';
 
 /**
  * Where others than root can write, a name may lead elsewhere a moment later. So root goes into a directory
@@ -48,18 +49,6 @@ hw_enter() {
     fi
   done
 }
-hw_where() (
-  [ "$1" = . ] || cd -P -- "\${1%/*}/"
-  case $1 in . ) printf %s "$PWD" ;; *) printf %s "\${PWD%/}/\${1##*/}" ;; esac
-)
-hw_stuck() {
-  for hw_left in "$@"; do
-    case $(lsattr -d "$hw_left" 2>/dev/null | cut -d ' ' -f 1) in
-      *[ia]*) printf '%s cannot be changed while it is immutable or append-only: see lsattr and chattr\\n' "$(hw_where "$hw_left")" >&2 ;;
-    esac
-  done
-  exit 1
-}
 hw_aside() {
   hw_name=$(mktemp -d .hostwright.XXXXXX) || hw_stuck .
   hw_next=\${PWD%/}/$hw_name
@@ -76,7 +65,7 @@ hw_aside() {
 
 /** Goes to a directory, never by a link that others than root could have planted; makes it with `make`. */
 export function enter(directory: string, options: { readonly make?: true } = {}): Script {
-  return lines([functions, sh`hw_enter ${directory} ${options.make === true ? ['make'] : []}`]);
+  return lines([removal, functions, sh`hw_enter ${directory} ${options.make === true ? ['make'] : []}`]);
 }
 
 /**
@@ -85,10 +74,17 @@ export function enter(directory: string, options: { readonly make?: true } = {})
  */
 export const aside: Script = sh`hw_aside`;
 
-/** Removes a path with everything in it, where it is there. */
-export function remove(path: string): Script {
+/** Removes a path where it is there: a folder with everything in it where `folder` says so, else an empty one. */
+export function remove(path: string, folder: boolean): Script {
+  const name = `./${basename(path)}`;
   return sh`if [ -d ${dirname(path)} ]; then
 ${enter(dirname(path))}
-rm -rf ./${basename(path)} || hw_stuck . ./${basename(path)}
+hw_yield ${name} ${forceWord(folder)}
+hw_remove ${name}
 fi`;
+}
+
+/** The second word of `hw_yield`. */
+export function forceWord(force: boolean): readonly string[] {
+  return force ? ['force'] : [];
 }

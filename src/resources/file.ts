@@ -6,8 +6,8 @@ import { isSecret, Secret } from '../secrets/secret.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { argv, ownerName, secret } from './attribute.ts';
 import { endedFunction, runOrSay } from './ended.ts';
-import { aside, enter, remove } from './enter.ts';
-import { foreseeOwnedPath, mode, ownedPathAfter, path } from './path.ts';
+import { aside, enter, forceWord, remove } from './enter.ts';
+import { force, foreseeOwnedPath, mode, ownedPathAfter, path } from './path.ts';
 import {
   declare,
   type Attribute,
@@ -18,7 +18,7 @@ import {
   type State,
   type Step,
 } from './resource.ts';
-import { parseStat, statProbe, type Stat } from './stat.ts';
+import { entries, parseStat, statProbe, type Stat } from './stat.ts';
 
 const bytesOf = z.instanceof(Uint8Array).meta({ title: 'bytes' });
 const content = z.union([z.string(), bytesOf, secret('expected a Secret')]);
@@ -37,6 +37,7 @@ const schema = z.strictObject({
     .optional()
     .describe('A command that gets the path of the candidate as its last word and fails when it is no good'),
   absent: z.boolean().default(false),
+  force,
 });
 
 type File = z.output<typeof schema>;
@@ -53,7 +54,7 @@ function digest(file: File, sha256: string): Attribute {
 }
 
 function state(stat: Stat, file: File): State {
-  const common = { kind: stat.kind, owner: stat.owner, group: stat.group };
+  const common = { kind: stat.kind, owner: stat.owner, group: stat.group, ...entries(stat) };
   if (stat.kind !== 'file') return common;
   return { ...common, mode: stat.mode, content: digest(file, stat.sha256 ?? '') };
 }
@@ -82,9 +83,7 @@ tar -xzmf - --no-same-owner
 chown ${`${first.owner}:${first.group}`} ${made}
 chmod ${first.mode} ${made}
 ${lines(validate)}
-for name in ${names(files, '..')}; do
-  if [ -d "$name" ] && [ ! -L "$name" ]; then rm -rf "$name"; fi
-done
+for name in ${names(files, '..')}; do hw_yield "$name" ${forceWord(first.force)}; done
 mv -ft .. ${made} || hw_stuck ${names(files, '..')}`;
 }
 
@@ -130,10 +129,10 @@ function keepsContent({ actual, attributes }: FileChange): boolean {
 /** What an error of one must not keep from being written is not written together with it. */
 function together({
   id,
-  desired: { path: at, owner, group, mode: wanted, content: given, validate },
+  desired: { path: at, owner, group, mode: wanted, content: given, validate, force: isForced },
 }: FileChange): string {
   const alone = validate !== undefined || given === undefined;
-  return JSON.stringify(alone ? [id] : [dirname(at), owner, group, wanted]);
+  return JSON.stringify(alone ? [id] : [dirname(at), owner, group, wanted, isForced]);
 }
 
 /** Names of files that one command takes; what a host can take is many times as much. */
@@ -147,7 +146,7 @@ function stepsOf(changes: readonly FileChange[]): readonly Step[] {
     ...removals.map(({ id, desired }) => ({
       resources: [id],
       title: `remove ${desired.path}`,
-      script: remove(desired.path),
+      script: remove(desired.path, desired.force),
     })),
     ...others.map(({ id, desired }) => ({
       resources: [id],
@@ -198,7 +197,7 @@ export const fileType: ResourceType<File> = {
   probe: (batch) =>
     statProbe(
       batch.map((file) => file.path),
-      { hash: true },
+      { hash: true, weigh: true },
     ),
   parse: (output, batch) => {
     const found = parseStat(output);
@@ -211,6 +210,7 @@ export const fileType: ResourceType<File> = {
   after: ownedPathAfter,
   foresee: foreseeOwnedPath,
   path: (file) => file.path,
+  removesFolder: (file) => file.force,
   text: (file) => ({ path: file.path, text: typeof file.content === 'string' ? file.content : null }),
 };
 

@@ -7,6 +7,7 @@ import type { Secret } from '../secrets/secret.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { secondsOf, spanText } from './duration.ts';
 import { renewal } from './host-certificate-state.ts';
+import { removal } from './removal.ts';
 import type { Change, Conversation, Step } from './resource.ts';
 
 /** What is to be known of a certificate to make it. */
@@ -35,10 +36,13 @@ function makeRequest({ name }: HostCertificate): Script {
 openssl req -new -sha256 -key ${key} -subj ${`/CN=${name}`} </dev/null`;
 }
 
-const putInPlace = sh`hw_place() {
-  if [ -d "$2" ] && [ ! -L "$2" ]; then rm -rf "$2"; fi
-  mv -fT "$1" "$2"
-}`;
+const putInPlace = lines([
+  removal,
+  sh`hw_place() {
+  hw_yield "$2"
+  mv -fT "$1" "$2" || hw_stuck "$2"
+}`,
+]);
 
 /**
  * Takes over a certificate from standard input. Three renames, one after the other; whatever stops the host
@@ -49,7 +53,8 @@ function install({ name, group }: HostCertificate, certificate: Buffer): Script 
   const next = candidate(stem);
   return sh`head -c ${certificate.length} >${`${next}.crt`}
 [ "$(openssl x509 -in ${`${next}.crt`} -noout -pubkey)" = "$(openssl pkey -in ${`${next}.key`} -pubout)" ]
-(umask 077; cat ${`${next}.crt`} ${`${next}.key`} >${`${next}.pem`})
+install -m 0600 /dev/null ${`${next}.pem`}
+cat ${`${next}.crt`} ${`${next}.key`} >${`${next}.pem`}
 chown root:root ${`${next}.crt`}; chmod 0644 ${`${next}.crt`}
 chown ${`root:${group}`} ${`${next}.key`} ${`${next}.pem`}; chmod 0640 ${`${next}.key`} ${`${next}.pem`}
 sync ${`${next}.crt`} ${`${next}.key`} ${`${next}.pem`}
@@ -104,7 +109,8 @@ export function mend({ id, desired: { name, group } }: Change<HostCertificate>):
   const script = sh`${putInPlace}
 chown root:root ${`${stem}.crt`}; chmod 0644 ${`${stem}.crt`}
 chown ${`root:${group}`} ${`${stem}.key`}; chmod 0640 ${`${stem}.key`}
-(umask 077; cat ${`${stem}.crt`} ${`${stem}.key`} >${bundle})
+install -m 0600 /dev/null ${bundle}
+cat ${`${stem}.crt`} ${`${stem}.key`} >${bundle}
 chown ${`root:${group}`} ${bundle}; chmod 0640 ${bundle}
 hw_place ${bundle} ${`${stem}.pem`}`;
   return { resources: [id], title: `set owner and mode of ${stem}.key`, script };

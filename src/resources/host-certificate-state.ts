@@ -1,7 +1,9 @@
 import { namesText, parseAlternativeNames } from '../pki/names.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { spanText } from './duration.ts';
-import { Unreadable, type Actual } from './resource.ts';
+import { weigh } from './removal.ts';
+import { Unreadable, type Actual, type State } from './resource.ts';
+import { entries } from './stat.ts';
 
 /** A certificate to read: its path without the ending, and the CA that it should be of, PEM. */
 interface Place {
@@ -25,6 +27,7 @@ function probeOne({ stem, authority }: Place): Script {
   const bundle = `${stem}.pem`;
   return sh`for part in crt key pem; do
   stat -c "$part=%F|%a|%U:%G" ${stem}."$part" 2>/dev/null || printf '%s=\n' "$part"
+  if [ -d ${stem}."$part" ] && [ ! -L ${stem}."$part" ]; then echo "holds=$(hw_weigh ${stem}."$part")"; fi
 done
 if [ -f ${certificate} ] && command -v openssl >/dev/null; then
   text=$(openssl x509 -in ${certificate} -noout -pubkey -subject -dates -dateopt iso_8601 -nameopt RFC2253 -ext subjectAltName,extendedKeyUsage </dev/null 2>/dev/null) || text=''
@@ -41,7 +44,7 @@ echo end=end`;
 
 /** Prints the host's clock, and of each certificate what `parseCertificates` reads. */
 export function certificateProbe(places: readonly Place[]): Script {
-  return lines([sh`date +clock=%s`, ...places.map(probeOne)]);
+  return lines([weigh, sh`date +clock=%s`, ...places.map(probeOne)]);
 }
 
 function value(block: string, name: string): string {
@@ -93,8 +96,16 @@ function access(block: string, part: 'crt' | 'key' | 'pem'): string {
   return `${part} ${owner} ${mode.padStart(4, '0')}`;
 }
 
+/** What folders hold that stand in the places of files. */
+function held(block: string): State {
+  const all = [...block.matchAll(/^holds=(\d+) (\d+)$/gm)];
+  const sum = (index: 1 | 2): number => all.reduce((total, found) => total + Number(found[index]), 0);
+  return entries({ holds: { count: sum(1), bytes: sum(2) } });
+}
+
 function parseOne(block: string, clock: number, expected: Expected): Actual {
-  if (value(block, 'crt') === '') return null;
+  const folders = held(block);
+  if (value(block, 'crt') === '') return 'entries' in folders ? folders : null;
   if (value(block, 'openssl') === 'missing') return new Unreadable('openssl is not installed');
   const subject = value(block, 'subject').trim();
   const from = seconds(value(block, 'notBefore'));
@@ -109,6 +120,7 @@ function parseOne(block: string, clock: number, expected: Expected): Actual {
     key: value(block, 'keypair') === 'fits' ? 'fits the certificate' : 'missing or another',
     bundle: value(block, 'bundle') === 'whole' ? 'certificate and key' : 'missing or another',
     access: [access(block, 'crt'), access(block, 'key'), access(block, 'pem')].join(', '),
+    ...folders,
   };
 }
 

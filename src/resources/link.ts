@@ -1,10 +1,10 @@
 import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
 import { sh } from '../transport/shell.ts';
-import { aside, enter, remove } from './enter.ts';
-import { foreseePath, ownedPathAfter, path } from './path.ts';
+import { aside, enter, forceWord, remove } from './enter.ts';
+import { force, foreseePath, ownedPathAfter, path } from './path.ts';
 import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
-import { parseStat, statProbe } from './stat.ts';
+import { entries, parseStat, statProbe } from './stat.ts';
 
 const schema = z.union([
   z.strictObject({
@@ -15,8 +15,9 @@ const schema = z.union([
       .refine((to) => !to.includes('\0'), 'expected no NUL')
       .describe('Where it points, as written into the link: relative to its own directory, or absolute'),
     absent: z.literal(false).optional(),
+    force,
   }),
-  z.strictObject({ path, to: z.undefined().optional(), absent: z.literal(true) }),
+  z.strictObject({ path, to: z.undefined().optional(), absent: z.literal(true), force }),
 ]);
 
 type Link = z.output<typeof schema>;
@@ -31,24 +32,30 @@ export const linkType: ResourceType<Link> = {
   probe: (batch) =>
     statProbe(
       batch.map((link) => link.path),
-      { hash: false },
+      { hash: false, weigh: true },
     ),
   parse: (output, batch) => {
     const found = parseStat(output);
     return batch.map((link) => {
       const stat = found.get(link.path);
       if (stat === undefined) return null;
-      return stat.kind === 'link' ? { kind: stat.kind, to: stat.target } : { kind: stat.kind };
+      return stat.kind === 'link'
+        ? { kind: stat.kind, to: stat.target }
+        : { kind: stat.kind, ...entries(stat) };
     });
   },
   apply: each(({ id, desired }) => {
     if (desired.absent === true) {
-      return { resources: [id], title: `remove ${desired.path}`, script: remove(desired.path) };
+      return {
+        resources: [id],
+        title: `remove ${desired.path}`,
+        script: remove(desired.path, desired.force),
+      };
     }
     const name = basename(desired.path);
     // A new link beside it and a rename: at no moment is there none.
     const script = sh`${enter(dirname(desired.path))}
-if [ -d ./${name} ] && [ ! -L ./${name} ]; then rm -rf ./${name}; fi
+hw_yield ./${name} ${forceWord(desired.force)}
 ${aside}
 ln -sT -- ${desired.to ?? ''} ./${name}
 mv -fT ./${name} ../${name} || hw_stuck ../${name}`;
@@ -57,12 +64,13 @@ mv -fT ./${name} ../${name} || hw_stuck ../${name}`;
   after: ownedPathAfter,
   foresee: (link, actual, planned) => foreseePath(link.path, actual, planned),
   path: (link) => link.path,
+  removesFolder: (link) => link.force,
 };
 
 /** A symbolic link: `link('/etc/nginx/sites-enabled/app', { to: '../sites-available/app' })`. */
 export function link(
   at: string,
-  attributes: { readonly to: string } | { readonly absent: true },
+  attributes: ({ readonly to: string } | { readonly absent: true }) & { readonly force?: boolean },
   options?: ResourceOptions,
 ): Resource {
   return declare(linkType, { path: at, ...attributes }, options);

@@ -19,6 +19,12 @@ export const mode = z
   .regex(/^[0-7]{3,4}$/, 'expected three or four octal digits, such as "0644"')
   .transform((digits) => digits.padStart(4, '0'));
 
+/** Whether a folder that holds something may give way. */
+export const force = z
+  .boolean()
+  .default(false)
+  .describe('A folder in its place is removed with everything in it; else only an empty one is');
+
 /** The directories above a path, the nearest first, without the root. */
 export function ancestors(below: string): readonly string[] {
   const above = dirname(below);

@@ -192,6 +192,11 @@ export interface ResourceType<Desired extends object = object> {
   foresee?(desired: Desired, actual: State | null, planned: Planned): Actual;
   /** The path that it owns, for triggers and transactions. */
   path?(desired: Desired): string;
+  /**
+   * Says outright that a folder at `path` goes with everything in it. Where that is not so, one that holds
+   * something (`entries` in the state that `parse` gives) is refused when the plan is made.
+   */
+  removesFolder?(desired: Desired): boolean;
   /** The text behind an attribute `content`, for diffs. */
   text?(desired: Desired): TextAttribute;
   triggers?(desired: Desired): readonly Trigger[];

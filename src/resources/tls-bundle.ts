@@ -2,6 +2,7 @@ import { basename, dirname, join } from 'node:path/posix';
 import { z } from 'zod';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { ownedPathAfter, path } from './path.ts';
+import { removal, weigh } from './removal.ts';
 import {
   declare,
   each,
@@ -14,6 +15,7 @@ import {
   type ResourceType,
   type Step,
 } from './resource.ts';
+import { entries } from './stat.ts';
 
 const schema = z.strictObject({
   path,
@@ -41,14 +43,17 @@ function probeOne({ path: at }: TlsBundle): Script {
 elif ! command -v openssl >/dev/null; then echo unreadable
 else
   if [ -f ${at} ] && [ ! -L ${at} ] && hw_in_order ${at}; then printf 'whole '; else printf 'damaged '; fi
-  stat -c '%a %U:%G' ${at}
+  stat -c '%a %U:%G' ${at} | tr '\n' ' '
+  if [ -d ${at} ] && [ ! -L ${at} ]; then hw_weigh ${at}; fi
+  echo
 fi`;
 }
 
 function parseOne(line: string): Actual {
   if (line === 'absent') return null;
   if (line === 'unreadable') return new Unreadable('openssl is not installed');
-  const [, content, bits, found] = /^(whole|damaged) (\d+) (\S+)$/.exec(line) ?? [];
+  const [, content, bits, found, count, bytes] =
+    /^(whole|damaged) (\d+) (\S+) (?:(\d+) (\d+))?$/.exec(line) ?? [];
   if (content === undefined || bits === undefined || found === undefined) {
     throw new RangeError(`unexpected answer "${line}"`);
   }
@@ -56,6 +61,7 @@ function parseOne(line: string): Actual {
     content: content === 'whole' ? 'a certificate and its key' : 'damaged',
     mode: bits.padStart(4, '0'),
     owner: found,
+    ...(count === undefined ? {} : entries({ holds: { count: Number(count), bytes: Number(bytes) } })),
   };
 }
 
@@ -67,6 +73,8 @@ function make({ path: at, names, copy }: TlsBundle): Script {
   return sh`umask 077
 t=${next}
 trap 'rm -f "$t" "$t.key" "$t.crt"' EXIT
+# In a folder with an ACL for new files the umask counts for nothing.
+install -m 0600 /dev/null "$t"
 if ${found}; then cp ${copy ?? ''} "$t"
 else
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256 -days 365 \
@@ -75,8 +83,8 @@ else
   cat "$t.crt" "$t.key" >"$t"
 fi
 chown ${owner} "$t"; chmod ${mode} "$t"; sync "$t"
-if [ -d ${at} ] && [ ! -L ${at} ]; then rm -rf ${at}; fi
-mv -fT "$t" ${at}`;
+hw_yield ${at}
+mv -fT "$t" ${at} || hw_stuck ${at}`;
 }
 
 function step({ id, desired, actual, attributes }: Change<TlsBundle>): Step {
@@ -85,7 +93,7 @@ function step({ id, desired, actual, attributes }: Change<TlsBundle>): Step {
     const script = sh`chown ${owner} ${desired.path}; chmod ${mode} ${desired.path}`;
     return { resources: [id], title: `set mode and owner of ${desired.path}`, script };
   }
-  return { resources: [id], title: `make ${desired.path}`, script: lines([inOrder, make(desired)]) };
+  return { resources: [id], title: `make ${desired.path}`, script: lines([removal, inOrder, make(desired)]) };
 }
 
 export const tlsBundleType: ResourceType<TlsBundle> = {
@@ -95,7 +103,7 @@ export const tlsBundleType: ResourceType<TlsBundle> = {
   schema,
   key: (bundle) => bundle.path,
   want: () => ({ content: 'a certificate and its key', mode, owner }),
-  probe: (batch) => ({ script: lines([inOrder, ...batch.map(probeOne)]) }),
+  probe: (batch) => ({ script: lines([weigh, inOrder, ...batch.map(probeOne)]) }),
   parse: (output, batch) => {
     const answers = output.toString('utf8').split('\n');
     return batch.map((_, index) => parseOne(answers[index] ?? ''));

@@ -11,7 +11,8 @@ import {
   type ResourceType,
   type Step,
 } from './resource.ts';
-import { parseStat, statProbe } from './stat.ts';
+import { removal } from './removal.ts';
+import { entries, parseStat, statProbe } from './stat.ts';
 
 const schema = z
   .strictObject({
@@ -110,14 +111,15 @@ function install(unit: Unit): Script {
 t=$(mktemp ${dirname(target)}/.hostwright.XXXXXX)
 cat "$HW/units"/${fileName(unit)} >"$t"
 chmod 0644 "$t"
-if [ -d ${target} ] && [ ! -L ${target} ]; then rm -rf ${target}; fi
-mv -fT "$t" ${target}`;
+hw_yield ${target}
+mv -fT "$t" ${target} || hw_stuck ${target}`;
 }
 
 function remove(unit: Unit): Script {
   const target = file(unit);
   if (unit.dropIn !== undefined) {
-    return sh`rm -rf ${target}
+    return sh`hw_yield ${target}
+hw_remove ${target}
 rmdir --ignore-fail-on-non-empty ${dirname(target)} 2>/dev/null || :`;
   }
   // What systemd cannot load, it cannot stop either.
@@ -125,7 +127,8 @@ rmdir --ignore-fail-on-non-empty ${dirname(target)} 2>/dev/null || :`;
   systemctl disable --quiet ${unit.name}
   if [ "$(systemctl show -p ActiveState --value ${unit.name})" != inactive ]; then systemctl stop ${unit.name}; fi
 fi
-rm -rf ${target}`;
+hw_yield ${target}
+hw_remove ${target}`;
 }
 
 /** As `overriding` finds them; `declared` are paths. */
@@ -144,6 +147,7 @@ function step(changes: readonly Change<Unit>[], host: ApplyContext): Step {
   const declared = host.declared('unit').map((name) => `${folder}/${name}`);
   const script = [
     ...(present.length === 0 ? [] : [stage(present), verify(present)]),
+    removal,
     sh`t=''
 trap 'rm -f "$t"' EXIT`,
     ...present.map(install),
@@ -173,8 +177,8 @@ export const unitType: ResourceType<Unit> = {
     return { kind: 'file', owner: 'root', mode: '0644', content, overriddenBy: 'nothing' };
   },
   probe: (batch) => {
-    const { script, stdin } = statProbe(batch.map(file), { hash: true });
-    return { script: lines([dropInProbe(batch), script]), ...(stdin === undefined ? {} : { stdin }) };
+    const { script, stdin } = statProbe(batch.map(file), { hash: true, weigh: true });
+    return { script: lines([dropInProbe(batch), script]), stdin };
   },
   parse: (output, batch) => {
     const dropIns = output.toString('utf8').split('\n', batch.length);
@@ -188,6 +192,7 @@ export const unitType: ResourceType<Unit> = {
         mode: stat.mode,
         content: digest(stat.sha256 ?? ''),
         overriddenBy: overriding(unit, dropIns[index] ?? '', batch),
+        ...entries(stat),
       };
     });
   },

@@ -32,13 +32,16 @@ function owned(accounts: Accounts) {
   };
 }
 
-/** What may be declared of a path that is no directory. */
+/** What may be declared of a path that is no directory. A folder that damage put there is to go. */
 function leaf(at: string, accounts: Accounts): Arbitraries<Declared> {
   const withContent = fc
-    .record({ ...owned(accounts), content: contents })
+    .record({ ...owned(accounts), content: contents, force: fc.constant(true) })
     .map((it): Declared[] => [['file', at, it]]);
   const withLines = fc
-    .record({ file: fc.record(owned(accounts)), lines: fc.subarray([...lines]) })
+    .record({
+      file: fc.record({ ...owned(accounts), force: fc.constant(true) }),
+      lines: fc.subarray([...lines]),
+    })
     .map((it): Declared[] => [
       ['file', at, it.file],
       ...it.lines.map((line): Declared => ['line', at, { line, match: `^${line.slice(0, 4)}` }]),
@@ -47,8 +50,10 @@ function leaf(at: string, accounts: Accounts): Arbitraries<Declared> {
   const lineAlone = fc.constant<Declared[]>([['line', at, { match: '^alpha', absent: true }]]);
   const link = fc
     .constantFrom('../two', '/srv/elsewhere', '/nowhere')
-    .map((to): Declared[] => [['link', at, { to }]]);
-  const gone = fc.constantFrom('file', 'link').map((type): Declared[] => [[type, at, { absent: true }]]);
+    .map((to): Declared[] => [['link', at, { to, force: true }]]);
+  const gone = fc
+    .constantFrom('file', 'link')
+    .map((type): Declared[] => [[type, at, { absent: true, force: true }]]);
   return fc.oneof(withContent, withLines, lineAlone, link, gone, fc.constant([]));
 }
 

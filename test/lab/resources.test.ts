@@ -49,7 +49,7 @@ describe('file', () => {
   test.each([
     ['of another mode', sh`echo hello >/etc/motd; chmod 0600 /etc/motd`],
     ['of another owner', sh`echo hello >/etc/motd; chown daemon /etc/motd`],
-    ['a directory', sh`mkdir -p /etc/motd/below; touch /etc/motd/below/file`],
+    ['an empty directory', sh`mkdir -p /etc/motd`],
     ['a pipe', sh`mkfifo /etc/motd`],
   ])('takes the place of one that is %s', async (_, make) => {
     await root.ask(sh`rm -rf /etc/motd; ${make}`);
@@ -121,7 +121,7 @@ describe('directory and link', () => {
     const at = `/srv/d ${hostile}\nsecond`;
     await converge(root, directory(at, { mode: '2750', group: 'adm' }));
     await root.ask(sh`touch ${`${at}/below`}`);
-    await converge(root, link(at, { to: `../${hostile}` }));
+    await converge(root, link(at, { to: `../${hostile}`, force: true }));
     expect(await root.ask(sh`readlink ${at}`)).toBe(`../${hostile}\n`);
     await converge(root, directory(at, {}));
     await converge(root, directory(at, { absent: true }));

@@ -8,6 +8,7 @@ import { confirm, undoParts, type Undo } from '../../src/apply/undo.ts';
 import { readProject, readSiteOf } from '../../src/cli/project.ts';
 import { readApplied, writeApplied } from '../../src/plan/applied.ts';
 import { factsScript } from '../../src/plan/facts.ts';
+import { mountsProbe } from '../../src/plan/mounts.ts';
 import { isSecret } from '../../src/secrets/secret.ts';
 import { hostResources } from '../../src/site/resources.ts';
 import { policyText } from '../../src/resources/start-policy.ts';
@@ -65,6 +66,7 @@ const transaction = { trees: ['/etc/a b', '/etc/b', '/etc/c', '/etc/d'], validat
 test.each([
   ['facts', factsScript.text],
   ['the policy while packages are installed', policyText],
+  ['mounts', mountsProbe.script.text],
   ['the record of what was applied', readApplied.script.text],
   ['the record to come', writeApplied(new Map()).script.text],
   ['several sections', sectionsRequest([{ script: sh`date` }, { script: sh`date` }]).script.text],

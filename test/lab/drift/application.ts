@@ -81,14 +81,14 @@ export const application: readonly Damage[] = [
 ! readlink ${current} | grep -q older`,
   },
   {
-    what: 'the link to the release replaced by a copy',
+    what: 'the link to the release replaced by an empty folder',
     round: 6,
     host: 'web3',
     role: 'app',
     resource: `link:${current}`,
     action: 'update',
     seen: { kind: 'directory → link', to: '' },
-    breaks: 'cd /srv/visits; cp -a current/. copy; rm current; mv copy current',
+    breaks: 'cd /srv/visits; rm current; mkdir current',
     sound: `test -L ${current}`,
   },
   {

@@ -7,6 +7,8 @@ What was done by hand to the hosts of the whole site, on three hosts of the lab,
 
 Each damage was there, as other programs than Hostwright saw it, before; was shown by \`plan\` as what is below, with the cause \`drift\`, and nothing was shown that does not follow from it; was reported by \`drift\`, with exit status 2; was gone after one \`apply\`, as the same other programs saw it; and then \`plan\` was empty. The host that was left alone in a round had no changes.
 
+A folder that holds something, in the place of a file or a link, is not among them, nor is something mounted over a declared path: \`plan\` refuses both and says what is there.
+
 **Seen as** are the resource, the action and the attributes that differ. An attribute without values has some that say nothing to a reader, such as digests.
 `;
 

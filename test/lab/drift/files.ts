@@ -51,7 +51,7 @@ if [ -f /var/tmp/shadow.before ]; then
 fi`,
   },
   {
-    what: 'a file replaced by a folder with files in it',
+    what: 'a file replaced by an empty folder',
     round: 2,
     host: 'web3',
     role: 'base',
@@ -59,8 +59,7 @@ fi`,
     action: 'update',
     seen: { kind: 'directory → file', mode: ' → 0644', content: '' },
     breaks: `rm /etc/needrestart/conf.d/hostwright.conf
-mkdir /etc/needrestart/conf.d/hostwright.conf
-echo x >/etc/needrestart/conf.d/hostwright.conf/file`,
+mkdir /etc/needrestart/conf.d/hostwright.conf`,
     sound: 'grep -q nrconf /etc/needrestart/conf.d/hostwright.conf',
   },
   {
