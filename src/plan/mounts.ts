@@ -1,3 +1,4 @@
+import { isWithin } from '../resources/path.ts';
 import type { Section } from '../transport/sections.ts';
 import { sh } from '../transport/shell.ts';
 
@@ -46,6 +47,9 @@ function unitName(path: string): string {
 /** Mounted by what the file system, or a daemon, keeps of its own. */
 const selfConfigured = new Set(['autofs', 'zfs']);
 
+/** Mounted by systemd itself, and as short-lived as what is in it. */
+const ofTheSystem = ['/dev', '/proc', '/run', '/sys'];
+
 /** What `mountsProbe` printed; of several mounts at one path the last one is on top. */
 export function parseMounts(output: Buffer): readonly Mount[] {
   const lines = output.toString('latin1').split('\n');
@@ -61,6 +65,11 @@ export function parseMounts(output: Buffer): readonly Mount[] {
   return mounts.map(({ at, root, type, source }) => ({
     at,
     what: `${root === '/' ? '' : `${root} of `}${source} (${type})`,
-    isConfigured: listed.has(at) || units.has(unitName(at)) || automatic.has(at),
+    isConfigured:
+      at === '/' ||
+      ofTheSystem.some((folder) => isWithin(at, folder)) ||
+      listed.has(at) ||
+      units.has(unitName(at)) ||
+      automatic.has(at),
   }));
 }

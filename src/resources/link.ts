@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
 import { sh } from '../transport/shell.ts';
-import { aside, enter, forceWord, remove } from './enter.ts';
+import { enter, forceWord, remove } from './enter.ts';
 import { force, foreseePath, ownedPathAfter, path } from './path.ts';
 import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
 import { entries, parseStat, statProbe } from './stat.ts';
@@ -53,12 +53,10 @@ export const linkType: ResourceType<Link> = {
       };
     }
     const name = basename(desired.path);
-    // A new link beside it and a rename: at no moment is there none.
+    // ln makes it under another name and renames it: at no moment is there none.
     const script = sh`${enter(dirname(desired.path))}
 hw_yield ./${name} ${forceWord(desired.force)}
-${aside}
-ln -sT -- ${desired.to ?? ''} ./${name}
-mv -fT ./${name} ../${name} || hw_stuck ../${name}`;
+ln -sfT -- ${desired.to ?? ''} ./${name} || hw_stuck . ./${name}`;
     return { resources: [id], title: `link ${desired.path}`, script };
   }),
   after: ownedPathAfter,

@@ -173,8 +173,11 @@ describe('authorized_key', () => {
     expect(await root.ask(sh`cat ${keys}`)).toBe(`# ssh-ed25519 ${blob} a comment\n`);
   });
 
-  test('takes the place of a folder', async () => {
+  test('takes the place of an empty folder only', async () => {
     await root.ask(sh`rm ${keys}; mkdir -p ${`${keys}/x`}`);
+    expect(await probe(root, authorizedKey('anna', second))).toEqual({ entries: '1 (0 KiB)' });
+    await refuse(root, authorizedKey('anna', second));
+    await root.ask(sh`rmdir ${keys}/x`);
     await converge(root, authorizedKey('anna', second));
     expect(await root.ask(sh`cat ${keys}`)).toBe(`${second}\n`);
   });

@@ -130,6 +130,8 @@ describe('directory and link', () => {
   test('a directory does not follow a link, a link is changed in one go', async () => {
     await root.ask(sh`mkdir /srv/real; ln -s real /srv/alias`);
     await converge(root, link('/srv/alias', { to: 'other' }));
+    await converge(root, link('/srv/alias', { to: '../alias' }));
+    await converge(root, link('/srv/alias', { to: '../srv/alias' }));
     await converge(root, directory('/srv/alias', { mode: '0700' }));
     expect(await root.ask(sh`stat -c %a /srv/real`)).toBe('755\n');
   });

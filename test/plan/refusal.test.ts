@@ -105,6 +105,7 @@ describe('a mount', () => {
 describe('what a host says of its mounts', () => {
   it('is read with what mounts them again', () => {
     const said = `mount / / overlay overlay
+mount /run / tmpfs tmpfs
 mount /srv/my\\040d\\303\\244ta /copy ext4 /dev/sda1
 mount /srv/disk / ext4 /dev/sdb1
 mount /srv/unit-1 / xfs /dev/sdc1
@@ -115,7 +116,8 @@ fstab /srv/disk
 unit srv-unit\\x2d1.mount
 `;
     expect(parseMounts(Buffer.from(said))).toEqual([
-      { at: '/', what: 'overlay (overlay)', isConfigured: false },
+      { at: '/', what: 'overlay (overlay)', isConfigured: true },
+      { at: '/run', what: 'tmpfs (tmpfs)', isConfigured: true },
       { at: '/srv/my däta', what: '/copy of /dev/sda1 (ext4)', isConfigured: false },
       { at: '/srv/disk', what: '/dev/sdb1 (ext4)', isConfigured: true },
       { at: '/srv/unit-1', what: '/dev/sdc1 (xfs)', isConfigured: true },
