@@ -20,6 +20,7 @@ export const errorCodes = {
   E_REFUSED: 'a change would remove or cover what nobody declared',
   E_PLAN_STALE: 'a saved plan does not fit the hosts or the configuration any more',
   E_REPORT: 'the outputs of several runs cannot be merged',
+  E_INTERNAL: 'Hostwright itself has failed',
   E_LAB: 'the lab cannot do what was asked of it',
 } as const satisfies Record<string, string>;
 

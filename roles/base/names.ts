@@ -18,7 +18,7 @@ export function names({ vars, host, site, template }: RoleContext<Variables>): r
   ];
   const wrong = known.find(({ address }) => !isAddress(address));
   if (wrong !== undefined) {
-    throw new HostwrightError('E_VARIABLE', 'base_hosts is not right', {
+    throw new HostwrightError('E_VARIABLE', 'invalid value for base_hosts (role base)', {
       place: { host: host.name },
       found: wrong.address,
       expected: 'an address for each list of names, such as 10.0.0.9: [registry.internal]',

@@ -1,5 +1,5 @@
 import type { ResourceId } from '../resources/resource.ts';
-import type { Section } from '../transport/sections.ts';
+import { notBegun, type Section } from '../transport/sections.ts';
 import type { Answer } from '../transport/transport.ts';
 import type { HostRun } from './host-run.ts';
 import { ask, lastWords } from './request.ts';
@@ -31,7 +31,8 @@ export async function askUntilFree(
   timeout: number,
 ): Promise<readonly Answer[]> {
   const started = performance.now();
-  let answers = await ask(run.transport, [...work.map(({ section }) => section), ...probes], timeout);
+  const pieces = work.map(({ section }) => section);
+  let answers = await ask(run.transport, [...pieces, ...probes], timeout, pieces.length);
   let said = '';
   for (;;) {
     const waited = Math.round((performance.now() - started) / 1000);
@@ -41,13 +42,18 @@ export async function askUntilFree(
     });
     const [first] = waiting;
     const blocked = first === undefined ? undefined : answers[first];
-    if (blocked === undefined || run.signal.aborted) return answers;
+    if (blocked === undefined || run.signal.aborted) {
+      // What waited for others has changed nothing.
+      return answers.map((answer, index) =>
+        waiting.includes(index) ? { ...answer, code: notBegun } : answer,
+      );
+    }
     const title = `waiting: ${lastWords(blocked)}`;
     // Said once, so that one who looks on sees how long it takes.
     if (title !== said) run.report({ type: 'step', host: run.plan.host, title });
     said = title;
     const sections = waiting.flatMap((index) => work[index]?.section ?? []);
-    const again = await ask(run.transport, [...sections, ...probes], timeout);
+    const again = await ask(run.transport, [...sections, ...probes], timeout, sections.length);
     answers = [
       ...work.map((_, index) => again[waiting.indexOf(index)] ?? answers[index]),
       ...again.slice(sections.length),

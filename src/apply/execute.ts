@@ -11,10 +11,11 @@ import {
   type ResourceId,
   type Step,
 } from '../resources/resource.ts';
+import { notBegun } from '../transport/sections.ts';
 import type { Batch } from './batch.ts';
 import { askUntilFree } from './busy.ts';
 import { executeGuarded, guardedSection } from './guarded.ts';
-import { settle, type HostRun } from './host-run.ts';
+import { interrupted, settle, type HostRun } from './host-run.ts';
 import { withOrigins } from './origin.ts';
 import { ask, defaultTimeout, lastWords } from './request.ts';
 import { transactionSection } from './transaction.ts';
@@ -157,15 +158,25 @@ async function executeWork(
   const started = performance.now();
   const answers = await askUntilFree(run, work, batches.map(probeSection), timeout);
   const failures = new Map<ResourceId, Failure>();
+  const left = new Set<ResourceId>();
   work.forEach((piece, index) => {
     const answer = answers[index];
     if (answer === undefined || answer.code === 0) return;
+    if (answer.code === notBegun) {
+      for (const id of piece.resources) left.add(id);
+      return;
+    }
     const reason = withOrigins(lastWords(answer), run.plan.resources, piece.resources);
     const failure = { reason, isDivisible: piece.isDivisible === true };
     for (const id of piece.resources) failures.set(id, failure);
   });
   const ms = Math.round(performance.now() - started);
-  verify(run, covered, failures, batches, answers.slice(work.length), ms);
+  const [begun, others] = [
+    covered.filter(({ id }) => !left.has(id)),
+    covered.filter(({ id }) => left.has(id)),
+  ];
+  verify(run, begun, failures, batches, answers.slice(work.length), ms);
+  for (const change of others) settle(run, change, 'skipped', 0, interrupted);
 }
 
 /** A change that talks with the host on its way; then it is verified like any other. */
@@ -221,7 +232,7 @@ async function executeTransaction(
 /** Carries out one batch; every change in it has an outcome afterwards. */
 export async function executeBatch(run: HostRun, batch: Batch): Promise<void> {
   const changes = await readNow(run, batch.changes);
-  if (changes.length === 0) return;
+  if (changes.length === 0 || run.signal.aborted) return;
   if (batch.kind === 'transaction') {
     await executeTransaction(run, batch, changes);
     return;
@@ -232,8 +243,10 @@ export async function executeBatch(run: HostRun, batch: Batch): Promise<void> {
     changes,
     steps.filter(isStep).map((step) => workOf(run, changes, step)),
   );
-  for (const conversation of steps.filter(isConversation))
+  for (const conversation of steps.filter(isConversation)) {
+    if (run.signal.aborted) return;
     await executeConversation(run, changes, conversation);
+  }
   for (const change of changes.filter(({ id }) => !run.outcomes.has(id)))
     settle(run, change, 'failed', 0, `the type ${change.resource.type.name} has no step for it`);
 }

@@ -5,6 +5,9 @@ import type { Transport } from '../transport/transport.ts';
 
 export type Outcome = ResultEvent['outcome'];
 
+/** Why a change was left out that nothing stood in the way of. */
+export const interrupted = 'interrupted';
+
 /** A host while its plan is carried out, over all plays. */
 export interface HostRun {
   readonly plan: HostPlan;

@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { defect, HostwrightError } from '../errors.ts';
 import type { PlayHosts } from '../site/model.ts';
 import { applyPlay } from './host.ts';
-import { settle, type HostRun } from './host-run.ts';
+import { interrupted, settle, type HostRun } from './host-run.ts';
 
 export interface PlaysOptions {
   readonly plays: readonly PlayHosts[];
@@ -49,7 +49,7 @@ export async function applyPlays(options: PlaysOptions): Promise<void> {
 }
 
 /** Why hosts that did not fail were not come to. */
-type End = 'every host has had its turn' | 'interrupted' | 'too many hosts failed before';
+type End = 'every host has had its turn' | typeof interrupted | 'too many hosts failed before';
 
 async function applyInOrder({ plays, runs, lost, forks, signal }: PlaysOptions): Promise<End> {
   const limit = pLimit(forks);
@@ -82,7 +82,7 @@ async function applyInOrder({ plays, runs, lost, forks, signal }: PlaysOptions):
           }),
         ),
       );
-      if (signal.aborted) return 'interrupted';
+      if (signal.aborted) return interrupted;
       const failed = batch.filter((host) => !takesPart(host)).length;
       const { serial, max_fail_percentage: allowed } = play;
       const tooMany =

@@ -4,12 +4,14 @@ import type { Answer, Transport } from '../transport/transport.ts';
 /** Milliseconds of a step that names no timeout. */
 export const defaultTimeout = 5 * 60_000;
 
+/** `stoppable` of the first sections are left out when the run is interrupted meanwhile. */
 export async function ask(
   transport: Transport,
   sections: readonly Section[],
   timeout: number,
+  stoppable = 0,
 ): Promise<readonly Answer[]> {
-  const answer = await transport.request(sectionsRequest(sections, timeout));
+  const answer = await transport.request(sectionsRequest(sections, { timeout, stoppable }));
   return parseSections(transport.host, answer, sections.length);
 }
 

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import { applyPlays } from '../apply/plays.ts';
 import type { HostRun } from '../apply/host-run.ts';
@@ -9,7 +8,9 @@ import type { SurveyedHost } from '../plan/survey.ts';
 import { parseSections, sectionsRequest } from '../transport/sections.ts';
 import type { HostSummary } from '../report/event.ts';
 import { exitStatus, type ExitStatus } from './exit.ts';
+import { watchInterrupts, type Interrupts } from './interrupt.ts';
 import { addRunOptions, confirmOption, type RunOptions } from './options.ts';
+import { prompt } from './prompt.ts';
 import {
   hostSummary,
   isConfiguration,
@@ -27,14 +28,8 @@ interface ApplyOptions extends RunOptions {
 }
 
 async function isConfirmed(signal: AbortSignal): Promise<boolean> {
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await prompt.question('Apply these changes? [y/N] ', { signal })).trim());
-  } catch {
-    return false;
-  } finally {
-    prompt.close();
-  }
+  const terminal = { input: process.stdin, output: process.stderr, signal };
+  return /^y(es)?$/i.test((await prompt('Apply these changes? [y/N] ', terminal)).trim());
 }
 
 function summaries(
@@ -53,21 +48,6 @@ function summaries(
     .filter(([name]) => !surveyed.hosts.has(name))
     .map(([name, errors]) => [name, lostSummary(errors)] as const);
   return Object.fromEntries([...entries, ...lost]);
-}
-
-/** Ctrl-C finishes the step in hand; a second one ends at once, as people expect. */
-function interruptible(controller: AbortController): () => void {
-  const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(exitStatus.interrupted);
-    process.stderr.write('\ninterrupted: finishing the step in hand (once more to end at once)\n');
-    controller.abort();
-  };
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
-  return () => {
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
-  };
 }
 
 /** Keeps on the host what is as declared now, so that the next plan can tell drift; E_REMOTE where it cannot. */
@@ -94,9 +74,14 @@ async function recordApplied(
 async function carryOut(
   surveyed: Surveyed,
   { forks, confirmWithin }: ApplyOptions,
-  controller: AbortController,
+  interrupts: Interrupts,
 ): Promise<ExitStatus> {
-  const { site, reporter, hosts, lost, elapsed } = surveyed;
+  const { site, reporter, hosts, lost, clock } = surveyed;
+  const { signal } = interrupts;
+  interrupts.onTold((isSecond) => reporter.interrupted(isSecond));
+  signal.addEventListener('abort', () => {
+    for (const { transport } of hosts.values()) transport.stop();
+  });
   const runs = new Map(
     [...hosts].map(([name, { plan, transport, reconnect }]): [string, HostRun] => [
       name,
@@ -106,7 +91,7 @@ async function carryOut(
         reconnect,
         confirmWithin,
         outcomes: new Map(),
-        signal: controller.signal,
+        signal,
         report: (event) => {
           reporter.report(event);
         },
@@ -114,7 +99,7 @@ async function carryOut(
     ]),
   );
   const lostUnderWay = new Map<string, HostwrightError>();
-  await applyPlays({ plays: site.plays, runs, lost: lostUnderWay, forks, signal: controller.signal });
+  await applyPlays({ plays: site.plays, runs, lost: lostUnderWay, forks, signal });
   await Promise.all(
     [...hosts]
       .filter(([name]) => !lostUnderWay.has(name))
@@ -131,16 +116,16 @@ async function carryOut(
   reportLost(reporter, new Map([...lostUnderWay].map(([host, error]) => [host, [error]])));
   const byHost = summaries(surveyed, runs);
   const undone = Object.values(byHost).some((host) => host.failed > 0 || host.skipped > 0);
-  const ok = lost.size === 0 && !undone && !controller.signal.aborted;
+  const ok = lost.size === 0 && !undone && !signal.aborted;
   reporter.report({
     type: 'summary',
     command: 'apply',
     ok,
-    ...(controller.signal.aborted ? { interrupted: true } : {}),
-    seconds: elapsed(),
+    ...(signal.aborted ? { interrupted: true } : {}),
+    seconds: clock.elapsed(),
     hosts: byHost,
   });
-  if (controller.signal.aborted) return exitStatus.interrupted;
+  if (signal.aborted) return exitStatus.interrupted;
   const failed = Object.entries(byHost).some(
     ([name, host]) => host.failed > 0 || (host.skipped > 0 && !lost.has(name)),
   );
@@ -186,22 +171,13 @@ async function apply(file: string | undefined, given: ApplyOptions): Promise<Exi
       hint: 'add --yes, or look first with hostwright plan',
     });
   }
-  const controller = new AbortController();
-  const restore = interruptible(controller);
-  const surveyed = await survey(options, 'exclusive', controller.signal).catch((error: unknown) => {
-    restore();
-    if (!controller.signal.aborted) throw error;
-    return undefined;
-  });
-  if (surveyed === undefined) {
-    process.stderr.write('no changes made\n');
-    return exitStatus.interrupted;
-  }
-  const { reporter, hosts, lost, elapsed } = surveyed;
+  const interrupts = watchInterrupts();
+  const surveyed = await survey(options, 'exclusive', interrupts.signal);
+  const { reporter, hosts, lost, clock } = surveyed;
   try {
     reportChanges(surveyed);
     reportLost(reporter, lost);
-    reporter.showPlan({ seconds: elapsed(), hosts: summaries(surveyed, new Map()) });
+    reporter.showPlan({ seconds: clock.elapsed(), hosts: summaries(surveyed, new Map()) });
     if ([...lost.values()].flat().some(isConfiguration)) {
       process.stderr.write('no changes made: fix the configuration first\n');
       return exitStatus.configuration;
@@ -209,15 +185,18 @@ async function apply(file: string | undefined, given: ApplyOptions): Promise<Exi
     if (file !== undefined && saved !== undefined) checkSaved(file, saved, surveyed);
     const changes = [...hosts.values()].reduce((sum, host) => sum + host.plan.changes.size, 0);
     const goesOn =
-      changes === 0 || options.yes === true || saved !== undefined || (await isConfirmed(controller.signal));
+      changes === 0 ||
+      options.yes === true ||
+      saved !== undefined ||
+      (await clock.pause(() => isConfirmed(interrupts.signal)));
     if (!goesOn) {
       process.stderr.write('no changes made\n');
-      return controller.signal.aborted ? exitStatus.interrupted : exitStatus.failed;
+      return exitStatus.failed;
     }
     await surveyed.project.generated.persist();
-    return await carryOut(surveyed, options, controller);
+    return await carryOut(surveyed, options, interrupts);
   } finally {
-    restore();
+    interrupts.close();
     reporter.close();
     await Promise.all([...hosts.values()].map(({ transport }) => transport.close()));
   }
@@ -226,9 +205,9 @@ async function apply(file: string | undefined, given: ApplyOptions): Promise<Exi
 /** `hostwright apply`: brings the hosts into the declared state. */
 export function applyCommand(finish: (status: ExitStatus) => void): Command {
   return addRunOptions(new Command('apply'))
-    .description('bring the hosts into the declared state')
-    .argument('[plan]', 'a plan saved with `plan --out`: this one is carried out, or nothing')
-    .option('-y, --yes', 'do not ask')
+    .description('bring hosts into the declared state')
+    .argument('[plan]', 'a plan saved with `plan --out`: exactly this plan is applied, or nothing')
+    .option('-y, --yes', 'apply without asking')
     .addOption(confirmOption())
     .action(async (file: string | undefined, options: ApplyOptions) => {
       finish(await apply(file, options));

@@ -1,12 +1,12 @@
-import { createInterface } from 'node:readline/promises';
 import { text } from 'node:stream/consumers';
 import { PassThrough } from 'node:stream';
 import { HostwrightError } from '../errors.ts';
 import { Secret } from '../secrets/secret.ts';
+import { prompt } from './prompt.ts';
 
 /**
  * A secret from the user: typed without an echo on a terminal, else all of standard input without its last
- * line end. E_USAGE where there is none.
+ * line end. E_USAGE where there is none, Interrupted at Ctrl-C.
  */
 export async function askSecret(
   question: string,
@@ -17,7 +17,7 @@ export async function askSecret(
     ? await typed(question, input, output)
     : (await text(input)).replace(/\r?\n$/, '');
   if (value === '') {
-    throw new HostwrightError('E_USAGE', 'there is no value to store', {
+    throw new HostwrightError('E_USAGE', 'the value is empty', {
       hint: 'type it, or give it on standard input',
     });
   }
@@ -29,23 +29,9 @@ async function typed(
   input: NodeJS.ReadStream,
   output: NodeJS.WritableStream,
 ): Promise<string> {
-  // Readline echoes to its own output, which nobody reads.
-  const silent = new PassThrough().resume();
-  const prompt = createInterface({ input, output: silent, terminal: true, historySize: 0 });
-  output.write(`${question}: `);
   try {
-    return await new Promise<string>((resolve) => {
-      prompt.once('line', resolve);
-      // Ctrl-C and Ctrl-D.
-      prompt.once('SIGINT', () => {
-        resolve('');
-      });
-      prompt.once('close', () => {
-        resolve('');
-      });
-    });
+    return await prompt(`${question}: `, { input, output, silent: new PassThrough().resume() });
   } finally {
-    prompt.close();
     output.write('\n');
   }
 }

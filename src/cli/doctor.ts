@@ -11,7 +11,7 @@ import { createConnect } from '../transport/connect.ts';
 import { sh } from '../transport/shell.ts';
 import type { Connect } from '../transport/transport.ts';
 import { exitStatus, type ExitStatus } from './exit.ts';
-import { addHostOptions } from './options.ts';
+import { addHostOptions, siteOption } from './options.ts';
 import { readProject, readSiteOf, type Project, type ProjectOptions } from './project.ts';
 
 type DoctorOptions = ProjectOptions & Selection;
@@ -142,8 +142,8 @@ async function examine(options: DoctorOptions): Promise<ExitStatus> {
 /** `hostwright doctor`: what is wrong, before anything else is tried. */
 export function doctorCommand(finish: (status: ExitStatus) => void): Command {
   return addHostOptions(new Command('doctor'))
-    .description('say what is wrong with this machine, the inventory or the hosts')
-    .option('--site <file>', 'the site; the site.yml of the project of the inventory unless said')
+    .description('check this machine, the inventory and the hosts')
+    .addOption(siteOption())
     .action(async (options: DoctorOptions) => {
       finish(await examine(options));
     });

@@ -1,6 +1,7 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { exitStatus, type ExitStatus } from './exit.ts';
+import { watchInterrupts } from './interrupt.ts';
 import { addRunOptions, type RunOptions } from './options.ts';
 import { hostSummary, lostStatus, lostSummary, reportChanges, reportLost, survey } from './survey.ts';
 
@@ -22,27 +23,33 @@ async function writeTextfile(file: string, drifted: ReadonlyMap<string, number>)
 }
 
 async function drift(options: DriftOptions): Promise<ExitStatus> {
-  const surveyed = await survey(options, 'shared');
-  const { reporter, hosts, lost, elapsed } = surveyed;
+  const interrupts = watchInterrupts();
+  const surveyed = await survey(options, 'shared', interrupts.signal);
+  interrupts.close();
+  const { reporter, hosts, lost, clock } = surveyed;
   try {
     const drifted = new Map(
       [...hosts].map(([name, { events }]) => [name, events.filter(({ cause }) => cause === 'drift').length]),
     );
+    if (options.textfile !== undefined) await writeTextfile(options.textfile, drifted);
     reportChanges(surveyed, ({ cause }) => cause === 'drift');
     reportLost(reporter, lost);
     reporter.report({
       type: 'summary',
       command: 'drift',
       ok: lost.size === 0,
-      seconds: elapsed(),
+      seconds: clock.elapsed(),
       hosts: {
         ...Object.fromEntries(
-          [...hosts].map(([name, host]) => [name, hostSummary(host, { changes: drifted.get(name) ?? 0 })]),
+          [...hosts].map(([name, host]) => {
+            const changes = drifted.get(name) ?? 0;
+            const pending = host.plan.changes.size - changes;
+            return [name, hostSummary(host, { changes, ...(pending > 0 && { pending }) })];
+          }),
         ),
         ...Object.fromEntries([...lost].map(([name, errors]) => [name, lostSummary(errors)])),
       },
     });
-    if (options.textfile !== undefined) await writeTextfile(options.textfile, drifted);
     const isDrifted = [...drifted.values()].some((count) => count > 0);
     return lostStatus(lost) ?? (isDrifted ? exitStatus.changes : exitStatus.ok);
   } finally {
@@ -54,8 +61,8 @@ async function drift(options: DriftOptions): Promise<ExitStatus> {
 /** `hostwright drift`: what has left the state that was last applied, for a timer or CI. */
 export function driftCommand(finish: (status: ExitStatus) => void): Command {
   return addRunOptions(new Command('drift'))
-    .description('show what has left the state that was last applied')
-    .option('--textfile <file>', 'also write the numbers for the textfile collector of node_exporter')
+    .description('show what has changed on hosts since the last apply')
+    .option('--textfile <file>', 'also write the counts for the textfile collector of node_exporter')
     .action(async (options: DriftOptions) => {
       finish(await drift(options));
     });

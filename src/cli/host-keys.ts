@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import pLimit from 'p-limit';
 import { HostwrightError } from '../errors.ts';
@@ -18,7 +17,9 @@ import { didYouMean } from '../suggestion.ts';
 import { exitStatus, type ExitStatus } from './exit.ts';
 import { readExpectedKeys, type ExpectedKeys } from './expected-keys.ts';
 import { adviceLines, keyEvent, keyLines, type Outcome } from './host-key-lines.ts';
-import { addHostOptions, append, forksOption } from './options.ts';
+import { addHostOptions, forksOption } from './options.ts';
+import { prompt } from './prompt.ts';
+import { RepeatableOption } from './repeatable.ts';
 import { readProject } from './project.ts';
 
 interface ScanOptions extends Selection {
@@ -63,17 +64,9 @@ function withFingerprint(scan: HostKeyScan, fingerprints: ReadonlySet<string>): 
 /** Which keys of a new host are the right ones, as the user says. */
 async function askUser(host: string, scan: HostKeyScan): Promise<readonly ScannedKey[]> {
   if (!process.stdin.isTTY) return [];
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  // Ctrl-C and Ctrl-D say no.
-  const closed = new Promise<string>((resolve) => prompt.once('close', () => resolve('')));
-  prompt.once('SIGINT', () => prompt.close());
   const question = `Are these the keys of ${host}? On it, ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub shows one. [yes, no, or the fingerprint] `;
-  try {
-    const answer = (await Promise.race([prompt.question(question), closed])).trim();
-    return answer === 'yes' ? scan.keys : withFingerprint(scan, new Set([answer]));
-  } finally {
-    prompt.close();
-  }
+  const answer = (await prompt(question, { input: process.stdin, output: process.stderr })).trim();
+  return answer === 'yes' ? scan.keys : withFingerprint(scan, new Set([answer]));
 }
 
 /** Compares with what was expected, and adds the keys of a new host where they are confirmed. */
@@ -202,20 +195,21 @@ async function scan(pattern: string, options: ScanOptions): Promise<ExitStatus> 
 /** `hostwright host-keys scan`: the keys that hosts show, against known_hosts. */
 export function hostKeysCommand(finish: (status: ExitStatus) => void): Command {
   const command = addHostOptions(new Command('scan'))
-    .description('show the keys of hosts, and whether known_hosts has them; writes nothing without --accept')
+    .description('compare the keys of hosts with known_hosts; writes nothing without --accept')
     .argument('[pattern]', 'hosts, as in --limit', 'all')
     .addOption(forksOption())
-    .option('--accept', 'add the keys of new hosts to known_hosts, when they are confirmed')
-    .option(
-      '--fingerprint <host=fingerprint>',
-      'what a key of the host must have, or @FILE with a host and a fingerprint a line; repeatable',
-      append,
+    .option('--accept', 'add the keys of new hosts to known_hosts after confirmation')
+    .addOption(
+      new RepeatableOption(
+        '--fingerprint <host=fingerprint>',
+        'expected fingerprint of a host, or @FILE with one host and fingerprint per line',
+      ),
     )
-    .option('--json', 'one JSON object a line on stdout')
+    .option('--json', 'print one JSON object per line on stdout')
     .action(async (pattern: string, options: ScanOptions) => {
       finish(await scan(pattern, options));
     });
   return new Command('host-keys')
-    .description('show the keys of hosts, and add those of new hosts to known_hosts')
+    .description('show host keys, and add those of new hosts to known_hosts')
     .addCommand(command);
 }

@@ -6,7 +6,7 @@ import type { Inventory } from '../inventory/model.ts';
 import { selectHosts, type Selection } from '../inventory/pattern.ts';
 import { readInventory } from '../inventory/read.ts';
 import { hostTable, inventoryGraph, inventoryJson } from '../inventory/show.ts';
-import { addSelectionOptions } from './options.ts';
+import { addSelectionOptions, extraVarsOption, inventoryOption } from './options.ts';
 
 export interface InventoryCommandContext {
   readonly write: (text: string) => void;
@@ -35,14 +35,7 @@ async function read(options: Options, { environment }: InventoryCommandContext):
 }
 
 function verb(name: string, summary: string): Command {
-  return new Command(name)
-    .description(summary)
-    .option('-i, --inventory <path>', 'inventory file or folder')
-    .option(
-      '-e, --extra-vars <vars>',
-      'name=value, JSON or @file; wins over the inventory; repeatable',
-      (text, before: string[] | undefined) => [...(before ?? []), text],
-    );
+  return new Command(name).description(summary).addOption(inventoryOption()).addOption(extraVarsOption());
 }
 
 /** `hostwright inventory list | graph`. Rejects with HostwrightError, or HostwrightErrors where there are several. */
@@ -71,7 +64,7 @@ export function inventoryCommand(context: InventoryCommandContext = surroundings
       context.write(inventoryGraph(await read(options, context), group));
     });
   return new Command('inventory')
-    .description('show what the inventory says')
+    .description('show hosts, groups and variables')
     .addCommand(list)
     .addCommand(graph);
 }

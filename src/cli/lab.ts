@@ -6,6 +6,7 @@ import { isRelease } from '../lab/request.ts';
 import { labSettings, releases } from '../lab/settings.ts';
 import type { Release } from '../lab/settings.ts';
 import { formatStatus, status } from '../lab/status.ts';
+import { RepeatableOption } from './repeatable.ts';
 
 interface JsonOption {
   readonly json?: true;
@@ -21,7 +22,7 @@ type Domains = Readonly<Record<string, string>>;
 
 /** `hostwright lab …`: three bare hosts on this machine. Which lab it is, the environment says. */
 export function labCommand(): Command {
-  const lab = new Command('lab').description('bare systemd hosts on this machine, for trying and testing');
+  const lab = new Command('lab').description('bare hosts on this machine, for trying and testing');
   lab.addHelpText(
     'after',
     '\nEnvironment: HOSTWRIGHT_LAB names the lab (lab), HOSTWRIGHT_LAB_SUBNET its IPv4 /24 (10.213.77): several run side by side.',
@@ -35,7 +36,12 @@ export function labCommand(): Command {
       `Debian release of all hosts, or of each: ${releases.join(', ')} (default: trixie)`,
       releaseList,
     )
-    .option('--domain <name=host>', 'a name for the name server (default: www.foobar.com=web1)', namedHost)
+    .addOption(
+      new RepeatableOption(
+        '--domain <name=host>',
+        'a name that the name server answers (default: www.foobar.com=web1)',
+      ).argParser(namedHost),
+    )
     .option('--json', 'print the status as JSON')
     .action(async ({ hosts, release, domain, ...options }: UpOptions) => {
       const request = {
@@ -59,7 +65,7 @@ export function labCommand(): Command {
   lab
     .command('reset')
     .description('make hosts bare again, in seconds')
-    .argument('[hosts...]', 'names of hosts; all unless given')
+    .argument('[hosts...]', 'names of hosts (default: all)')
     .option('--json', 'print the status as JSON')
     .action(async (hosts: readonly string[], options: JsonOption) => {
       await reset(labSettings(process.env), hosts, context());

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
 import { exitStatus, type ExitStatus } from './exit.ts';
+import { refuseSecondValues } from './repeatable.ts';
 
 type Verb = (finish: (status: ExitStatus) => void) => Promise<Command>;
 
@@ -11,11 +12,11 @@ const verbs: Readonly<Record<string, { readonly summary: string; readonly load: 
     load: async (finish) => (await import('./plan.ts')).planCommand(finish),
   },
   apply: {
-    summary: 'bring the hosts into the declared state',
+    summary: 'bring hosts into the declared state',
     load: async (finish) => (await import('./apply.ts')).applyCommand(finish),
   },
   drift: {
-    summary: 'show what has left the state that was last applied',
+    summary: 'show what has changed on hosts since the last apply',
     load: async (finish) => (await import('./drift.ts')).driftCommand(finish),
   },
   run: {
@@ -23,19 +24,19 @@ const verbs: Readonly<Record<string, { readonly summary: string; readonly load: 
     load: async (finish) => (await import('./run.ts')).runCommand(finish),
   },
   report: {
-    summary: 'merge what several runs have written',
+    summary: 'merge the output of several runs',
     load: async (finish) => (await import('./report.ts')).reportCommand(finish),
   },
   doctor: {
-    summary: 'say what is wrong with this machine, the inventory or the hosts',
+    summary: 'check this machine, the inventory and the hosts',
     load: async (finish) => (await import('./doctor.ts')).doctorCommand(finish),
   },
   'host-keys': {
-    summary: 'show the keys of hosts, and add those of new hosts to known_hosts',
+    summary: 'show host keys, and add those of new hosts to known_hosts',
     load: async (finish) => (await import('./host-keys.ts')).hostKeysCommand(finish),
   },
   inventory: {
-    summary: 'show what the inventory says',
+    summary: 'show hosts, groups and variables',
     load: async () => (await import('./inventory.ts')).inventoryCommand(),
   },
   secrets: {
@@ -43,7 +44,7 @@ const verbs: Readonly<Record<string, { readonly summary: string; readonly load: 
     load: async () => (await import('./secrets.ts')).secretsCommand(),
   },
   lab: {
-    summary: 'three bare hosts on this machine, to try things on',
+    summary: 'bare hosts on this machine, for trying and testing',
     load: async () => (await import('./lab.ts')).labCommand(),
   },
 };
@@ -56,17 +57,17 @@ function version(): string {
 }
 
 /** The program with the one verb that is asked for; the others are only names. */
-async function assemble(argv: readonly string[], finish: (status: ExitStatus) => void): Promise<Command> {
+async function assemble(wanted: string | undefined, finish: (status: ExitStatus) => void): Promise<Command> {
   const program = new Command('hostwright')
     .description('Provisions bare Linux hosts over SSH')
     .version(version())
     .showHelpAfterError('(hostwright --help shows the verbs)');
-  const wanted = argv.find((word) => Object.hasOwn(verbs, word));
   for (const [name, { summary, load }] of Object.entries(verbs)) {
     program.addCommand(name === wanted ? await load(finish) : new Command(name).description(summary));
   }
   const strict = (command: Command): void => {
     command.exitOverride();
+    refuseSecondValues(command);
     for (const inner of command.commands) strict(inner);
   };
   strict(program);
@@ -79,22 +80,18 @@ export async function main(argv: readonly string[]): Promise<ExitStatus> {
   const finish = (finished: ExitStatus): void => {
     status = finished;
   };
+  const verb = argv.find((word) => Object.hasOwn(verbs, word));
   try {
-    const program = await assemble(argv, finish);
+    const program = await assemble(verb, finish);
     await program.parseAsync([...argv], { from: 'user' });
     return status;
   } catch (error) {
-    if (error instanceof CommanderError)
-      return error.exitCode === 0 ? exitStatus.ok : exitStatus.configuration;
-    const { formatError } = await import('../report/error.ts');
-    process.stderr.write(`${formatError(error, { debug: process.env['HOSTWRIGHT_DEBUG'] !== undefined })}\n`);
-    const { HostwrightError, HostwrightErrors } = await import('../errors.ts');
-    const isOurs = error instanceof HostwrightError || error instanceof HostwrightErrors;
-    return isOurs ? exitStatus.configuration : exitStatus.failed;
+    const { tellFailure } = await import('./failure.ts');
+    return tellFailure(error, { argv, verb, seconds: performance.now() / 1000 });
   }
 }
 
-// `hostwright plan | head`: whoever reads has had enough, which is no error of ours.
+// `hostwright plan | head`: the reader has had enough, which is no error of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(process.exitCode);
   throw error;
@@ -103,3 +100,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const status = await main(process.argv.slice(2));
 // A verb may have set its own, such as `lab status` of a lab that is not up.
 if (status !== exitStatus.ok) process.exitCode = status;
+// Connections that are still being made would be waited for.
+if (status === exitStatus.interrupted) process.exit();

@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { inventoryPath } from '../inventory/locate.ts';
 import { parseShard, type Shard } from '../inventory/shard.ts';
 import type { PlanRequest } from '../plan/saved.ts';
+import { RepeatableOption } from './repeatable.ts';
 
 function positiveInteger(text: string): number {
   const number = Number(text);
@@ -16,11 +17,6 @@ function shard(text: string): Shard {
   } catch (error) {
     throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
   }
-}
-
-/** For options that may come several times. */
-export function append(text: string, before: readonly string[] = []): readonly string[] {
-  return [...before, text];
 }
 
 /** How a run is shown. */
@@ -56,27 +52,43 @@ export function planRequest(options: RunOptions, environment: NodeJS.ProcessEnv)
 /** Adds the options that choose some of the hosts. */
 export function addSelectionOptions(command: Command): Command {
   return command
-    .option('-l, --limit <pattern>', 'only these hosts')
+    .option('-l, --limit <pattern>', 'only these hosts, such as web1 or web:!db')
     .addOption(
-      new Option('--shard <k/n>', 'of these only part K of N, which the names of the hosts decide').argParser(
-        shard,
-      ),
+      new Option('--shard <k/n>', 'only shard K of N (chosen by a hash of the host name)').argParser(shard),
     );
+}
+
+export function inventoryOption(): Option {
+  return new Option(
+    '-i, --inventory <path>',
+    'inventory file or folder (default: HOSTWRIGHT_INVENTORY, else inventory/)',
+  );
+}
+
+export function siteOption(): Option {
+  return new Option('--site <file>', 'site file (default: the nearest site.yml above the inventory)');
+}
+
+export function extraVarsOption(): Option {
+  return new RepeatableOption(
+    '-e, --extra-vars <vars>',
+    'name=value, JSON or @file; takes precedence over the inventory',
+  );
 }
 
 /** Adds the inventory and the options that choose some of its hosts. */
 export function addHostOptions(command: Command): Command {
-  return addSelectionOptions(command.option('-i, --inventory <path>', 'inventory file or folder'));
+  return addSelectionOptions(command.addOption(inventoryOption()));
 }
 
 export function forksOption(): Option {
-  return new Option('-f, --forks <n>', 'hosts at the same time').argParser(positiveInteger).default(20);
+  return new Option('-f, --forks <n>', 'hosts in parallel').argParser(positiveInteger).default(20);
 }
 
 export function confirmOption(): Option {
   return new Option(
     '--confirm-within <seconds>',
-    'for a fresh connection after a change of firewall or sshd, until the host takes it back',
+    'time to confirm a firewall or sshd change by a new connection, before the host rolls it back',
   )
     .argParser(positiveInteger)
     .default(60);
@@ -85,21 +97,17 @@ export function confirmOption(): Option {
 /** Adds the options that say how a run is shown. */
 export function addReportOptions(command: Command): Command {
   return command
-    .option('--json', 'one JSON object a line on stdout')
-    .addOption(new Option('-D, --diff', 'show what changes in texts; the default').default(true).hideHelp())
-    .option('--no-diff', 'do not show what changes in texts');
+    .option('--json', 'print one JSON object per line on stdout')
+    .addOption(new Option('-D, --diff', 'show diffs of text files; the default').default(true).hideHelp())
+    .option('--no-diff', 'do not show diffs of text files');
 }
 
 /** Adds the options that `plan` and `apply` share; Ansible's own names where the meaning is the same. */
 export function addRunOptions(command: Command): Command {
   const withHosts = addHostOptions(command)
-    .option('--site <file>', 'the site; the site.yml of the project of the inventory unless said')
-    .option('--role <name>', 'only this role; repeatable', append)
-    .option(
-      '-e, --extra-vars <vars>',
-      'name=value, JSON or @file; wins over the inventory; repeatable',
-      append,
-    )
+    .addOption(siteOption())
+    .addOption(new RepeatableOption('--role <name>', 'only this role'))
+    .addOption(extraVarsOption())
     .addOption(forksOption())
     .option('-K, --ask-become-pass', 'ask for the sudo password');
   return addReportOptions(withHosts);

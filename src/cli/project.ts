@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as api from '../index.ts';
-import { readExtraVars } from '../inventory/extra.ts';
+import { readExtraVars, readingsOf } from '../inventory/extra.ts';
 import { inventoryPath } from '../inventory/locate.ts';
 import type { Inventory } from '../inventory/model.ts';
 import { readInventory } from '../inventory/read.ts';
@@ -46,7 +46,7 @@ export async function readProject(options: ProjectOptions, environment: NodeJS.P
           magic: magicVariables(inventory, host),
           render: (text, data, place) => render({ text, file: place.file, data }),
         });
-        return [host.name, { values, places: host.places }];
+        return [host.name, { values, places: host.places, readings: readingsOf(values, host.places) }];
       }),
     ),
   );

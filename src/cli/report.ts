@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { HostwrightError } from '../errors.ts';
 import type { ErrorEvent, PlanReporter } from '../report/event.ts';
 import { mergeSummaries } from '../report/merge.ts';
-import { readRecordedRun, type RecordedRun } from '../report/recorded.ts';
+import { readRecordedRun, type RecordedEvent, type RecordedRun } from '../report/recorded.ts';
 import { exitStatus, type ExitStatus } from './exit.ts';
 import { addReportOptions, type ReportOptions } from './options.ts';
 import { isConfiguration, openReporter } from './survey.ts';
@@ -16,11 +16,17 @@ const worstFirst: readonly ExitStatus[] = [
   exitStatus.changes,
 ];
 
+/** It was refused before its first host, or the configuration does not fit one. */
+function isRefusal(event: RecordedEvent): boolean {
+  if (event.type !== 'error') return false;
+  const isOfHost = event.host !== undefined || event.code === 'E_REPORT' || event.code === 'E_INTERNAL';
+  return isConfiguration(event) || !isOfHost;
+}
+
 /** The status that a run ended with, from what it wrote. */
 function statusOf({ events, summary }: RecordedRun): ExitStatus {
   const hosts = Object.values(summary.hosts);
-  if (events.some((event) => event.type === 'error' && isConfiguration(event)))
-    return exitStatus.configuration;
+  if (events.some(isRefusal)) return exitStatus.configuration;
   if (hosts.some((host) => host.failed > 0 || (host.skipped > 0 && !host.unreachable)))
     return exitStatus.failed;
   if (hosts.some(({ unreachable }) => unreachable)) return exitStatus.unreachable;
@@ -90,10 +96,10 @@ async function merge(files: readonly string[], options: ReportOptions): Promise<
 /** `hostwright report merge FILE...`: several runs, such as the parts of --shard, as one. */
 export function reportCommand(finish: (status: ExitStatus) => void): Command {
   const merging = addReportOptions(new Command('merge'))
-    .description('show several runs as one, with the exit status of the worst')
-    .argument('<file...>', 'what plan, apply or drift wrote with --json, a file for each run')
+    .description('show several runs as one; the exit status is the worst of them')
+    .argument('<file...>', 'output of plan, apply or drift with --json, one file per run')
     .action(async (files: readonly string[], options: ReportOptions) => {
       finish(await merge(files, options));
     });
-  return new Command('report').description('show what runs have written').addCommand(merging);
+  return new Command('report').description('merge the output of several runs').addCommand(merging);
 }

@@ -15,6 +15,7 @@ import type { Secret } from '../secrets/secret.ts';
 import { didYouMean } from '../suggestion.ts';
 import { askSecret } from './ask-secret.ts';
 import { editSecret } from './edit-secret.ts';
+import { inventoryOption } from './options.ts';
 
 export interface SecretsCommandContext {
   readonly write: (text: string) => void;
@@ -42,13 +43,13 @@ const surroundings: SecretsCommandContext = {
 };
 
 function verb(name: string, summary: string): Command {
-  return new Command(name).description(summary).option('-i, --inventory <path>', 'inventory file or folder');
+  return new Command(name).description(summary).addOption(inventoryOption());
 }
 
 function ofOwner(command: Command): Command {
   return command
     .argument('<name>', 'the variable')
-    .option('--group <group>', 'for the hosts of this group; all unless said')
+    .option('--group <group>', 'for the hosts of this group (default: all)')
     .option('--host <host>', 'for this host');
 }
 

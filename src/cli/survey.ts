@@ -3,9 +3,10 @@ import { HostwrightError } from '../errors.ts';
 import { selectHosts } from '../inventory/pattern.ts';
 import { targetsOf } from '../inventory/target.ts';
 import { surveyHosts, type LostHost, type SurveyedHost } from '../plan/survey.ts';
+import { errorEvent } from '../report/error-event.ts';
 import { maskedReporter } from '../report/masked.ts';
 import { createReporter } from '../report/reporter.ts';
-import type { ChangeEvent, ErrorEvent, HostSummary, PlanReporter } from '../report/event.ts';
+import type { ChangeEvent, HostSummary, PlanReporter } from '../report/event.ts';
 import type { ResourceId } from '../resources/resource.ts';
 import { hostResources } from '../site/resources.ts';
 import { createMask, secretsIn } from '../secrets/mask.ts';
@@ -14,6 +15,7 @@ import { didYouMean } from '../suggestion.ts';
 import { createConnect } from '../transport/connect.ts';
 import type { Lock } from '../transport/transport.ts';
 import { askSecret } from './ask-secret.ts';
+import { startClock, type Clock } from './clock.ts';
 import type { ReportOptions, RunOptions } from './options.ts';
 import { readProject, readSiteOf, type Project } from './project.ts';
 import { exitStatus, type ExitStatus } from './exit.ts';
@@ -25,8 +27,7 @@ export interface Surveyed {
   readonly reporter: PlanReporter;
   readonly hosts: ReadonlyMap<string, SurveyedHost>;
   readonly lost: Map<string, readonly HostwrightError[]>;
-  /** Seconds since the start. */
-  readonly elapsed: () => number;
+  readonly clock: Clock;
 }
 
 export function openReporter(options: ReportOptions): PlanReporter {
@@ -44,20 +45,6 @@ function isLost(entry: SurveyedHost | LostHost): entry is LostHost {
   return 'errors' in entry;
 }
 
-function errorEvent(host: string, error: HostwrightError): ErrorEvent {
-  const { code, message, place, found, expected, hint } = error;
-  return {
-    type: 'error',
-    code,
-    message,
-    host,
-    ...(place === undefined ? {} : { place }),
-    ...(found === undefined ? {} : { found }),
-    ...(expected === undefined ? {} : { expected }),
-    ...(hint === undefined ? {} : { hint }),
-  };
-}
-
 /** Reports the plan of all hosts, host by host. */
 export function reportChanges(
   { hosts, reporter }: Surveyed,
@@ -71,7 +58,7 @@ export function reportLost(
   reporter: PlanReporter,
   lost: ReadonlyMap<string, readonly HostwrightError[]>,
 ): void {
-  for (const [host, errors] of lost) for (const error of errors) reporter.report(errorEvent(host, error));
+  for (const [host, errors] of lost) for (const error of errors) reporter.report(errorEvent(error, host));
 }
 
 function lockFor(mode: Lock['mode']): Lock {
@@ -98,6 +85,17 @@ function checkRoles(site: SiteModel, names: readonly string[]): void {
   }
 }
 
+/** Those of `names` that the site gives one of the roles to; any role where none is named. */
+function hostsWithRoles(
+  site: SiteModel,
+  names: readonly string[],
+  roles: ReadonlySet<string> | undefined,
+): readonly string[] {
+  return names.filter((name) =>
+    (site.assignments.get(name) ?? []).some(({ role }) => roles === undefined || roles.has(role.name)),
+  );
+}
+
 /**
  * Reads the site, checks every host's resources can be made, and only then touches the hosts. Where it rejects,
  * as it does once `signal` is aborted, nothing is left open.
@@ -105,26 +103,26 @@ function checkRoles(site: SiteModel, names: readonly string[]): void {
 export async function survey(
   options: RunOptions,
   mode: Lock['mode'],
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ): Promise<Surveyed> {
-  const started = performance.now();
+  const clock = startClock();
   const project = await readProject(options, process.env);
-  const names = (await selectHosts(project.inventory, 'all', options)).map((host) => host.name);
+  const selected = (await selectHosts(project.inventory, 'all', options)).map((host) => host.name);
   const targets = targetsOf(project.variables);
-  const ahead = targets.get(names[0] ?? '');
+  const ahead = targets.get(selected[0] ?? '');
   const connect = createConnect(ahead === undefined ? {} : { ahead });
   const site = await readSiteOf(project, options);
   checkRoles(site, options.role ?? []);
   const becomePassword =
     options.askBecomePass === true
-      ? await askSecret('sudo password', process.stdin, process.stderr)
+      ? await clock.pause(() => askSecret('sudo password', process.stdin, process.stderr))
       : undefined;
   const secrets = secretsIn([site.assignments, project.variables, becomePassword]);
   const reporter = maskedReporter(openReporter(options), createMask(secrets));
   const roles = options.role === undefined ? undefined : new Set(options.role);
   const entries = await surveyHosts({
-    ...(signal === undefined ? {} : { signal }),
-    hosts: names,
+    signal,
+    hosts: hostsWithRoles(site, selected, roles),
     lock: lockFor(mode),
     forks: options.forks,
     keepOpen: mode === 'exclusive',
@@ -135,7 +133,10 @@ export async function survey(
     connect: async (host) => {
       const target = targets.get(host);
       if (target === undefined) throw new Error(`no target for ${host}`);
-      return await connect({ ...target, ...(becomePassword === undefined ? {} : { becomePassword }) });
+      return await connect({
+        ...target,
+        ...(becomePassword === undefined ? {} : { becomePassword }),
+      });
     },
     resources: (host, facts) => {
       const all = hostResources(site, host, facts);
@@ -154,7 +155,7 @@ export async function survey(
     if (isLost(entry)) lost.set(host, entry.errors);
     else hosts.set(host, entry);
   }
-  return { site, project, reporter, hosts, lost, elapsed: () => (performance.now() - started) / 1000 };
+  return { site, project, reporter, hosts, lost, clock };
 }
 
 export function hostSummary(host: SurveyedHost, counted: Partial<HostSummary> = {}): HostSummary {

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { FilePlace } from '../errors.ts';
 import type { Definitions } from './draft.ts';
-import type { Variable } from './model.ts';
 import { collectProblems } from './problems.ts';
 import type { Problems } from './problems.ts';
 import { COMMAND_LINE } from './read.ts';
+import { plainScalar } from './scalar.ts';
 import { readVariables } from './sections.ts';
 import { describe, readYaml } from './yaml.ts';
 import type { Entry } from './yaml.ts';
@@ -70,10 +70,36 @@ async function entries(text: string, problems: Problems): Promise<readonly Entry
  * Variables of `-e`, each `name=value …`, YAML or JSON in braces, or `@FILE`; later ones win. Throws
  * E_VARIABLE.
  */
-export async function readExtraVars(texts: readonly string[]): Promise<Record<string, Variable>> {
+export async function readExtraVars(texts: readonly string[]): Promise<Definitions> {
   const problems = collectProblems('E_VARIABLE');
   const definitions: Definitions = new Map();
   for (const text of texts) readVariables(await entries(text.trim(), problems), definitions, problems);
   problems.throwAny();
-  return Object.fromEntries([...definitions].map(([name, { value }]) => [name, value]));
+  return definitions;
+}
+
+/**
+ * What values given as `name=value` are as YAML: they are text, as with Ansible, and `6380` may have been meant
+ * as a number.
+ */
+export function readingsOf(
+  values: Readonly<Record<string, unknown>>,
+  places: ReadonlyMap<string, FilePlace>,
+): ReadonlyMap<string, unknown> {
+  const isWord = (name: string): boolean => {
+    const place = places.get(name);
+    return place?.file === COMMAND_LINE && place.line === undefined;
+  };
+  return new Map(
+    Object.entries(values).flatMap(([name, value]): [string, unknown][] => {
+      if (typeof value !== 'string' || !isWord(name)) return [];
+      try {
+        return [[name, plainScalar(value)]];
+      } catch (error) {
+        // A number that JavaScript cannot hold.
+        if (error instanceof RangeError) return [];
+        throw error;
+      }
+    }),
+  );
 }

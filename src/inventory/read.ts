@@ -1,18 +1,19 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { newDraft, reconcile } from './draft.ts';
 import type { Definitions, Draft } from './draft.ts';
-import type { Inventory, Variable } from './model.ts';
+import type { Inventory } from './model.ts';
 import { settleGroups, settleHosts } from './precedence.ts';
 import { collectProblems } from './problems.ts';
 import type { Problems } from './problems.ts';
 import { readSections, readVariables } from './sections.ts';
-import { inventoryFiles, kindOf, variableFiles } from './sources.ts';
+import { didYouMean } from '../suggestion.ts';
+import { inventoryFiles, kindOf, variableFiles, variableNames } from './sources.ts';
 import { describe, readYaml } from './yaml.ts';
 
 export interface ReadOptions {
   /** Variables of the command line, which win over all others. */
-  readonly extraVars?: Readonly<Record<string, Variable>>;
+  readonly extraVars?: Definitions;
 }
 
 /** Where variables given with `-e` stand. */
@@ -85,6 +86,35 @@ function reportSharedNames(draft: Draft, problems: Problems): void {
   }
 }
 
+/** The names of all inventories in a folder: they share the `group_vars/` and `host_vars/` beside them. */
+async function readNeighbours(folder: string): Promise<Draft> {
+  const draft = newDraft();
+  // What is wrong with them is told when they are asked for.
+  const problems = collectProblems('E_INVENTORY');
+  for (const file of await inventoryFiles(folder, problems)) await readInventoryFile(file, draft, problems);
+  return draft;
+}
+
+/** Variables for groups and hosts that there are not: most of these names are misspelt. */
+async function reportStrangers(base: string, draft: Draft, problems: Problems): Promise<void> {
+  let neighbours: Draft | undefined;
+  for (const [folder, what] of [
+    ['group_vars', 'group'],
+    ['host_vars', 'host'],
+  ] as const) {
+    const known = (of: Draft): ReadonlyMap<string, unknown> => (what === 'group' ? of.groups : of.hosts);
+    for (const { name, path } of await variableNames(join(base, folder))) {
+      if (known(draft).has(name)) continue;
+      neighbours ??= await readNeighbours(base);
+      if (known(neighbours).has(name)) continue;
+      const hint =
+        didYouMean(name, known(draft).keys()) ??
+        `add the ${what} to the inventory, it may be empty, or remove ${folder}/${basename(path)}`;
+      problems.report(`the inventory has no ${what} ${name}`, { place: { file: path }, hint });
+    }
+  }
+}
+
 /**
  * Reads the inventory at `path`, a YAML file or a folder of them, with the variables beside it. Throws
  * E_INVENTORY or E_VARIABLE, as HostwrightErrors where there are several.
@@ -105,16 +135,13 @@ export async function readInventory(path: string, options: ReadOptions = {}): Pr
   }
   reconcile(draft);
   reportSharedNames(draft, problems);
-  const base = (await kindOf(path)) === 'folder' ? path : dirname(path);
+  const kind = await kindOf(path);
+  const base = kind === 'folder' ? path : dirname(path);
+  if (kind !== null) await reportStrangers(base, draft, problems);
   const besides = {
     groups: await readFolder(join(base, 'group_vars'), draft.groups.keys(), problems),
     hosts: await readFolder(join(base, 'host_vars'), draft.hosts.keys(), problems),
-    extra: new Map(
-      Object.entries(options.extraVars ?? {}).map(([name, value]) => [
-        name,
-        { value, place: { file: COMMAND_LINE } },
-      ]),
-    ),
+    extra: options.extraVars ?? new Map(),
   };
   problems.throwAny();
   return { source: path, hosts: settleHosts(draft, besides), groups: settleGroups(draft, besides) };

@@ -106,3 +106,22 @@ export async function variableFiles(folder: string, name: string): Promise<strin
   }
   return [];
 }
+
+/** The groups or hosts that a folder `group_vars` or `host_vars` has variables for. */
+export async function variableNames(
+  folder: string,
+): Promise<readonly { readonly name: string; readonly path: string }[]> {
+  if ((await kindOf(folder)) !== 'folder') return [];
+  const found = await Promise.all(
+    (await sortedNames(folder)).map(async (entry) => {
+      if (entry.startsWith('.') || entry.endsWith('~')) return [];
+      const path = join(folder, entry);
+      const extension = extname(entry);
+      // A name may have a dot in it, as those of hosts often do.
+      if ((await kindOf(path)) === 'folder') return [{ name: entry, path }];
+      if (['.yml', '.yaml', '.json'].includes(extension)) return [{ name: basename(entry, extension), path }];
+      return extension === '' ? [{ name: entry, path }] : [];
+    }),
+  );
+  return found.flat();
+}

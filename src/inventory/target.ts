@@ -1,6 +1,7 @@
 import { HostwrightError, HostwrightErrors, type FilePlace } from '../errors.ts';
 import { isSecret, Secret } from '../secrets/secret.ts';
 import { didYouMean } from '../suggestion.ts';
+import { plainScalar } from './scalar.ts';
 import type { Target } from '../transport/transport.ts';
 
 interface TargetVariables {
@@ -46,7 +47,7 @@ function refuseMisspelt(variables: TargetVariables): void {
 function wrong(variables: TargetVariables, name: string, expected: string): HostwrightError {
   const place = variables.places.get(name);
   const found = variables.values[name];
-  return new HostwrightError('E_VARIABLE', `${name} is not right`, {
+  return new HostwrightError('E_VARIABLE', `invalid value for ${name}`, {
     ...(place === undefined ? {} : { place }),
     found: isSecret(found) ? 'a secret' : JSON.stringify(found),
     expected,
@@ -81,14 +82,16 @@ function port(variables: TargetVariables): number | undefined {
 }
 
 function become(variables: TargetVariables): boolean {
-  const value = variables.values['ansible_become'] ?? false;
+  const given = variables.values['ansible_become'] ?? false;
+  // As Ansible does: `-e ansible_become=yes` is text.
+  const value = typeof given === 'string' ? plainScalar(given) : given;
   if (typeof value !== 'boolean') throw wrong(variables, 'ansible_become', 'true or false');
   const method = text(variables, names.becomeMethod) ?? 'sudo';
   if (value && method !== 'sudo') throw wrong(variables, 'ansible_become_method', 'sudo');
   return value;
 }
 
-/** How to reach a host, from its `ansible_…` variables; E_VARIABLE with the place of one that is not right. */
+/** How to reach a host, from its `ansible_…` variables; E_VARIABLE with the place of one with an invalid value. */
 export function targetOf(host: string, variables: TargetVariables): Target {
   refuseMisspelt(variables);
   const optional = {

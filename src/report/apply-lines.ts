@@ -32,7 +32,7 @@ function counts(host: HostSummary): string {
     host.skipped > 0 ? `${host.skipped} skipped` : '',
     host.unreachable ? 'unreachable' : '',
   ].filter((part) => part !== '');
-  return parts.length === 0 ? 'as it should be' : parts.join(', ');
+  return parts.length === 0 ? 'unchanged' : parts.join(', ');
 }
 
 function firstLine(text: string): string {
@@ -67,7 +67,7 @@ function hostLines(summary: SummaryEvent, troubles: ReadonlyMap<string, Trouble>
     return line.concat(troubleLines(trouble, indent, style));
   });
   const rest = hosts.length - shown.length;
-  if (rest > 0) lines.push(`${style.marks.more} and ${count(rest, 'host')} without a fault`);
+  if (rest > 0) lines.push(`${style.marks.more} and ${count(rest, 'host')} without errors`);
   return lines;
 }
 
@@ -83,10 +83,10 @@ function totalLine(summary: SummaryEvent): string {
     skipped > 0 ? `${skipped} ${left}` : '',
     unreachable > 0 ? `${count(unreachable, 'host')} unreachable` : '',
   ].filter((part) => part !== '');
-  const right = total(hosts, 'resources') - total(hosts, 'changes') + changed;
+  const unchanged = total(hosts, 'resources') - total(hosts, 'changes');
   const word = summary.ok ? 'Done' : summary.interrupted === true ? 'Interrupted' : 'Failed';
   const where = `on ${count(Object.keys(hosts).length, 'host')}`;
-  return `${word}: ${parts.join(', ')} ${where}; ${right} as they should be. ${duration(summary.seconds * 1000)}`;
+  return `${word}: ${parts.join(', ')} ${where}; ${unchanged} unchanged. ${duration(summary.seconds * 1000)}`;
 }
 
 function nextLines(summary: SummaryEvent, troubles: ReadonlyMap<string, Trouble>, style: Style): string[] {
@@ -95,15 +95,15 @@ function nextLines(summary: SummaryEvent, troubles: ReadonlyMap<string, Trouble>
     .map(([name]) => printable(name));
   const all = Object.keys(summary.hosts).length;
   const unreachable = hostsThat(summary.hosts, (host) => host.unreachable);
-  // After an interruption there may be nothing to mend.
-  const mend = total(summary.hosts, 'failed') > 0 || unreachable.length > 0 || summary.interrupted !== true;
-  const run = mend ? 'Mend the cause, then run' : 'Run';
-  const lines = [`What is done stays done. ${run} the same command again: it does what is left.`];
+  // After an interruption there may be nothing to fix.
+  const fix = total(summary.hosts, 'failed') > 0 || unreachable.length > 0 || summary.interrupted !== true;
+  const run = fix ? 'Fix the cause, then run' : 'Run';
+  const lines = [`Changes made so far stay. ${run} the same command again to make the rest.`];
   if (unwell.length > 0 && unwell.length < all && unwell.length <= NAMED) {
-    lines.push(`For ${unwell.length === 1 ? 'this host' : 'these hosts'} alone: --limit ${unwell.join(',')}`);
+    lines.push(`For ${unwell.length === 1 ? 'this host' : 'these hosts'} only: --limit ${unwell.join(',')}`);
   }
   if (unreachable.length > 0) {
-    lines.push(`Why ${enumerate(unreachable, NAMED)} cannot be reached: hostwright doctor`);
+    lines.push(`To see why ${enumerate(unreachable, NAMED)} cannot be reached: hostwright doctor`);
   }
   return lines.flatMap((line) => hang('', line, style));
 }

@@ -59,6 +59,8 @@ export interface ErrorEvent {
 export interface HostSummary {
   readonly resources: number;
   readonly changes: number;
+  /** `drift`: what differs because something else is declared since the last apply. Left out: none. */
+  readonly pending?: number;
   readonly changed: number;
   readonly failed: number;
   readonly skipped: number;
@@ -70,7 +72,7 @@ export interface SummaryEvent {
   readonly type: 'summary';
   readonly command: 'plan' | 'apply' | 'drift';
   readonly ok: boolean;
-  /** Somebody ended it under way, so what is left is nobody's fault. */
+  /** A person ended it under way: what is left has not failed. */
   readonly interrupted?: true;
   readonly seconds: number;
   readonly hosts: Readonly<Record<string, HostSummary>>;
@@ -78,7 +80,7 @@ export interface SummaryEvent {
 
 export type Event = ChangeEvent | StepEvent | ResultEvent | ErrorEvent | SummaryEvent;
 
-/** Whoever shows events: the terminal, plain lines, JSON. */
+/** Shows events: the terminal, plain lines, JSON. */
 export interface Reporter {
   report(event: Event): void;
   /** Restores the terminal. */
@@ -86,7 +88,7 @@ export interface Reporter {
 }
 
 /** What is known when the whole plan is, before anything of it is done. */
-export type Planned = Pick<SummaryEvent, 'seconds' | 'hosts'>;
+export type Planned = Pick<SummaryEvent, 'seconds' | 'hosts'> & Partial<Pick<SummaryEvent, 'command'>>;
 
 /** Shows a plan as a whole: changes are reported first, then shown together. */
 export interface PlanReporter extends Reporter {
@@ -95,4 +97,6 @@ export interface PlanReporter extends Reporter {
    * its first step; for `plan` the summary does the same.
    */
   showPlan(planned: Planned): void;
+  /** Says which steps are waited for after an interruption; at a second one, which go on without the run. */
+  interrupted(isSecond: boolean): void;
 }

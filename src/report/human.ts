@@ -3,9 +3,10 @@ import type { Activity } from './activity.ts';
 import { applyLines, type Trouble } from './apply-lines.ts';
 import { complaintLines } from './error.ts';
 import type { ChangeEvent, ErrorEvent, PlanReporter, Planned, ResultEvent, SummaryEvent } from './event.ts';
+import { interruptedLines, leftLines } from './interrupt-lines.ts';
 import { hang } from './layout.ts';
 import { planLines } from './plan-lines.ts';
-import { planTotal } from './plan-total.ts';
+import { driftTotal, planTotal } from './plan-total.ts';
 import { printable } from './printable.ts';
 import { resultLines } from './result-lines.ts';
 import type { Screen } from './screen.ts';
@@ -79,7 +80,8 @@ export function createHumanReporter(options: HumanOptions): PlanReporter {
     if (list.length > 0) list.push('');
     const broken = [...troubles].filter(([, { errors }]) => errors.length > 0).map(([host]) => host);
     const colour = changes.length === 0 && broken.length === 0 ? (['green'] as const) : (['bold'] as const);
-    const line = hang('', planTotal(changes, planned, new Set(broken)), style);
+    const total = planned.command === 'drift' ? driftTotal : planTotal;
+    const line = hang('', total(changes, planned, new Set(broken)), style);
     screen.print([...list, ...line.map((text) => style.paint(colour, text))]);
   };
 
@@ -101,6 +103,8 @@ export function createHumanReporter(options: HumanOptions): PlanReporter {
 
   const showSummary = (event: SummaryEvent): void => {
     stop();
+    // It was refused before the first host, and has said why.
+    if (!event.ok && Object.keys(event.hosts).length === 0) return;
     const isIdle = Object.values(event.hosts).every(
       (host) => host.changed + host.failed + host.skipped === 0,
     );
@@ -136,6 +140,17 @@ export function createHumanReporter(options: HumanOptions): PlanReporter {
       }
     },
     showPlan,
+    interrupted(isSecond) {
+      const toLines = isSecond ? leftLines : interruptedLines;
+      const lines = toLines(activity.running(), activity.now(), options.errorStyle);
+      const write = (): void => {
+        options.stderr.write(`${lines.join('\n')}\n`);
+      };
+      if (isSecond) {
+        stop();
+        write();
+      } else screen.aside(write);
+    },
     close: stop,
   };
 }

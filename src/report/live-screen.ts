@@ -47,7 +47,7 @@ export function createLiveScreen(output: Terminal, activity: Activity, style: St
   let waiting: NodeJS.Timeout | undefined;
   const draw = (): void => {
     // Never the whole screen: it would scroll, and what is done would have no room to be read.
-    const rows = Math.max(Math.floor(((output.rows ?? DEFAULT_ROWS) * 2) / 3), 1);
+    const rows = Math.max(Math.floor(((output.rows || DEFAULT_ROWS) * 2) / 3), 1);
     const lines = activityLines(activity, rows, style);
     if (lines.length === 0) region.clear();
     else region(lines.join('\n'));

@@ -33,34 +33,75 @@ function remark(names: readonly string[], what: string): string {
   return names.length === 0 ? '' : `; ${what}: ${enumerate(names, NAMED)}`;
 }
 
+/** Hosts of a plan by what is known of them, in words where it is not all. */
+interface Known {
+  readonly hosts: number;
+  /** `; unreachable: web3`. */
+  readonly unknown: string;
+}
+
+function knownHosts(hosts: Planned['hosts'], broken: ReadonlySet<string>): Known {
+  const unreachable = hostsThat(hosts, (host) => host.unreachable);
+  const faulty = [...broken].map(printable).filter((name) => !unreachable.includes(name));
+  const known = Object.keys(hosts).filter((name) => hosts[name]?.unreachable === false && !broken.has(name));
+  return {
+    hosts: known.length,
+    unknown: remark(unreachable, 'unreachable') + remark(faulty, 'not planned'),
+  };
+}
+
+const noHost = 'no host is selected and has a role';
+
+function changing(changes: readonly ChangeEvent[]): string {
+  return `on ${count(new Set(changes.map(({ host }) => host)).size, 'host')}`;
+}
+
 /**
- * `Plan: 14 to create, 2 reloads on 3 hosts; 131 as they should be. 0.8 s`, or that there is nothing to do.
- * Hosts that could not be planned are named: of them nothing is known.
+ * `Plan: 14 to create, 2 reloads on 3 hosts; 131 unchanged. 0.8 s`, or that there is nothing to do. Hosts that
+ * could not be planned are named: nothing is known of them.
  */
 export function planTotal(
   changes: readonly ChangeEvent[],
-  planned: Planned,
+  { hosts, seconds }: Planned,
   broken: ReadonlySet<string> = new Set(),
 ): string {
-  const { hosts } = planned;
-  const time = duration(planned.seconds * 1000);
-  const unreachable = hostsThat(hosts, (host) => host.unreachable);
-  const faulty = [...broken].map(printable).filter((name) => !unreachable.includes(name));
-  const unknown = remark(unreachable, 'unreachable') + remark(faulty, 'not planned');
-  const known = Object.keys(hosts).filter((name) => hosts[name]?.unreachable === false && !broken.has(name));
+  const time = duration(seconds * 1000);
+  const known = knownHosts(hosts, broken);
   const resources = total(hosts, 'resources');
-  if (Object.keys(hosts).length === 0)
-    return `Nothing to do: no host is in this part of the inventory. ${time}`;
+  if (Object.keys(hosts).length === 0) return `Nothing to do: ${noHost}. ${time}`;
   if (changes.length === 0) {
-    if (known.length === 0) return `Plan: nothing is known${unknown}. ${time}`;
-    const where = `${count(resources, 'resource')} on ${count(known.length, 'host')}`;
-    return `Nothing to do: ${where} ${resources === 1 ? 'is' : 'are'} as they should be${unknown}. ${time}`;
+    if (known.hosts === 0) return `Plan: nothing is known${known.unknown}. ${time}`;
+    const where = `${count(resources, 'resource')} unchanged on ${count(known.hosts, 'host')}`;
+    return `Nothing to do: ${where}${known.unknown}. ${time}`;
   }
   const parts = words.flatMap(([action, word]) => {
     const number = changes.filter((change) => change.action === action).length;
     return number === 0 ? [] : [word(number)];
   });
-  const changing = new Set(changes.map(({ host }) => host)).size;
-  const rest = `${resources - changes.length} as they should be`;
-  return `Plan: ${parts.join(', ')} on ${count(changing, 'host')}; ${rest}${unknown}. ${time}`;
+  const rest = `${resources - changes.length} unchanged`;
+  return `Plan: ${parts.join(', ')} ${changing(changes)}; ${rest}${known.unknown}. ${time}`;
+}
+
+/**
+ * `Drift: 3 drifted on 1 host; 2 changed in the configuration (see plan), 40 unchanged. 0.8 s`. What plan would
+ * change for another reason has not drifted, and is not as declared either.
+ */
+export function driftTotal(
+  drifted: readonly ChangeEvent[],
+  { hosts, seconds }: Planned,
+  broken: ReadonlySet<string> = new Set(),
+): string {
+  const time = duration(seconds * 1000);
+  const known = knownHosts(hosts, broken);
+  if (Object.keys(hosts).length === 0) return `No drift: ${noHost}. ${time}`;
+  if (drifted.length === 0 && known.hosts === 0) return `Drift: nothing is known${known.unknown}. ${time}`;
+  const pending = Object.values(hosts).reduce((sum, host) => sum + (host.pending ?? 0), 0);
+  const unchanged = total(hosts, 'resources') - drifted.length - pending;
+  const rest = [
+    ...(pending === 0 ? [] : [`${pending} changed in the configuration (see plan)`]),
+    `${unchanged} unchanged`,
+  ].join(', ');
+  if (drifted.length === 0)
+    return `No drift on ${count(known.hosts, 'host')}: ${rest}${known.unknown}. ${time}`;
+  return `Drift: ${drifted.length} drifted ${changing(drifted)}; ${rest}${known.unknown}. ${time}`;
 }

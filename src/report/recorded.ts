@@ -65,6 +65,7 @@ const schema = z.discriminatedUnion('type', [
       z.object({
         resources: count,
         changes: count,
+        pending: count.optional(),
         changed: count,
         failed: count,
         skipped: count,

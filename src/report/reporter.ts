@@ -10,7 +10,7 @@ export interface ReporterOptions {
   readonly mode: 'json' | 'human';
   readonly stdout: Terminal;
   readonly stderr: Output;
-  /** Cells in a line of stdout; those of the terminal unless said. */
+  /** Cells in a line of stdout (default: those of the terminal). */
   readonly columns?: number;
   /** Whether stdout is a terminal. */
   readonly isTTY: boolean;
@@ -19,8 +19,9 @@ export interface ReporterOptions {
   readonly diff: boolean;
 }
 
-/** A dumb terminal cannot move its cursor, and the terminal of a CI run is a log. */
-function canRedraw(env: Environment, isTTY: boolean): boolean {
+/** A dumb terminal cannot move its cursor, the terminal of a CI run is a log, and one of no width shows nothing. */
+function canRedraw(env: Environment, isTTY: boolean, columns: number | undefined): boolean {
+  if (columns === 0) return false;
   const isCi = env['CI'] !== undefined && !['', '0', 'false'].includes(env['CI']);
   return isTTY && env['TERM'] !== 'dumb' && !isCi;
 }
@@ -59,6 +60,9 @@ export function createReporter(options: ReporterOptions): PlanReporter {
       showPlan(planned) {
         human.showPlan(planned);
       },
+      interrupted(isSecond) {
+        human.interrupted(isSecond);
+      },
       close() {
         human.close();
         json.close();
@@ -70,7 +74,7 @@ export function createReporter(options: ReporterOptions): PlanReporter {
     isTTY,
     columns: () => options.columns ?? (isTTY ? stdout.columns : undefined),
   });
-  const screen = canRedraw(env, isTTY)
+  const screen = canRedraw(env, isTTY, stdout.columns)
     ? createLiveScreen(stdout, activity, style)
     : createPlainScreen(stdout, activity, style);
   return createHumanReporter({ activity, screen, style, stderr, errorStyle, diff, listChanges: true });

@@ -83,7 +83,8 @@ export function chooseStyle(options: {
   const colour = wantsColour(options.env, options.isTTY);
   return {
     marks: isUtf8(options.env) ? unicode : ascii,
-    columns: () => options.columns?.() ?? Infinity,
+    // The terminals of some CI systems say 0.
+    columns: () => options.columns?.() || Infinity,
     paint(format, text) {
       if (!colour || text === '') return text;
       // Without `validateStream: false` styleText looks at process.stdout, which need not be this output.

@@ -20,7 +20,10 @@ import {
 } from './resource.ts';
 import { entries, parseStat, statProbe, type Stat } from './stat.ts';
 
-const bytesOf = z.instanceof(Uint8Array).meta({ title: 'bytes' });
+// `z.instanceof` would leave out the bytes of a Buffer, by its type alone.
+const bytesOf = z
+  .custom<Uint8Array>((value) => value instanceof Uint8Array, 'expected bytes')
+  .meta({ title: 'bytes' });
 const content = z.union([z.string(), bytesOf, secret('expected a Secret')]);
 
 const schema = z.strictObject({

@@ -8,6 +8,8 @@ import type { Role } from './role.ts';
 export interface HostVariables {
   readonly values: Readonly<Record<string, unknown>>;
   readonly places: ReadonlyMap<string, FilePlace>;
+  /** What text of the command line is when it is read as YAML. */
+  readonly readings: ReadonlyMap<string, unknown>;
 }
 
 /** Variables that Hostwright itself reads, beside the `ansible_` ones. */
@@ -36,11 +38,23 @@ export function unknownVariables(
     });
 }
 
+/** A value of the command line is text; where the role does not take that, it is what YAML makes of it. */
+function asTaken(role: Role, name: string, value: unknown, { readings }: HostVariables): unknown {
+  const schema = role.variables.shape[name];
+  if (!readings.has(name) || !(schema instanceof z.ZodType) || schema.safeParse(value).success) return value;
+  const reading = readings.get(name);
+  return schema.safeParse(reading).success ? reading : value;
+}
+
 /** What a role gets: its variables checked and with their defaults. Throws E_VARIABLE for all that are wrong. */
 export function roleVariables(host: string, role: Role, variables: HostVariables): Record<string, unknown> {
   const own = isLoose(role)
     ? variables.values
-    : Object.fromEntries(Object.entries(variables.values).filter(([name]) => name in role.variables.shape));
+    : Object.fromEntries(
+        Object.entries(variables.values)
+          .filter(([name]) => name in role.variables.shape)
+          .map(([name, value]) => [name, asTaken(role, name, value, variables)]),
+      );
   const parsed = role.variables.safeParse(own);
   if (parsed.success) return parsed.data;
   throw new HostwrightErrors(
@@ -60,7 +74,10 @@ export function roleVariables(host: string, role: Role, variables: HostVariables
           expected: problem.unknownKey === undefined ? problem.expected : `keys: ${problem.expected}`,
           hint: isMissing
             ? `set it in group_vars${description === undefined ? '' : `: ${description}`}`
-            : (problem.hint ?? `see roles/${role.name}/README.md`),
+            : (problem.hint ??
+              (name !== undefined && variables.readings.has(name)
+                ? `-e ${name}=… gives text; for anything else give JSON: -e '{"${name}": …}'`
+                : `see roles/${role.name}/README.md`)),
         },
       );
     }),

@@ -143,9 +143,7 @@ async function withGenerated(
     }
   }
   const made = Object.fromEntries(await generate(missing));
-  return new Map(
-    [...variables].map(([host, { values, places }]) => [host, { values: { ...made, ...values }, places }]),
-  );
+  return new Map([...variables].map(([host, own]) => [host, { ...own, values: { ...made, ...own.values } }]));
 }
 
 /**

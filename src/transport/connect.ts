@@ -88,6 +88,7 @@ async function openTransport(
         return shell.roundTrips;
       },
       request: async (request) => shell.request(request),
+      stop: () => shell.stop(),
       async close() {
         await shell.close();
         leave();

@@ -22,7 +22,13 @@ const lineLimit = 1024;
 const worthNotCopying = 256 * 1024;
 
 /**
- * A request on the wire: `SEQUENCE SCRIPT-BYTES STDIN-BYTES SECONDS LOCK-MODE LOCK-WAIT HOLDER`, the script,
+ * Sent while a request is in hand: one byte, so that it is taken as a whole by who listens for it, or, when the
+ * request has just ended, by the loop that reads the next one.
+ */
+export const stopSign = '!';
+
+/**
+ * A request on the wire: `SEQUENCE SCRIPT-BYTES STDIN-BYTES SECONDS HEEDS-STOP LOCK-MODE LOCK-WAIT HOLDER`, the script,
  * its standard input, `end SEQUENCE`. A large one comes in parts, so that its body is not copied; a small one
  * as a whole, because each part is encrypted and sent by itself.
  */
@@ -32,7 +38,8 @@ export function encodeRequest(sequence: number, request: Request, seconds: numbe
   const lock = request.lock;
   const locking =
     lock === undefined ? 'none 0 -' : `${lock.mode} ${lock.waitSeconds ?? 0} ${JSON.stringify(lock.holder)}`;
-  const header = `${sequence} ${script.length} ${stdin.length} ${seconds} ${locking}\n`;
+  const heeding = request.heedsStop === true ? 'heeds' : 'deaf';
+  const header = `${sequence} ${script.length} ${stdin.length} ${seconds} ${heeding} ${locking}\n`;
   const parts = [Buffer.from(header), script, stdin, Buffer.from(`end ${sequence}\n`)];
   return script.length + stdin.length > worthNotCopying ? parts : [Buffer.concat(parts)];
 }

@@ -1,4 +1,5 @@
-import { sh, type Script } from './shell.ts';
+import { stopSign } from './frame.ts';
+import { Script, sh } from './shell.ts';
 
 export interface RemoteLoop {
   /** Names the folder of the session; two sessions never share one. */
@@ -19,12 +20,15 @@ export interface RemoteLoop {
  * - The line after a body proves that the body is whole: a connection that dies in the middle of an upload
  *   must not run half a script.
  * - File descriptor 8 locks the session's own folder while it lives; whoever can take that lock may clean
- *   up. Descriptor 9 is the lock of the host. Scripts get neither, or a daemon would keep them for ever.
+ *   up. Descriptor 9 is the lock of the host, 7 the connection. Scripts get none of them, or a daemon would keep
+ *   them for ever.
  * - `timeout` makes a process group, which ends a script whose controller has given up on it.
  * - A script whose controller has died runs to its end; the loop then finds its pipe broken.
  * - The watchdog is killed outright: one that has just begun may swallow any other signal with the trap of the
  *   loop, and would be waited for for ever.
  * - A second signal must not break off the cleaning up after the first.
+ * - While a script runs that can be asked to stop, `head` waits for the one byte that says so. It is killed
+ *   outright before the next request is read: it has taken that byte or nothing.
  * - PIPE is trapped, not ignored: ignoring would be inherited and break `yes | head` in scripts.
  */
 export function remoteLoop({ session, nonce, directory, answerLimit }: RemoteLoop): Script {
@@ -36,14 +40,15 @@ trap 'trap "" HUP INT TERM PIPE; [ -z "$watch" ] || { kill -KILL "$watch"; wait 
 trap 'exit 129' HUP INT TERM PIPE
 [ "$(id -u)" = 0 ] || [ -w "$b" ] || fail "not root but $(id -un)"
 mkdir -p "$b" && mkdir "$new" || fail "cannot make a folder below $b"
-exec 8>"$new/alive" 9>>"$b/lock"
+exec 7<&0 8>"$new/alive" 9>>"$b/lock"
 flock -n 8 && mv "$new" "$s" || fail "cannot set up a folder below $b"
 for old in "$b"/session.*; do
   [ "$old" = "$s" ] || [ ! -e "$old/alive" ] || flock -n "$old/alive" rm -rf "$old"
 done
 ${watchdog}
 printf '%s ready\n' "$n"
-while read -r q script input seconds mode wait holder; do
+while read -r q script input seconds heeds mode wait holder; do
+  ${forgetStop}
   f=$s/$q k='done' c=0
   head -c "$script" >"$f.script" && head -c "$input" >"$f.in" || fail "no space left below $b"
   read -r end && [ "$end" = "end $q" ] || exit 1
@@ -69,7 +74,7 @@ done
  * without a chance to clean up, its locks stay here until the script in hand has ended, and so does its folder.
  */
 const watchdog = sh`(
-  exec </dev/null >/dev/null 2>&1
+  exec </dev/null >/dev/null 2>&1 7<&-
   while sleep 1 8>&- 9>&-; do
     kill -0 $$ || {
       if read -r group <"$s/group"; then
@@ -84,6 +89,9 @@ const watchdog = sh`(
 ) &
 watch=$!`;
 
+/** A request may have ended before its stop sign came. */
+const forgetStop = new Script(`q=\${q#'${stopSign}'}`);
+
 /** The descriptor stays open in the loop, so the lock goes away with the connection, whatever happens. */
 const takeLock = sh`if [ "$mode" != none ]; then
     if flock "--$mode" -w "$wait" 9; then
@@ -97,10 +105,19 @@ const takeLock = sh`if [ "$mode" != none ]; then
 
 /** The number of the process that becomes `timeout` is read in a way that needs no further process. */
 const runScript = sh`if [ "$k" = 'done' ]; then
+    stop='' listener=''
+    if [ "$heeds" = heeds ]; then
+      stop=$s/stop
+      : >"$stop"
+      head -c 1 <&7 >"$stop" 7<&- 8>&- 9>&- &
+      listener=$!
+    fi
     (
       umask 022
+      [ -z "$stop" ] || export HW_STOP="$stop"
       read -r group rest </proc/self/stat && echo "$group" >"$s/group"
-      exec timeout -k 5 "$seconds" sh "$f.script" <"$f.in" >"$f.out" 2>"$f.err" 8>&- 9>&-
+      exec timeout -k 5 "$seconds" sh "$f.script" <"$f.in" >"$f.out" 2>"$f.err" 7<&- 8>&- 9>&-
     )
     c=$?
+    [ -z "$listener" ] || { kill -KILL "$listener"; wait "$listener"; } 2>/dev/null
   fi`;

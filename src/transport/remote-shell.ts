@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
 import { HostwrightError } from '../errors.ts';
 import type { Secret } from '../secrets/secret.ts';
-import { createFrameReader, encodeRequest, type Frame } from './frame.ts';
+import { createFrameReader, encodeRequest, stopSign, type Frame } from './frame.ts';
 import { whenListenedFor } from './listening.ts';
 import { lockedError } from './locked.ts';
 import { remoteLoop } from './remote-loop.ts';
@@ -37,6 +37,8 @@ export interface ShellOptions {
 export interface RemoteShell {
   readonly roundTrips: number;
   request(request: Request): Promise<Answer>;
+  /** Asks the request in hand to end early, where it heeds that. */
+  stop(): void;
   /** Ends the loop and waits until it has cleaned up, a few seconds at most. */
   close(): Promise<void>;
 }
@@ -80,6 +82,8 @@ export async function openShell(
   let pending: Pending | undefined;
   let broken: HostwrightError | undefined;
   let roundTrips = 0;
+  /** The request that was asked to stop. */
+  let stopped: number | undefined;
   let queue: Promise<unknown> = Promise.resolve();
 
   function fail(error: HostwrightError): void {
@@ -222,6 +226,11 @@ export async function openShell(
       const turn = queue.then(() => send(request));
       queue = turn.catch(() => undefined);
       return turn;
+    },
+    stop() {
+      if (pending?.request.heedsStop !== true || stopped === pending.sequence) return;
+      stopped = pending.sequence;
+      channel.input.write(stopSign);
     },
     async close() {
       if (broken !== undefined) return;

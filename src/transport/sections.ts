@@ -8,13 +8,26 @@ export interface Section {
   readonly stdin?: Uint8Array;
 }
 
+/** The code of a section that was not begun because the request was asked to stop: no script ends with it. */
+export const notBegun = 256;
+
+export interface SectionsOptions {
+  /** Milliseconds. */
+  readonly timeout?: number;
+  /** So many of the first sections are not begun once the request has been asked to stop. */
+  readonly stoppable?: number;
+}
+
 /**
  * One request that runs scripts one after the other, each under `set -eu` in a `sh` of its own with its
  * own standard input and a private folder `$HW` that is gone afterwards. A failing script does not stop
  * the next. What is the same for all of them is done once for all: a process costs a host about a
  * millisecond, and there are often hundreds of sections.
  */
-export function sectionsRequest(sections: readonly Section[], timeout?: number): Request {
+export function sectionsRequest(
+  sections: readonly Section[],
+  { timeout, stoppable = 0 }: SectionsOptions = {},
+): Request {
   const parts = sections.flatMap((section) => [
     Buffer.from(section.script.text),
     section.stdin ?? new Uint8Array(),
@@ -36,12 +49,21 @@ done
 i=0
 while [ "$i" -lt "$n" ]; do
   i=$((i + 1))
+  if [ "$i" -le ${stoppable} ] && [ -s "$HW_STOP" ]; then
+    : >"$work/$i.out" && : >"$work/$i.err" && echo ${notBegun} >>"$work/codes"
+    continue
+  fi
   code=0
   HW="$work/$i" sh -eu "$work/$i.sh" <"$work/$i.in" >"$work/$i.out" 2>"$work/$i.err" || code=$?
   echo "$code" >>"$work/codes"
 done
 cd "$work" && xargs -r stat -c %s <names | paste -d ' ' codes - - && xargs -r cat <names || fail`;
-  return { script, stdin: Buffer.concat(parts), ...(timeout === undefined ? {} : { timeout }) };
+  return {
+    script,
+    stdin: Buffer.concat(parts),
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(stoppable === 0 ? {} : { heedsStop: true }),
+  };
 }
 
 /** The answers of each section; E_REMOTE when the host's answer is not of this shape. */

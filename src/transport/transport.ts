@@ -34,6 +34,8 @@ export interface Request {
   readonly lock?: Lock;
   /** What it does, for errors: `install nginx-light`. */
   readonly title?: string;
+  /** It heeds `stop`: the script finds a file `$HW_STOP`, which is not empty once it has been asked to stop. */
+  readonly heedsStop?: true;
 }
 
 export interface Answer {
@@ -54,6 +56,8 @@ export interface Transport {
    * answer that is too large, the transport is closed.
    */
   request(request: Request): Promise<Answer>;
+  /** Asks the request in hand to end early, where it heeds that. */
+  stop(): void;
   close(): Promise<void>;
 }
 

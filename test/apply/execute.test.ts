@@ -10,7 +10,9 @@ import {
   type DeclaredResource,
   type ResourceId,
 } from '../../src/resources/resource.ts';
+import { notBegun } from '../../src/transport/sections.ts';
 import { sh } from '../../src/transport/shell.ts';
+import type { Transport } from '../../src/transport/transport.ts';
 import { modelHost } from '../plan/model/host.ts';
 import { documentType, packageType, placed, serviceType } from '../plan/model/types.ts';
 import { install, type World } from '../plan/model/world.ts';
@@ -27,6 +29,7 @@ function withAlpha(): World {
 async function results(
   resources: readonly DeclaredResource[],
   found: ReadonlyMap<ResourceId, Actual>,
+  more: Partial<HostRun> = {},
 ): Promise<readonly object[]> {
   const events: ResultEvent[] = [];
   const run: HostRun = {
@@ -39,6 +42,7 @@ async function results(
     report: (event) => {
       if (event.type === 'result') events.push(event);
     },
+    ...more,
   };
   await applyPlay(run, 0);
   return events.map(({ resource, outcome, reason }) => ({ resource, outcome, reason }));
@@ -85,6 +89,31 @@ describe('executing a batch', () => {
       expect(await results(resources, new Map())).toMatchObject(outcomes.map((outcome) => ({ outcome })));
     },
   );
+
+  it('interrupted in the middle of a request skips what the host has not begun', async () => {
+    const controller = new AbortController();
+    const host = modelHost(withAlpha());
+    const transport: Transport = {
+      ...host,
+      async request(request) {
+        const answer = await host.request(request);
+        if (request.heedsStop !== true) return answer;
+        controller.abort();
+        const [first, , ...rest] = answer.stdout.toString('latin1').split('\n');
+        const stdout = Buffer.from([first, `${notBegun} 0 0`, ...rest].join('\n'), 'latin1');
+        return { ...answer, stdout };
+      },
+    };
+    const paths = ['/etc/alpha/a', '/etc/alpha/b', '/etc/alpha/c'];
+    const resources = paths.map((path, index) => {
+      const needs = index === 2 ? (['document:/etc/alpha/b'] as const) : [];
+      return placed(documentType, { path, text: 'new' }, place, [...needs]);
+    });
+    expect(await results(resources, new Map(), { transport, signal: controller.signal })).toEqual([
+      { resource: 'document:/etc/alpha/a', outcome: 'changed', reason: undefined },
+      { resource: 'document:/etc/alpha/b', outcome: 'skipped', reason: 'interrupted' },
+    ]);
+  });
 
   it('leaves a file of a later play, and the service that goes live with it, to that play', async () => {
     const resources = [

@@ -12,7 +12,8 @@ test('extra variables come as assignments, YAML, JSON and files, the last one wi
     `@${join(folder, 'more.yml')}`,
     '{f: yes}',
   ]);
-  expect(vars).toStrictEqual({ a: '1', b: 'two words', c: 'x=y', d: 'file', mode: 420, f: true });
+  const values = Object.fromEntries([...vars].map(([name, { value }]) => [name, value]));
+  expect(values).toStrictEqual({ a: '1', b: 'two words', c: 'x=y', d: 'file', mode: 420, f: true });
 });
 
 test.each([

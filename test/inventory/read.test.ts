@@ -32,7 +32,9 @@ describe('what is read', () => {
       'group_vars/all.yml': '# first\nd: 3\n',
       'host_vars/web1/main.yml': 'c:\n  deep: 4\n',
     });
-    const { hosts } = await readInventory(folder, { extraVars: { e: 5 } });
+    const { hosts } = await readInventory(folder, {
+      extraVars: new Map([['e', { value: 5, place: { file: '--extra-vars' } }]]),
+    });
     const web1 = hosts.get('web1');
     expect(web1?.vars).toStrictEqual({ a: 1, b: 2, c: { deep: 4 }, d: 3, e: 5 });
     const places = [...(web1?.places ?? [])].map(([name, place]) => [
@@ -355,6 +357,57 @@ describe('which files are read', () => {
     expect(found).toMatchObject([
       { at: 'a', hint: expect.stringContaining('choose it with `-i ') },
       { at: 'b', found: 'host_vars/ in it' },
+    ]);
+  });
+});
+
+describe('variables for names that the inventory does not have', () => {
+  const inventory = { 'hosts.yml': 'all: { children: { redis: { hosts: { web1: } } } }\n' };
+
+  test('are errors that say what is near', async () => {
+    const found = await failuresOf({
+      ...inventory,
+      'group_vars/redsi.yml': 'a: 1\n',
+      'group_vars/mail/main.yml': 'a: 1\n',
+      'host_vars/web2.yaml': 'a: 1\n',
+      'host_vars/web1.yml': 'a: 1\n',
+    });
+    expect(found).toMatchObject([
+      {
+        code: 'E_INVENTORY',
+        message: 'the inventory has no group mail',
+        at: 'group_vars/mail',
+        hint: 'add the group to the inventory, it may be empty, or remove group_vars/mail',
+      },
+      {
+        message: 'the inventory has no group redsi',
+        at: 'group_vars/redsi.yml',
+        hint: 'did you mean "redis"',
+      },
+      {
+        message: 'the inventory has no host web2',
+        at: 'host_vars/web2.yaml',
+        hint: 'did you mean "web1"',
+      },
+    ]);
+  });
+
+  test('but not of the groups that are always there, nor of files that are no variables', async () => {
+    const files = { 'all.yml': '', 'ungrouped.yml': '', 'README.md': '', '.keep': '', 'old.yml~': '' };
+    const besides = Object.entries(files).map(([name, text]) => [`group_vars/${name}`, text]);
+    expect(await failuresOf({ ...inventory, ...Object.fromEntries(besides) })).toEqual([]);
+  });
+
+  test('nor of another inventory beside the one that is asked for', async () => {
+    const files = {
+      'production.yml': 'all: { children: { redis: { hosts: { web1: } } } }\n',
+      'staging.yml': 'all: { children: { mail: { hosts: { web9: } } } }\n',
+      'group_vars/mail.yml': 'a: 1\n',
+      'host_vars/web9.yml': 'a: 1\n',
+    };
+    expect(await failuresOf(files, 'production.yml')).toEqual([]);
+    expect(await failuresOf({ ...files, 'group_vars/mial.yml': '' }, 'production.yml')).toMatchObject([
+      { at: 'group_vars/mial.yml' },
     ]);
   });
 });

@@ -198,7 +198,9 @@ describe('plan and apply on a host', () => {
     expect(changes(declared)).toMatchObject([
       { resource: 'file:/srv/www/index.html', cause: 'configuration' },
     ]);
-    expect((await hostwright('drift', '-e', 'tiny_word=goodbye')).code).toBe(0);
+    const pending = await hostwright('drift', '-e', 'tiny_word=goodbye');
+    expect(pending.code).toBe(0);
+    expect(pending.stdout).toMatch(/^No drift on 1 host: \d+ changed in the configuration \(see plan\), /);
     await hosts.ssh('web1', 'rm /srv/www/index.html');
     const textfile = join(project, 'drift.prom');
     expect((await hostwright('drift', '--textfile', textfile)).code).toBe(2);

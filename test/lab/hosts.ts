@@ -33,10 +33,10 @@ export interface TestHosts {
 export function run(
   command: string,
   words: readonly string[],
-  options: { readonly env?: NodeJS.ProcessEnv; readonly input?: string } = {},
+  options: { readonly env?: NodeJS.ProcessEnv; readonly input?: string; readonly cwd?: string } = {},
 ): Promise<Finished> {
   return new Promise((done, fail) => {
-    const child = spawn(command, words, { cwd: root, env: options.env ?? process.env });
+    const child = spawn(command, words, { cwd: options.cwd ?? root, env: options.env ?? process.env });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));

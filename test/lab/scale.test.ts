@@ -133,7 +133,7 @@ describe('a plan of 60 hosts', () => {
     const merged = await run(command, ['report', 'merge', '--json', ...files]);
     expect(merged.code, merged.stderr).toBe(0);
     expect(Object.keys(summaryOf(merged))).toHaveLength(count);
-    expect(merged.stderr).toContain('Nothing to do: 1860 resources on 60 hosts are as they should be.');
+    expect(merged.stderr).toContain('Nothing to do: 1860 resources unchanged on 60 hosts.');
   });
 
   it('goes on with the others while hosts are silent, each of which costs its own time only', async () => {

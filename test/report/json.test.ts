@@ -54,6 +54,7 @@ const line = z.discriminatedUnion('type', [
       z.strictObject({
         resources: count,
         changes: count,
+        pending: count.optional(),
         changed: count,
         failed: count,
         skipped: count,

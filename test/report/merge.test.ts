@@ -112,6 +112,10 @@ describe('hostwright report merge', () => {
       { type: 'error', code: 'E_PROBE', message: 'web5 answers badly', host: 'web5' },
       summary({ web5: host({ resources: 0, failed: 1 }) }, { ok: false }),
     ],
+    refused: [
+      { type: 'error', code: 'E_INVENTORY', message: 'there is no such inventory' },
+      summary({}, { ok: false }),
+    ],
     cut: [change('web6', 'x')],
     applied: [
       change('web7', 'x'),
@@ -159,6 +163,8 @@ describe('hostwright report merge', () => {
     [['changed', 'wrong', 'lost'], 4],
     [['well', 'wrong', 'failed', 'lost'], 1],
     [['well', 'cut'], 1],
+    [['changed', 'refused'], 4],
+    [['refused'], 4],
   ];
   test.each(worst)('%j ends with %d', async (names, status) => {
     expect(await merge(names)).toMatchObject({ status });
@@ -167,9 +173,15 @@ describe('hostwright report merge', () => {
   test('shows all of them as one plan', async () => {
     const { stdout, stderr } = await merge(['well', 'changed', 'lost']);
     expect(stdout).toBe(
-      'web2 · x\n  + file /etc/motd\n\nPlan: 1 to create on 1 host; 19 as they should be; unreachable: web3. 0.8 s\n',
+      'web2 · x\n  + file /etc/motd\n\nPlan: 1 to create on 1 host; 19 unchanged; unreachable: web3. 0.8 s\n',
     );
     expect(stderr).toContain('error: web3 cannot be reached  [E_CONNECT]');
+  });
+
+  test('says why a run was refused before its first host', async () => {
+    const { stdout, stderr } = await merge(['refused']);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('error: there is no such inventory  [E_INVENTORY]');
   });
 
   test('gives one stream with --json, which can be merged again', async () => {

@@ -24,7 +24,7 @@ describe('the plan', () => {
       'web1 web2 web3 · firewall',
       '  + ufw_rule allow 22/tcp   ssh from everywhere',
       '',
-      'Plan: 4 to create on 3 hosts; 26 as they should be. 0.8 s',
+      'Plan: 4 to create on 3 hosts; 26 unchanged. 0.8 s',
       '',
     ]);
   });
@@ -63,7 +63,7 @@ describe('the plan', () => {
       '  ⟳ t restart   restart: of a reason',
       '  ↻ t other   reload',
       '',
-      'Plan: 1 to create, 1 to update, 1 to remove, 1 to run, 2 reloads, 1 restart on 1 host; 3 as they should be. 0.8 s',
+      'Plan: 1 to create, 1 to update, 1 to remove, 1 to run, 2 reloads, 1 restart on 1 host; 3 unchanged. 0.8 s',
       '',
     ]);
   });
@@ -137,7 +137,7 @@ describe('the plan', () => {
   it('says that there is nothing to do', () => {
     const { reporter, lines } = capture();
     reporter.report(summary({ web1: host({ resources: 131 }) }));
-    expect(lines()).toEqual(['Nothing to do: 131 resources on 1 host are as they should be. 0.8 s', '']);
+    expect(lines()).toEqual(['Nothing to do: 131 resources unchanged on 1 host. 0.8 s', '']);
   });
 
   it('never calls hosts well that it knows nothing of', () => {
@@ -147,7 +147,7 @@ describe('the plan', () => {
     const hosts = { ...three, web2: host({ resources: 0, unreachable: true }), web3: host({ resources: 0 }) };
     reporter.report(summary(hosts, { ok: false }));
     expect(lines()[0]).toBe(
-      'Nothing to do: 10 resources on 1 host are as they should be; unreachable: web2; not planned: web3. 0.8 s',
+      'Nothing to do: 10 resources unchanged on 1 host; unreachable: web2; not planned: web3. 0.8 s',
     );
     expect(stderr()).toContain('error: no route  [E_CONNECT]\n --> web2\n');
   });

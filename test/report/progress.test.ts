@@ -124,6 +124,48 @@ describe('the live view', () => {
     expect(stdout().slice(drawn)).not.toContain('install');
   });
 
+  it('draws nothing on a terminal that says it has no width', () => {
+    const { reporter, stdout } = capture({ isTTY: true, columns: 0, rows: 0, env });
+    const title = 'install nginx-light, socat and 20 more packages';
+    reporter.report({ type: 'step', host: 'web1', title });
+    vi.advanceTimersByTime(3000);
+    expect(stdout()).toBe('');
+    reporter.report(change('web1', 'x'));
+    reporter.showPlan({ seconds: 0.1, hosts: { web1: host() } });
+    expect(stdout()).toBe(
+      'web1 · x\n  + file /etc/motd\n\nPlan: 1 to create on 1 host; 9 unchanged. 0.1 s\n',
+    );
+    reporter.close();
+  });
+
+  it('leaves what an interruption says above what goes on, with the steps that are waited for', () => {
+    const { reporter, stdout, stderr } = capture({ isTTY: true, columns: 40, env });
+    reporter.report({ type: 'step', host: 'web1', title: 'install nginx-light' });
+    reporter.report({ type: 'step', host: 'web2', title: 'reload nginx' });
+    vi.advanceTimersByTime(2000);
+    const drawn = stdout().length;
+    reporter.interrupted(false);
+    expect(stderr()).toBe(
+      `Interrupted: waiting for the current steps to finish. Press Ctrl-C again to leave without waiting for them.
+  web1  install nginx-light  2 s
+  web2  reload nginx  2 s
+`,
+    );
+    // Taken away before the message, drawn again below it.
+    expect(stdout().slice(drawn).startsWith(`${ESCAPE}[2K`)).toBe(true);
+    expect(stdout().slice(drawn)).toContain('web1  install nginx-light  2 s\n');
+    reporter.report({ type: 'step', host: 'web2', title: null });
+    reporter.interrupted(true);
+    expect(stderr()).toContain(
+      `Left at once. The host finishes this step on its own, and stays locked until then:
+  web1  install nginx-light  2 s
+Changes made so far stay. Run the same command again to make the rest.
+`,
+    );
+    vi.advanceTimersByTime(3000);
+    expect(stdout().endsWith(`${ESCAPE}[G`)).toBe(true);
+  });
+
   it('lets what is done scroll above', () => {
     const { reporter, stdout } = capture({ isTTY: true, columns: 80, env });
     reporter.report(change('web1', 'x'));
@@ -150,7 +192,7 @@ describe('the live view', () => {
     reporter.report(change('web1', 'x'));
     reporter.showPlan({ seconds: 0.1, hosts: { web1: host() } });
     const shown = stdout();
-    expect(stripVTControlCharacters(shown).endsWith('should be. 0.1 s\n')).toBe(true);
+    expect(stripVTControlCharacters(shown).endsWith('unchanged. 0.1 s\n')).toBe(true);
     vi.advanceTimersByTime(5000);
     expect(stdout()).toBe(shown);
     reporter.close();

@@ -10,9 +10,9 @@ describe('the end of an apply', () => {
     expect(lines()).toEqual([
       '',
       'web1   4 changed',
-      'web10  as it should be',
+      'web10  unchanged',
       '',
-      'Done: 4 changed on 2 hosts; 20 as they should be. 1 min 12 s',
+      'Done: 4 changed on 2 hosts; 16 unchanged. 1 min 12 s',
       '',
     ]);
   });
@@ -38,10 +38,10 @@ describe('the end of an apply', () => {
       'web3  unreachable',
       '      ✗ no route to web3',
       '',
-      'Failed: 2 changed, 2 failed, 2 skipped, 1 host unreachable on 3 hosts; 16 as they should be. 1 min 12 s',
-      'What is done stays done. Mend the cause, then run the same command again: it does what is left.',
-      'For these hosts alone: --limit web1,web3',
-      'Why web3 cannot be reached: hostwright doctor',
+      'Failed: 2 changed, 2 failed, 2 skipped, 1 host unreachable on 3 hosts; 14 unchanged. 1 min 12 s',
+      'Changes made so far stay. Fix the cause, then run the same command again to make the rest.',
+      'For these hosts only: --limit web1,web3',
+      'To see why web3 cannot be reached: hostwright doctor',
       '',
     ]);
   });
@@ -57,19 +57,19 @@ describe('the end of an apply', () => {
       'web1  2 changed, 3 skipped',
       'web2  1 changed',
       '',
-      'Interrupted: 3 changed, 3 not done on 2 hosts; 17 as they should be. 1 min 12 s',
-      'What is done stays done. Run the same command again: it does what is left.',
-      'For this host alone: --limit web1',
+      'Interrupted: 3 changed, 3 not done on 2 hosts; 14 unchanged. 1 min 12 s',
+      'Changes made so far stay. Run the same command again to make the rest.',
+      'For this host only: --limit web1',
       '',
     ]);
   });
 
-  it('asks to mend what failed also when it was interrupted', () => {
+  it('asks to fix what failed also when it was interrupted', () => {
     const { reporter, stdout } = capture();
     const hosts = { web1: host({ changes: 5, changed: 2, failed: 1, skipped: 2 }) };
     reporter.report(summary(hosts, { ...apply, ok: false, interrupted: true }));
     expect(stdout()).toContain('Interrupted: 2 changed, 1 failed, 2 not done on 1 host');
-    expect(stdout()).toContain('Mend the cause');
+    expect(stdout()).toContain('Fix the cause');
   });
 
   it('leaves well hosts out where there are many', () => {
@@ -79,7 +79,7 @@ describe('the end of an apply', () => {
     );
     reporter.report(summary({ ...hosts, web7: host({ failed: 1 }) }, { ...apply, ok: false }));
     expect(lines()).toContain('web7   1 failed');
-    expect(lines()).toContain('… and 39 hosts without a fault');
+    expect(lines()).toContain('… and 39 hosts without errors');
     expect(lines().length).toBeLessThan(10);
   });
 
@@ -88,7 +88,7 @@ describe('the end of an apply', () => {
     const hosts = { web1: host() };
     reporter.showPlan({ seconds: 0.5, hosts });
     reporter.report(summary(hosts, apply));
-    expect(stdout()).toBe('Nothing to do: 10 resources on 1 host are as they should be. 0.5 s\n');
+    expect(stdout()).toBe('Nothing to do: 10 resources unchanged on 1 host. 0.5 s\n');
   });
 
   it('tells of hosts that failed before their first change', () => {

@@ -28,7 +28,7 @@ export async function openHost(): Promise<Root> {
   });
   const run: Root['run'] = async (script, stdin) => {
     const answer = await transport.request(
-      sectionsRequest([stdin === undefined ? { script } : { script, stdin }], 120_000),
+      sectionsRequest([stdin === undefined ? { script } : { script, stdin }], { timeout: 120_000 }),
     );
     const [section] = parseSections('web1', answer, 1);
     if (section === undefined) throw new Error('no answer');

@@ -101,7 +101,7 @@ describe('a request on the wire', () => {
     );
     const bytes = Buffer.concat(parts);
     const [header = '', script] = bytes.toString().split('\n');
-    expect(header).toBe(`3 10 3 60 shared 5 ${JSON.stringify(holder)}`);
+    expect(header).toBe(`3 10 3 60 deaf shared 5 ${JSON.stringify(holder)}`);
     expect(script).toBe(`echo 'é'`);
     expect(bytes.subarray(-9)).toEqual(Buffer.concat([stdin, Buffer.from('end 3\n')]));
   });

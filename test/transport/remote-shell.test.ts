@@ -2,8 +2,10 @@ import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'nod
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { sh } from '../../src/transport/shell.ts';
-import type { Lock } from '../../src/transport/transport.ts';
+import { stopSign } from '../../src/transport/frame.ts';
+import { notBegun, parseSections, sectionsRequest, type Section } from '../../src/transport/sections.ts';
+import { Script, sh } from '../../src/transport/shell.ts';
+import type { Answer, Lock, Request } from '../../src/transport/transport.ts';
 import { openLocalShell, temporaryFolder } from './local-shell.ts';
 
 function lock(mode: Lock['mode'], user: string, waitSeconds = 0): Lock {
@@ -201,7 +203,7 @@ describe('the session of the remote shell', () => {
     channel.destroy();
     await expect(request).rejects.toMatchObject({ code: 'E_CONNECT' });
     writeFileSync(go, '');
-    await vi.waitFor(() => expect(existsSync(done)).toBe(true), 10_000);
+    await vi.waitFor(() => expect(existsSync(done)).toBe(true), { timeout: 10_000 });
     await vi.waitFor(() => expect(sessions(directory).toSorted()).toEqual(['done', 'go']), 10_000);
   });
 
@@ -347,5 +349,77 @@ describe('starting the remote shell', () => {
     await expect(shell.request({ script: sh`true` })).rejects.toMatchObject({
       code: expect.stringMatching(/^E_(REMOTE|SUDO)$/),
     });
+  });
+});
+
+describe('a request that is asked to stop', () => {
+  /** Pieces of work that say that they began and wait for a sign, and one that is always done, such as a probe. */
+  function work(directory: string): readonly Section[] {
+    const piece = (name: string): Section => ({
+      script: sh`: >${directory}/began.${name}
+while [ ! -e ${directory}/go ]; do sleep 0.02; done
+echo ${name}`,
+    });
+    return [piece('a'), piece('b'), { script: sh`echo read` }];
+  }
+
+  /** Its files below the folder of this shell. */
+  function asked(sections: readonly Section[], directory: string, stoppable: number): Request {
+    const request = sectionsRequest(sections, { stoppable });
+    return { ...request, script: new Script(request.script.text.replaceAll('/run/hostwright', directory)) };
+  }
+
+  /** Bytes of the sign to stop that have come. */
+  function stopped(directory: string): number {
+    const session = readdirSync(directory).find((name) => name.startsWith('session.')) ?? '';
+    return statSync(join(directory, session, 'stop')).size;
+  }
+
+  async function began(directory: string, name: string): Promise<void> {
+    await vi.waitFor(() => expect(existsSync(join(directory, `began.${name}`))).toBe(true), {
+      timeout: 10_000,
+    });
+  }
+
+  const outputs = (answers: readonly Answer[]): readonly unknown[] =>
+    answers.map(({ code, stdout }) => (code === 0 ? stdout.toString() : code));
+
+  it('ends the section in hand, begins no other, and still does what is always done', async () => {
+    const { shell, directory } = await openLocalShell();
+    const sections = work(directory);
+    const answer = shell.request(asked(sections, directory, 2));
+    await began(directory, 'a');
+    shell.stop();
+    shell.stop();
+    // The sign is there before the section ends.
+    await vi.waitFor(() => expect(stopped(directory)).toBe(1), { timeout: 10_000 });
+    writeFileSync(join(directory, 'go'), '');
+    expect(outputs(parseSections('web1', await answer, 3))).toEqual(['a\n', notBegun, 'read\n']);
+    // It was for that request alone.
+    const next = await shell.request(asked(sections, directory, 2));
+    expect(outputs(parseSections('web1', next, 3))).toEqual(['a\n', 'b\n', 'read\n']);
+  });
+
+  it('is left alone where it does not heed that', async () => {
+    const { shell, directory } = await openLocalShell();
+    const answer = shell.request(asked(work(directory), directory, 0));
+    await began(directory, 'a');
+    shell.stop();
+    writeFileSync(join(directory, 'go'), '');
+    expect(outputs(parseSections('web1', await answer, 3))).toEqual(['a\n', 'b\n', 'read\n']);
+  });
+
+  it('takes nothing from the next request when it ends before the sign comes', async () => {
+    const { shell, channel } = await openLocalShell();
+    const script = sh`exit 0`;
+    for (let round = 0; round < 30; round += 1) {
+      const answer = shell.request({ script, heedsStop: true });
+      // Written at any moment of it, and in half of the rounds after its end.
+      if (round % 2 === 0) shell.stop();
+      await answer;
+      if (round % 2 === 1) channel.input.write(stopSign);
+    }
+    const { stdout } = await shell.request({ script: sh`cat`, stdin: bytes });
+    expect(stdout).toEqual(bytes);
   });
 });

@@ -209,6 +209,7 @@ export function modelHost(world: World, { loss, ...faults }: HostOptions = {}): 
     get roundTrips() {
       return log.length;
     },
+    stop: () => undefined,
     close: () => Promise.resolve(),
     request: (request): Promise<Answer> => {
       const sections = sectionsOf(request);

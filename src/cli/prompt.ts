@@ -1,0 +1,35 @@
+import { createInterface } from 'node:readline/promises';
+import { Interrupted } from './interrupt.ts';
+
+export interface PromptOptions {
+  readonly input: NodeJS.ReadableStream;
+  readonly output: NodeJS.WritableStream;
+  /** Ends the question too, as Ctrl-C does. */
+  readonly signal?: AbortSignal;
+  /** Does not show what is typed. */
+  readonly silent?: NodeJS.WritableStream;
+}
+
+/** A line from a terminal; empty at Ctrl-D. Interrupted at Ctrl-C, which is no signal while a line is typed. */
+export async function prompt(question: string, options: PromptOptions): Promise<string> {
+  const { input, output, silent, signal } = options;
+  // Readline echoes to its own output.
+  const line = createInterface({ input, output: silent ?? output, terminal: true, historySize: 0 });
+  if (silent !== undefined) output.write(question);
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      const interrupt = (): void => reject(new Interrupted());
+      if (signal?.aborted === true) interrupt();
+      signal?.addEventListener('abort', interrupt, { once: true });
+      line.once('line', resolve);
+      line.once('SIGINT', interrupt);
+      line.once('close', () => resolve(''));
+      if (silent === undefined) {
+        line.setPrompt(question);
+        line.prompt();
+      }
+    });
+  } finally {
+    line.close();
+  }
+}
