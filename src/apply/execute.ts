@@ -144,7 +144,12 @@ async function executeWork(
 ): Promise<void> {
   const covered = changes.filter((change) => work.some((piece) => piece.resources.includes(change.id)));
   if (covered.length === 0) return;
-  run.report({ type: 'step', host: run.plan.host, title: shorten(work.map((piece) => piece.title)) });
+  run.report({
+    type: 'step',
+    host: run.plan.host,
+    title: shorten(work.map((piece) => piece.title)),
+    ...(work.length > 1 && { steps: work.length }),
+  });
   const [first] = work;
   if (first?.undo !== undefined) {
     await executeGuarded(run, covered, first, first.undo);

@@ -18,7 +18,10 @@ export async function prompt(question: string, options: PromptOptions): Promise<
   if (silent !== undefined) output.write(question);
   try {
     return await new Promise<string>((resolve, reject) => {
-      const interrupt = (): void => reject(new Interrupted());
+      const interrupt = (): void => {
+        if (silent === undefined) output.write('\n');
+        reject(new Interrupted());
+      };
       if (signal?.aborted === true) interrupt();
       signal?.addEventListener('abort', interrupt, { once: true });
       line.once('line', resolve);

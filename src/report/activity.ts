@@ -4,6 +4,8 @@ import type { ResultEvent, StepEvent } from './event.ts';
 export interface Running {
   readonly host: string;
   readonly title: string;
+  /** In one request. */
+  readonly steps: number;
   /** Milliseconds on the clock of the activity. */
   readonly since: number;
 }
@@ -36,8 +38,8 @@ export function createActivity(now: () => number): Activity {
   let failed = 0;
   return {
     now,
-    step({ host, title }) {
-      const running = title === null ? undefined : { host, title, since: now() };
+    step({ host, title, steps = 1 }) {
+      const running = title === null ? undefined : { host, title, steps, since: now() };
       active.set(host, running);
       if (running !== undefined) last.set(host, running);
     },

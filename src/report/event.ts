@@ -30,6 +30,8 @@ export interface StepEvent {
   readonly type: 'step';
   readonly host: string;
   readonly title: string | null;
+  /** So many steps are in hand as one request. Left out: one. */
+  readonly steps?: number;
 }
 
 export interface ResultEvent {

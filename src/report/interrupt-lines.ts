@@ -4,9 +4,10 @@ import { printable } from './printable.ts';
 import type { Style } from './style.ts';
 
 function stepLines(running: readonly Running[], now: number, style: Style): string[] {
-  return running.flatMap(({ host, title, since }) =>
-    hang(`  ${printable(host)}  `, `${printable(title)}  ${elapsed(now - since)}`, style),
-  );
+  return running.flatMap(({ host, title, steps, since }) => {
+    const which = steps === 1 ? '' : `one of ${steps} steps: `;
+    return hang(`  ${printable(host)}  `, `${which}${printable(title)}  ${elapsed(now - since)}`, style);
+  });
 }
 
 /** What a run does when it is interrupted: it ends with the steps in hand, which these lines name. */

@@ -41,20 +41,25 @@ const generated = fc.record({
 type Generated = typeof generated extends fc.Arbitrary<infer T> ? T : never;
 type Mention = Generated['files'][number][number];
 
+/** The children that are written for a group. */
+function childrenOf({ name, below }: Pick<Mention, 'name' | 'below'>): readonly string[] {
+  return name === 'ungrouped' ? [] : below.filter((child) => name === 'all' || child > name);
+}
+
+/** Groups and hosts that there are. */
+function mentionedIn(mentions: readonly Mention[]): ReadonlySet<string> {
+  return new Set(['all', ...mentions.flatMap((one) => [one.name, ...childrenOf(one), ...one.hosts])]);
+}
+
 /** Every definition has a value of its own, so that a wrong winner shows. */
 function write(path: string, { files, groupFiles, hostFiles }: Generated): void {
   let count = 0;
   const define = (list: readonly string[]): Record<string, number> =>
     Object.fromEntries(list.map((name) => [name, ++count]));
-  const group = ({ name, below, hosts, vars, hostVars, priority }: Mention): object => ({
+  const group = ({ hosts, vars, hostVars, priority, ...rest }: Mention): object => ({
     hosts: Object.fromEntries(hosts.map((host) => [host, define(hostVars)])),
     vars: { ...define(vars), ...(priority === null ? {} : { ansible_group_priority: priority }) },
-    children:
-      name === 'ungrouped'
-        ? {}
-        : Object.fromEntries(
-            below.filter((child) => name === 'all' || child > name).map((child) => [child, null]),
-          ),
+    children: Object.fromEntries(childrenOf(rest).map((child) => [child, null])),
   });
   for (const part of ['group_vars', 'host_vars']) mkdirSync(join(path, part), { recursive: true });
   files.forEach((mentions, index) => {
@@ -63,9 +68,13 @@ function write(path: string, { files, groupFiles, hostFiles }: Generated): void 
       stringify(Object.fromEntries(mentions.map((one) => [one.name, group(one)]))),
     );
   });
-  for (const [name, vars] of Object.entries(groupFiles))
+  const written = mentionedIn(files.flat());
+  // Variables for others are errors, which Ansible passes over.
+  const known = (of: Readonly<Record<string, readonly string[]>>) =>
+    Object.entries(of).filter(([name]) => written.has(name));
+  for (const [name, vars] of known(groupFiles))
     writeFileSync(join(path, `group_vars/${name}.yml`), stringify(define(vars)));
-  for (const [name, vars] of Object.entries(hostFiles))
+  for (const [name, vars] of known(hostFiles))
     writeFileSync(join(path, `host_vars/${name}.yml`), stringify(define(vars)));
 }
 

@@ -141,14 +141,14 @@ describe('the live view', () => {
   it('leaves what an interruption says above what goes on, with the steps that are waited for', () => {
     const { reporter, stdout, stderr } = capture({ isTTY: true, columns: 40, env });
     reporter.report({ type: 'step', host: 'web1', title: 'install nginx-light' });
-    reporter.report({ type: 'step', host: 'web2', title: 'reload nginx' });
+    reporter.report({ type: 'step', host: 'web2', title: 'write a, write b', steps: 2 });
     vi.advanceTimersByTime(2000);
     const drawn = stdout().length;
     reporter.interrupted(false);
     expect(stderr()).toBe(
       `Interrupted: waiting for the current steps to finish. Press Ctrl-C again to leave without waiting for them.
   web1  install nginx-light  2 s
-  web2  reload nginx  2 s
+  web2  one of 2 steps: write a, write b  2 s
 `,
     );
     // Taken away before the message, drawn again below it.
