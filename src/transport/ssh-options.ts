@@ -66,7 +66,7 @@ export const refused: Readonly<Record<string, Refusal>> = {
   ProxyCommand: { allows: none, why: 'ssh2 makes the connection', hint: 'use ProxyJump instead' },
   RekeyLimit: {
     allows: (value) => /^0 0$/.test(value),
-    why: 'the host decides when keys are exchanged again: sshd has the same limits as ssh',
+    why: 'ssh2 cannot begin an exchange of keys: the host does, and sshd has the limits of ssh',
     hint: 'set RekeyLimit default none for this host, and the limit in its sshd_config',
   },
 };
