@@ -12,7 +12,7 @@ import type { LabSettings, Release } from './settings.ts';
 // A base tree is a minimal Debian that all hosts of a release share as the lowest layer of their overlay.
 // It is never written to once it has its name.
 
-const packages = [
+const common = [
   'systemd',
   'systemd-sysv',
   'dbus',
@@ -24,6 +24,10 @@ const packages = [
   'procps',
   'ca-certificates',
 ];
+
+/** Every installed Debian has mount(8); in later releases nothing here brings it along. */
+const packages = (release: Release): readonly string[] =>
+  release === 'forky' ? [...common, 'mount'] : common;
 
 /** Runs in the new tree, whose path is $1. */
 const customize = (release: Release): string => `set -eu
@@ -54,7 +58,7 @@ const inNamespaces = [
 /** The folder of the base tree of a release, as this version of the lab makes it. */
 export function baseFolder(settings: LabSettings, release: Release, authority: string): string {
   const recipe = createHash('sha256').update(
-    JSON.stringify([packages, customize(release), optionalSuites(release), authority]),
+    JSON.stringify([packages(release), customize(release), optionalSuites(release), authority]),
   );
   return join(sharedFolders(settings).base, `${release}-${recipe.digest('hex').slice(0, 12)}`);
 }
@@ -90,7 +94,7 @@ export async function ensureBase(
         '--variant=apt',
         '--mode=root',
         '--format=directory',
-        `--include=${packages.join(',')}`,
+        `--include=${packages(release).join(',')}`,
         `--aptopt=Acquire::http::Proxy "${proxy}"`,
         '--aptopt=Acquire::Check-Valid-Until "false"',
         `--customize-hook=mkdir -p "$1/usr/local/share/ca-certificates" && cp ${join(hooks, 'authority.crt')} "$1/usr/local/share/ca-certificates/hostwright-lab.crt"`,
