@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import {
   defineRole,
   directory,
@@ -14,6 +15,7 @@ import {
   type Declared,
   type Facts,
   type ScrapeDeclaration,
+  type SiteHost,
 } from 'hostwright';
 import { bundle } from '../acme/shared.ts';
 
@@ -32,6 +34,10 @@ const ciphersuites = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20
 
 const hostName = z.string().regex(/^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/, 'expected a host name');
 
+const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
+  error: 'expected an IP address or a network such as 203.0.113.0/24',
+});
+
 const variables = z.object({
   domain: hostName.describe('the name of the site, such as www.foobar.com'),
   certificate_names: z.array(hostName).default([]).describe('more names of the site, for its certificate'),
@@ -45,6 +51,28 @@ const variables = z.object({
     .min(100)
     .default(8_000)
     .describe('connections at the same time; more wait in the queue of the kernel'),
+  haproxy_max_connections_per_address: z
+    .number()
+    .int()
+    .min(0)
+    .default(500)
+    .describe(
+      'connections at the same time of one address (of a /64 of IPv6); more are closed. 0: any number',
+    ),
+  haproxy_max_requests_per_address: z
+    .number()
+    .int()
+    .min(0)
+    .default(3_000)
+    .describe(
+      'requests of one address (of a /64 of IPv6) within ten seconds; more are answered with 429. 0: any number',
+    ),
+  haproxy_unlimited_addresses: z
+    .array(network)
+    .default([])
+    .describe(
+      'addresses and networks without these two limits, such as those of a CDN, beside the hosts of the inventory',
+    ),
   haproxy_server_timeout: z
     .number()
     .int()
@@ -70,7 +98,6 @@ const variables = z.object({
 });
 
 type Variables = z.output<typeof variables>;
-type Backends = readonly Declared<BackendDeclaration>[];
 
 interface Listener {
   readonly address: string;
@@ -87,9 +114,36 @@ function bracketed(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
 }
 
-function configuration(vars: Variables, facts: Facts, backends: Backends, thumbprint: string | undefined) {
+/** A pattern for the Host headers that stand for a name: in any case, with the dot of the root, with a port. */
+function hostPattern(name: string): string {
+  return `^${name.replaceAll('.', String.raw`\.`)}\\.?(:[0-9]+)?$`;
+}
+
+/** What one address may do, and which addresses are not asked. */
+function limits(vars: Variables, everyHost: readonly SiteHost[]) {
+  const { haproxy_max_connections_per_address: connections, haproxy_max_requests_per_address: requests } =
+    vars;
+  const own = everyHost.map(({ address }) => address).filter((address) => isIP(address) !== 0);
+  return {
+    any: connections > 0 || requests > 0,
+    connections,
+    requests,
+    unlimited: [...new Set(['127.0.0.1', '::1', ...own, ...vars.haproxy_unlimited_addresses])],
+  };
+}
+
+interface Site {
+  readonly hosts: readonly SiteHost[];
+  readonly backends: readonly Declared<BackendDeclaration>[];
+  /** What answers challenges of the ACME CA. */
+  readonly thumbprint: string | undefined;
+}
+
+function configuration(vars: Variables, facts: Facts, { hosts, backends, thumbprint }: Site) {
   return {
     domain: vars.domain,
+    hostPatterns: [vars.domain, ...vars.certificate_names].map(hostPattern),
+    limits: limits(vars, hosts),
     listeners: listeners(facts),
     bundle,
     balance: vars.haproxy_balance,
@@ -170,7 +224,11 @@ export default defineRole({
     const backends = site.declared<BackendDeclaration>('backend');
     const accounts = site.declared<AcmeAccountDeclaration>('acme_account');
     const account = accounts.find((declared) => declared.host.name === host.name);
-    const data = configuration(vars, facts, backends, account?.thumbprint);
+    const data = configuration(vars, facts, {
+      hosts: site.hosts('all'),
+      backends,
+      thumbprint: account?.thumbprint,
+    });
     return [
       pkg('haproxy'),
       pkg('socat'),

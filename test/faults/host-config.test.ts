@@ -207,7 +207,7 @@ describe('a configuration that is valid but does not work is taken back', () => 
   it('haproxy cannot bind a port', async () => {
     await takePort(8999);
     await site.template('haproxy/haproxy.cfg.hbs', (text) =>
-      text.replace('frontend https\n', 'frontend https\n    bind 127.0.0.1:8999\n'),
+      text.replace(/^frontend https .*\n/m, '$&    bind 127.0.0.1:8999\n'),
     );
     await expectTakenBack('cannot bind socket', back);
   });

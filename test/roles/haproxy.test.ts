@@ -25,7 +25,7 @@ function configuration(given: RoleCase = {}): string {
 }
 
 function section(text: string, name: string): string {
-  return text.split(/\n(?=\S)/).find((part) => part.startsWith(`${name}\n`)) ?? '';
+  return text.split(/\n(?=\S)/).find((part) => part.startsWith(`${name} `)) ?? '';
 }
 
 describe('the configuration of HAProxy', () => {
@@ -59,7 +59,9 @@ describe('the configuration of HAProxy', () => {
 
   test('redirects http to https, and believes no client about where a request comes from', () => {
     const text = configuration();
-    expect(section(text, 'frontend http')).toContain('redirect scheme https code 301');
+    expect(section(text, 'frontend http')).toContain(
+      'redirect location https://%[req.hdr(host),host_only]%[pathq] code 301',
+    );
     const https = section(text, 'frontend https');
     for (const name of ['X-Forwarded-For', 'X-Forwarded-Proto', 'Forwarded', 'X-Real-IP']) {
       expect(https).toContain(`http-request del-header ${name}\n`);
@@ -99,6 +101,37 @@ describe('the configuration of HAProxy', () => {
   });
 });
 
+describe('what visitors may ask', () => {
+  const visitors = (variables = {}, given: RoleCase = {}): string =>
+    section(configuration({ ...given, variables }), 'defaults visitors');
+
+  test('is for names of the site alone', () => {
+    const text = visitors({ certificate_names: ['foobar.com'] });
+    expect(text.match(/acl asks_for_site .*/g)).toEqual([
+      String.raw`acl asks_for_site req.hdr(host) -m reg -i ^www\.foobar\.com\.?(:[0-9]+)?$`,
+      String.raw`acl asks_for_site req.hdr(host) -m reg -i ^foobar\.com\.?(:[0-9]+)?$`,
+    ]);
+  });
+
+  test('is limited for each address but those of the site and those that are named', () => {
+    const all = configuration({ variables: { haproxy_unlimited_addresses: ['192.0.2.0/24'] } });
+    for (const door of ['frontend http', 'frontend https']) {
+      const text = section(all, door);
+      expect([...text.matchAll(/acl unlimited src (.*)/g)].map(([, one]) => one)).toEqual([
+        ...['127.0.0.1', '::1', '10.0.0.1', '10.0.0.2', '10.0.0.3', '192.0.2.0/24'],
+      ]);
+      expect(text).toContain('reject if { sc0_conn_cur gt 500 }');
+    }
+    expect(section(all, 'defaults visitors')).toContain('if { sc0_http_req_rate gt 3000 }');
+  });
+
+  test('has no limit where none is wanted', () => {
+    const none = { haproxy_max_connections_per_address: 0, haproxy_max_requests_per_address: 0 };
+    expect(configuration({ variables: none })).not.toMatch(/stick-table|sc0|unlimited/);
+    expect(visitors({ haproxy_max_requests_per_address: 0 })).not.toContain('429');
+  });
+});
+
 describe('the role haproxy', () => {
   test('reloads by the answer of the master where it gives one', () => {
     const reloadOf = (codename: string): string =>
@@ -112,6 +145,7 @@ describe('the role haproxy', () => {
   test.each([
     ['a domain that is none', { domain: 'https://www.foobar.com' }],
     ['a way to balance that there is not', { domain: 'a.b', haproxy_balance: 'fair' }],
+    ['a network that is none', { domain: 'a.b', haproxy_unlimited_addresses: ['10.0.0.0/40'] }],
     ['a negative timeout', { domain: 'a.b', haproxy_server_timeout: -1 }],
   ])('refuses %s', (_, variables) => {
     expect(() => resourcesOf(haproxy, { variables })).toThrow();

@@ -22,10 +22,10 @@ export const configuration: readonly Damage[] = [
     action: 'update',
     seen: { content: '' },
     follows: ['service:haproxy.service reload'],
-    breaks: `sed -i '/^frontend http$/a\\    http-request return status 418 if { path /drift }' /etc/haproxy/haproxy.cfg
+    breaks: `sed -i '/^frontend http from/a\\    http-request return status 418 if { path /drift }' /etc/haproxy/haproxy.cfg
 systemctl reload haproxy
-until ! [ "$(timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/80; printf "GET /drift HTTP/1.0\\r\\n\\r\\n" >&3; head -n 1 <&3' | cut -d" " -f2)" = 301 ]; do sleep 0.2; done`,
-    sound: `[ "$(timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/80; printf "GET /drift HTTP/1.0\\r\\n\\r\\n" >&3; head -n 1 <&3' | cut -d" " -f2)" = 301 ]`,
+until ! [ "$(timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/80; printf "GET /drift HTTP/1.0\\r\\nHost: www.foobar.com\\r\\n\\r\\n" >&3; head -n 1 <&3' | cut -d" " -f2)" = 301 ]; do sleep 0.2; done`,
+    sound: `[ "$(timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/80; printf "GET /drift HTTP/1.0\\r\\nHost: www.foobar.com\\r\\n\\r\\n" >&3; head -n 1 <&3' | cut -d" " -f2)" = 301 ]`,
   },
   {
     what: 'a broken nginx.conf',
