@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
-import { temporaryFolder } from '../transport/local-shell.ts';
+import { complaints } from './kubernetes-schema.ts';
+import { hosts, unreachableProject } from './unreachable-project.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -31,12 +32,18 @@ const job = z.object({
 
 type Job = z.output<typeof job>;
 
-async function readJob(file: string): Promise<Job> {
-  const documents = parseAllDocuments(await readFile(join(root, 'examples/kubernetes', file), 'utf8'));
+function parse(text: string): readonly unknown[] {
+  const documents = parseAllDocuments(text);
   for (const document of documents) if ('errors' in document) expect(document.errors).toEqual([]);
-  const jobs = [...documents]
-    .map((document): unknown => document.toJS())
-    .filter((one) => job.safeParse(one).success);
+  return [...documents].map((document): unknown => document.toJS());
+}
+
+async function readObjects(file: string): Promise<readonly unknown[]> {
+  return parse(await readFile(join(root, 'examples/kubernetes', file), 'utf8'));
+}
+
+async function readJob(file: string): Promise<Job> {
+  const jobs = (await readObjects(file)).filter((one) => job.safeParse(one).success);
   expect(jobs).toHaveLength(1);
   return job.parse(jobs[0]);
 }
@@ -55,6 +62,30 @@ let merge: Job;
 beforeAll(async () => {
   plan = await readJob('plan.yaml');
   merge = await readJob('merge.yaml');
+});
+
+describe('the files of examples/kubernetes', () => {
+  it.each(['plan.yaml', 'merge.yaml'])('%s is what the schemas of the API ask for', async (file) => {
+    const objects = await readObjects(file);
+    expect(objects.length).toBeGreaterThan(0);
+    expect(objects.flatMap(complaints)).toEqual([]);
+  });
+
+  it.each([
+    ['completions: 4', 'complations: 4', /^spec\.complations is unknown$/],
+    ['volumeMounts:', 'volumemounts:', /^spec\.template\.spec\.containers\.0\.volumemounts is unknown$/],
+    ['secretName:', 'secret:', /^spec\.template\.spec\.volumes\.0\.secret\.secret is unknown$/],
+    ['storage: 1Gi', 'storage: much', /storage must match/],
+    ['restartPolicy: Never', 'restartPolicy: Nevr', /restartPolicy must be equal to one of/],
+    ['completions: 4', 'completions: four', /completions must be integer/],
+    ['template:', 'templates:', /required property template/],
+    ['batch/v1', 'batch/v2', /^there is no schema for Job in batch\/v2$/],
+  ])('%s that became %s is a mistake', async (right, wrong, complaint) => {
+    const text = await readFile(join(root, 'examples/kubernetes/plan.yaml'), 'utf8');
+    const found = parse(text.replace(right, wrong)).flatMap(complaints);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(complaint);
+  });
 });
 
 describe('the Jobs of examples/kubernetes', () => {
@@ -86,27 +117,9 @@ describe('the Jobs of examples/kubernetes', () => {
   });
 
   it('plan each host in one part, and merge them to one plan', async () => {
-    const folder = await temporaryFolder();
-    const hosts = Array.from({ length: 7 }, (_, index) => `web${index + 1}`);
-    await write(
-      join(folder, 'bin/hostwright'),
-      `#!/bin/sh\nexec ${root}/node_modules/.bin/jiti ${root}/src/cli/main.ts "$@"\n`,
-    );
-    await chmod(join(folder, 'bin/hostwright'), 0o755);
-    // Nobody listens there: each host is unreachable, which is all that the options need to be proved.
-    const all = {
-      hosts: Object.fromEntries(hosts.map((name) => [name, { ansible_host: '127.0.0.1', ansible_port: 9 }])),
-    };
-    await write(join(folder, 'project/inventory/hosts.yml'), JSON.stringify({ all }));
-    await write(join(folder, 'project/site.yml'), '- hosts: all\n  roles: [still]\n');
-    await write(
-      join(folder, 'project/roles/still/role.ts'),
-      `import { defineRole, z } from 'hostwright';\nexport default defineRole({ name: 'still', variables: z.object({}), resources: () => [] });\n`,
-    );
-    await mkdir(join(folder, 'results'));
-    await write(join(folder, 'secrets/known_hosts'), '');
+    const { folder, path } = await unreachableProject();
     const own = {
-      PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}`,
+      PATH: path,
       SHARDS: '3',
       PROJECT: join(folder, 'project'),
       SECRETS: join(folder, 'secrets'),
@@ -127,11 +140,6 @@ describe('the Jobs of examples/kubernetes', () => {
     expect(more.code).toBe(1);
   }, 120_000);
 });
-
-async function write(file: string, text: string): Promise<void> {
-  await mkdir(join(file, '..'), { recursive: true });
-  await writeFile(file, text);
-}
 
 /** Runs the command of a Job's container here, with these variables in the place of its own. */
 function start(
