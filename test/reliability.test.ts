@@ -8,7 +8,7 @@ const folders: Readonly<Record<string, string>> = { suite: 'test/lab', night: 't
 /** The cells of the rows of all tables; a bar within a cell is written `\|`. */
 const rows = readFileSync(join(root, 'docs/reliability.md'), 'utf8')
   .split('\n')
-  .filter((line) => line.startsWith('|') && !/^\| (---|fault|attempt) /.test(line))
+  .filter((line) => line.startsWith('|') && !/^\| (-+|fault|attempt) /.test(line))
   .map((line) =>
     line
       .split(/(?<!\\)\|/)
