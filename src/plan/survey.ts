@@ -11,6 +11,7 @@ import { changeEvent } from './describe.ts';
 import { factsScript, parseFacts } from './facts.ts';
 import { orderUnits } from './graph.ts';
 import { mountsProbe, parseMounts } from './mounts.ts';
+import { askFor, openRequirements, unmetErrors, type Open } from './unmet.ts';
 import { planHost, type HostPlan, type PlannedChange } from './plan.ts';
 import { parseProbes, probeBatches, probeSection } from './probe.ts';
 
@@ -53,12 +54,14 @@ async function ask(transport: Transport, request: Request, sections: number): Pr
   return parseSections(transport.host, await transport.request(request), sections);
 }
 
-/** The texts of the files that are to change, in one more round trip. */
-async function readTexts(
-  transport: Transport,
-  changes: readonly PlannedChange[],
-): Promise<Map<ResourceId, Buffer>> {
-  const wanted = changes.flatMap((change) => {
+/** Text that a diff shows what changes in. */
+interface Wanted {
+  readonly id: ResourceId;
+  readonly path: string;
+}
+
+function wantedTexts(changes: readonly PlannedChange[]): readonly Wanted[] {
+  return changes.flatMap((change) => {
     const text = change.resource.type.text?.(change.desired);
     const differs = change.attributes.some((attribute) => attribute.name === 'content');
     const isFile = change.actual?.['kind'] === 'file';
@@ -66,9 +69,24 @@ async function readTexts(
       ? []
       : [{ id: change.id, path: text.path }];
   });
-  if (wanted.length === 0) return new Map();
-  const sections = wanted.map(({ path }) => ({ script: sh`head -c ${largestText} -- ${path}` }));
+}
+
+/**
+ * The texts of the files that are to change, and what changes need that nothing brings, in one more round trip
+ * where there is any of it. Throws E_RESOURCE, for all that is not there.
+ */
+async function readMore(
+  transport: Transport,
+  wanted: readonly Wanted[],
+  open: readonly Open[],
+): Promise<Map<ResourceId, Buffer>> {
+  const texts = wanted.map(({ path }) => ({ script: sh`head -c ${largestText} -- ${path}` }));
+  const sections = open.length === 0 ? texts : [...texts, askFor(open)];
+  if (sections.length === 0) return new Map();
   const answers = await ask(transport, sectionsRequest(sections), sections.length);
+  const missing = answers[texts.length]?.stdout ?? Buffer.alloc(0);
+  const errors = unmetErrors(transport.host, open, missing);
+  if (errors.length > 0) throw new HostwrightErrors(errors);
   return new Map(
     wanted.flatMap(({ id }, index) => {
       const answer = answers[index];
@@ -99,7 +117,8 @@ async function surveyHost(host: string, options: Survey, connect: Survey['connec
     const changes = [...plan.changes.values()];
     const applied = parseApplied(record.stdout);
     const showable = changes.filter(({ id }) => applied.get(id)?.isSecret !== true);
-    const texts = options.diff ? await readTexts(transport, showable) : new Map<ResourceId, Buffer>();
+    const wanted = options.diff ? wantedTexts(showable) : [];
+    const texts = await readMore(transport, wanted, openRequirements(plan));
     const events = changes.map((change) => changeEvent(host, change, applied, texts.get(change.id)));
     // A thousand connections that nobody needs any more would only take memory, here and there.
     if (!options.keepOpen) await transport.close();

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { sh } from '../transport/shell.ts';
 import { ownerName } from './attribute.ts';
 import { enter, remove } from './enter.ts';
-import { foreseeOwnedPath, mode, ownedPathAfter, path } from './path.ts';
+import { foreseeOwnedPath, mode, ownedPathAfter, ownersRequired, path } from './path.ts';
 import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
 import { entries, inTurn, parseStat, statProbe } from './stat.ts';
 
@@ -57,6 +57,8 @@ chmod ${`0${desired.mode}`} .`;
   }),
   after: ownedPathAfter,
   foresee: foreseeOwnedPath,
+  requires: ownersRequired,
+  isPlain: true,
   path: (directory) => directory.path,
   removesFolder: (directory) => directory.absent,
 };

@@ -7,7 +7,15 @@ import { lines, sh, type Script } from '../transport/shell.ts';
 import { argv, ownerName, secret } from './attribute.ts';
 import { endedFunction, runOrSay } from './ended.ts';
 import { aside, enter, forceWord, remove } from './enter.ts';
-import { force, foreseeOwnedPath, mode, ownedPathAfter, path } from './path.ts';
+import {
+  folderRequired,
+  force,
+  foreseeOwnedPath,
+  mode,
+  ownedPathAfter,
+  ownersRequired,
+  path,
+} from './path.ts';
 import {
   declare,
   type Attribute,
@@ -212,6 +220,8 @@ export const fileType: ResourceType<File> = {
   apply: stepsOf,
   after: ownedPathAfter,
   foresee: foreseeOwnedPath,
+  requires: (file) => [...folderRequired(file.path), ...ownersRequired(file)],
+  isPlain: true,
   path: (file) => file.path,
   removesFolder: (file) => file.force,
   text: (file) => ({ path: file.path, text: typeof file.content === 'string' ? file.content : null }),

@@ -22,6 +22,7 @@ type Group = z.output<typeof schema>;
 
 export const groupType: ResourceType<Group> = {
   name: 'group',
+  isPlain: true,
   summary: 'A group of users; who is in it is said by the users',
   schema,
   key: (group) => group.name,

@@ -152,6 +152,7 @@ function parseLine(answer: string, item: Line): Actual {
 
 export const lineType: ResourceType<Line> = {
   name: 'line',
+  isPlain: true,
   summary: 'One line of a text file that is otherwise left alone',
   schema,
   key: (item) => `${item.path} ${item.match ?? text(item) ?? ''}`,

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path/posix';
 import { z } from 'zod';
-import type { Change, Planned, ResourceId, State } from './resource.ts';
+import type { Change, Planned, Requirement, ResourceId, State } from './resource.ts';
 
 /** An absolute path without `.`, `..`, doubled or trailing slashes and NUL. */
 export const path = z
@@ -46,6 +46,20 @@ export function ownedPathAfter(desired: {
   if (desired.owner !== undefined) owners.push(`user:${desired.owner}`);
   if (desired.group !== undefined) owners.push(`group:${desired.group}`, `user:${desired.group}`);
   return [...owners, ...above(desired.path)];
+}
+
+/** Who must be there to own something; numbers need nobody. */
+export function ownersRequired({ owner, group }: { owner: string; group: string }): readonly Requirement[] {
+  const all: readonly Requirement[] = [
+    { kind: 'user', name: owner },
+    { kind: 'group', name: group },
+  ];
+  return all.filter(({ name }) => name !== 'root' && !/^\d+$/.test(name));
+}
+
+/** The directory that a path is made in; `/` is always there. */
+export function folderRequired(path: string): readonly Requirement[] {
+  return dirname(path) === '/' ? [] : [{ kind: 'directory', name: dirname(path) }];
 }
 
 /** What one goes through to get to a path. */

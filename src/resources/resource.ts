@@ -115,6 +115,12 @@ export interface TextAttribute {
   readonly text: string | null;
 }
 
+/** Something that must be on the host before a resource can be made. */
+export interface Requirement {
+  readonly kind: 'user' | 'group' | 'directory' | 'unit';
+  readonly name: string;
+}
+
 /** A service is due for `action` when something below one of `paths` changes. */
 export interface Trigger {
   readonly action: 'reload' | 'restart';
@@ -190,6 +196,10 @@ export interface ResourceType<Desired extends object = object> {
    * that becomes a directory is gone. `planned` gives the change of a resource that comes earlier.
    */
   foresee?(desired: Desired, actual: State | null, planned: Planned): Actual;
+  /** What must be there before it can be made: where nothing brings it, the plan says so. */
+  requires?(desired: Desired): readonly Requirement[];
+  /** Making it brings nothing beside itself: no user, directory or unit that only it knows of. */
+  readonly isPlain?: true;
   /** The path that it owns, for triggers and transactions. */
   path?(desired: Desired): string;
   /**

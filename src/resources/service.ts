@@ -278,6 +278,7 @@ function foresee({ name }: Service, actual: State | null, planned: Planned): Sta
 
 export const serviceType: ResourceType<Service> = {
   name: 'service',
+  requires: ({ name }) => (/\.(service|timer|socket|path)$/.test(name) ? [{ kind: 'unit', name }] : []),
   stage: 'service',
   summary: 'A systemd unit: running, enabled, and reloaded or restarted when what it has read has changed',
   schema,

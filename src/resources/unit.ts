@@ -165,6 +165,7 @@ trap 'rm -f "$t"' EXIT`,
 
 export const unitType: ResourceType<Unit> = {
   name: 'unit',
+  isPlain: true,
   summary:
     'A systemd unit or a drop-in for one, verified before it goes live, without drop-ins of others that would win over it; a timer is a `unit` and a `service` of it',
   schema,

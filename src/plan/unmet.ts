@@ -1,0 +1,93 @@
+import { HostwrightError } from '../errors.ts';
+import { isWithin } from '../resources/path.ts';
+import type { DeclaredResource, Requirement } from '../resources/resource.ts';
+import type { Section } from '../transport/sections.ts';
+import { lines, sh, type Script } from '../transport/shell.ts';
+import type { HostPlan, PlannedChange } from './plan.ts';
+
+/** Something that a change needs and that nothing in the plan brings: the host may have it. */
+export interface Open {
+  readonly change: PlannedChange;
+  readonly requirement: Requirement;
+}
+
+function isDeclared(resource: DeclaredResource): boolean {
+  return resource.type.want(resource.desired) !== null;
+}
+
+function pathOf({ type, desired }: DeclaredResource): string {
+  return type.path?.(desired) ?? '';
+}
+
+/** `/etc/systemd/system/app@.service` is there for `app@1.service`, `/etc/init.d/app` for `app.service`. */
+function bringsUnit(path: string, unit: string): boolean {
+  const file = path.slice(path.lastIndexOf('/') + 1);
+  return file !== '' && [unit, unit.replace(/@[^.]*/, '@'), unit.replace(/\.service$/, '')].includes(file);
+}
+
+/** A declared resource is what is needed, or makes it on its way. */
+function brings(resource: DeclaredResource, { kind, name }: Requirement): boolean {
+  if (!isDeclared(resource)) return false;
+  const { id } = resource;
+  if (kind === 'user') return id === `user:${name}`;
+  if (kind === 'group') return id === `group:${name}` || id === `user:${name}`;
+  if (kind === 'unit') return id === `unit:${name}` || bringsUnit(pathOf(resource), name);
+  return id === `link:${name}` || (id.startsWith('directory:') && isWithin(pathOf(resource), name));
+}
+
+/** Packages, commands, users and others bring what only they know. */
+function mayBring({ resource }: PlannedChange, { kind }: Requirement): boolean {
+  return resource.type.isPlain !== true && !(kind === 'unit' && resource.type.stage === 'service');
+}
+
+function requirementsOf(change: PlannedChange): readonly Requirement[] {
+  const { resource, action, attributes, knownAfter } = change;
+  if (knownAfter !== undefined || !isDeclared(resource)) return [];
+  const differs = new Set(attributes.map(({ name }) => name));
+  return (resource.type.requires?.(change.desired) ?? []).filter(
+    ({ kind }) =>
+      action === 'create' ||
+      (kind === 'user' && differs.has('owner')) ||
+      (kind === 'group' && differs.has('group')),
+  );
+}
+
+/** What is left to ask the host for: nothing on one that is as declared. */
+export function openRequirements({ resources, changes }: HostPlan): readonly Open[] {
+  const all = [...changes.values()];
+  return all.flatMap((change) =>
+    requirementsOf(change)
+      .filter((requirement) => !resources.some((resource) => brings(resource, requirement)))
+      .filter((requirement) => !all.some((other) => other !== change && mayBring(other, requirement)))
+      .map((requirement) => ({ change, requirement })),
+  );
+}
+
+function isThere({ kind, name }: Requirement): Script {
+  if (kind === 'user') return sh`getent passwd ${name} >/dev/null`;
+  if (kind === 'group') return sh`getent group ${name} >/dev/null`;
+  // That there is none has shown when the service was read.
+  return kind === 'unit' ? sh`false` : sh`[ -d ${name} ]`;
+}
+
+/** Prints the numbers of those that are not there. */
+export function askFor(open: readonly Open[]): Section {
+  return {
+    script: lines(open.map(({ requirement }, index) => sh`${isThere(requirement)} || echo ${index}`)),
+  };
+}
+
+function unmet(host: string, { change, requirement: { kind, name } }: Open): HostwrightError {
+  const declaration = { user: 'user', group: 'userGroup', directory: 'directory', unit: 'unit' }[kind];
+  return new HostwrightError('E_RESOURCE', `${change.id} needs the ${kind} ${name}, which is not there`, {
+    place: { host, resource: change.id },
+    found: 'neither the host nor anything in the plan has it',
+    hint: `correct its name, or declare what brings it: ${declaration}('${name}') or a package`,
+  });
+}
+
+/** E_RESOURCE for each change that would fail, from what `askFor` printed. */
+export function unmetErrors(host: string, open: readonly Open[], output: Buffer): readonly HostwrightError[] {
+  const missing = new Set(output.toString('utf8').split('\n'));
+  return open.filter((_, index) => missing.has(String(index))).map((one) => unmet(host, one));
+}
