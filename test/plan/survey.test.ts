@@ -21,7 +21,7 @@ function hostsThatAnswer() {
       },
       request: async () => {
         roundTrips += 1;
-        const stdout = roundTrips === 1 ? `0 ${facts.length} 0\n0 0 0\n${facts}` : '0 2 0\n0\n';
+        const stdout = roundTrips === 1 ? `0 ${facts.length} 0\n0 0 0\n${facts}` : '0 2 0\n0 0 0\n0\n';
         return Promise.resolve({ code: 0, stdout: Buffer.from(stdout), stderr: Buffer.alloc(0) });
       },
       stop: () => undefined,
