@@ -5,7 +5,7 @@ import { aptGet } from './apt.ts';
 import { oneLine } from './attribute.ts';
 import { path } from './path.ts';
 import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
-import { parseStat, statProbe } from './stat.ts';
+import { contentOf, largestOf, parseStat, statProbe } from './stat.ts';
 
 const word = z.string().regex(/^[^\s\0]+$/, 'expected one word without white space');
 const armoredKey = z
@@ -141,14 +141,19 @@ export const aptRepositoryType: ResourceType<AptRepository> = {
   key: (item) => item.name,
   want: (item) => {
     if (item.absent) return null;
-    const content = `sha256:${digest(sources(item)).slice(0, 16)}`;
+    const content = contentOf({ sha256: digest(sources(item)), size: 0 });
     const pin = item.pin === undefined ? null : pinned(item, digest(preferences(item)));
     return { kind: 'file', mode: '0644', content, pin };
   },
   probe: (batch) =>
     statProbe(
       batch.flatMap((item) => [sourcesFile(item), preferencesFile(item)]),
-      { hash: true, weigh: false },
+      {
+        hash: largestOf(
+          batch.flatMap((item) => [sources(item), preferences(item)].map((text) => Buffer.from(text))),
+        ),
+        weigh: false,
+      },
     ),
   parse: (output, batch) => {
     const found = parseStat(output);
@@ -157,7 +162,7 @@ export const aptRepositoryType: ResourceType<AptRepository> = {
       const preference = found.get(preferencesFile(item));
       const pin = preference === undefined ? null : (pinned(item, preference.sha256) ?? preference.kind);
       if (stat === undefined) return pin === null ? null : { pin };
-      return { kind: stat.kind, mode: stat.mode, content: `sha256:${(stat.sha256 ?? '').slice(0, 16)}`, pin };
+      return { kind: stat.kind, mode: stat.mode, content: contentOf(stat), pin };
     });
   },
   apply: each(({ id, desired: item }) => {

@@ -12,7 +12,7 @@ import {
   type ResourceOptions,
   type ResourceType,
 } from './resource.ts';
-import { entries } from './stat.ts';
+import { entries, tooLarge } from './stat.ts';
 
 const schema = z.strictObject({
   user: accountName,
@@ -51,12 +51,20 @@ function pattern(key: AuthorizedKey): string {
   return String.raw`^[[:space:]]*[^#[:space:]].*[[:space:]]${publicKey(key).blob}\([[:space:]]\|$\)`;
 }
 
+/** Bytes of a file of keys that are read: some thousand keys. */
+const mostBytes = 1024 * 1024;
+
 const readFunction = sh`hw_read() {
-  home=$(getent passwd "$1" | cut -d: -f6)
-  if [ -n "$home" ] && [ -f "$home/.ssh/authorized_keys" ]; then
-    grep -a -e "$2" "$home/.ssh/authorized_keys" || [ $? -eq 1 ]
-  elif [ -n "$home" ] && [ -d "$home/.ssh/authorized_keys" ]; then
-    printf 'holds %s\n' "$(hw_weigh "$home/.ssh/authorized_keys")"
+  IFS=: read -r _ _ _ _ _ home _ <<END || :
+$(getent passwd "$1")
+END
+  keys=$home/.ssh/authorized_keys
+  if [ -n "$home" ] && [ -f "$keys" ]; then
+    size=$(stat -Lc %s "$keys")
+    if [ "$size" -gt ${mostBytes} ]; then printf 'large %s %s\n' "$size" "$keys"
+    else grep -a -e "$2" "$keys" || [ $? -eq 1 ]; fi
+  elif [ -n "$home" ] && [ -d "$keys" ]; then
+    printf 'holds %s\n' "$(hw_weigh "$keys")"
   fi
   echo
 }`;
@@ -66,6 +74,8 @@ function parseKey(found: readonly string[], key: AuthorizedKey): Actual {
   const held = entries({ holds: { count: Number(count ?? 0), bytes: Number(bytes ?? 0) } });
   if (count !== undefined) return 'entries' in held && !key.absent ? held : null;
   if (found.length === 0) return null;
+  const [, size, path] = /^large (\d+) (.+)$/.exec(found[0] ?? '') ?? [];
+  if (size !== undefined && path !== undefined) return tooLarge(path, size, mostBytes);
   const { kind, blob } = publicKey(key);
   const parts = found.map((entry) => {
     const [options = '', comment = ''] = entry.split(`${kind} ${blob}`);

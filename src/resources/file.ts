@@ -26,7 +26,7 @@ import {
   type State,
   type Step,
 } from './resource.ts';
-import { entries, parseStat, statProbe, type Stat } from './stat.ts';
+import { contentOf, entries, largestOf, parseStat, statProbe, type Stat } from './stat.ts';
 
 // `z.instanceof` would leave out the bytes of a Buffer, by its type alone.
 const bytesOf = z
@@ -60,14 +60,14 @@ function bytes(file: File): Uint8Array {
 }
 
 /** The digest of a secret content is as secret as itself: a short password can be guessed from it. */
-function digest(file: File, sha256: string): Attribute {
-  return isSecret(file.content) ? new Secret(sha256) : `sha256:${sha256.slice(0, 16)}`;
+function shown(file: File, stat: Pick<Stat, 'sha256' | 'size'>): Attribute {
+  return isSecret(file.content) ? new Secret(stat.sha256 ?? contentOf(stat)) : contentOf(stat);
 }
 
 function state(stat: Stat, file: File): State {
   const common = { kind: stat.kind, owner: stat.owner, group: stat.group, ...entries(stat) };
   if (stat.kind !== 'file') return common;
-  return { ...common, mode: stat.mode, content: digest(file, stat.sha256 ?? '') };
+  return { ...common, mode: stat.mode, content: shown(file, stat) };
 }
 
 /** `./NAME …` */
@@ -203,12 +203,14 @@ export const fileType: ResourceType<File> = {
     if (file.absent) return null;
     const common = { kind: 'file', owner: file.owner, group: file.group, mode: file.mode };
     if (file.content === undefined) return common;
-    return { ...common, content: digest(file, createHash('sha256').update(bytes(file)).digest('hex')) };
+    const content = bytes(file);
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    return { ...common, content: shown(file, { sha256, size: content.length }) };
   },
   probe: (batch) =>
     statProbe(
       batch.map((file) => file.path),
-      { hash: true, weigh: true },
+      { hash: largestOf(batch.map(bytes)), weigh: true },
     ),
   parse: (output, batch) => {
     const found = parseStat(output);

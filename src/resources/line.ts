@@ -17,6 +17,7 @@ import {
   type ResourceType,
   type Step,
 } from './resource.ts';
+import { tooLarge } from './stat.ts';
 
 const schema = z
   .strictObject({
@@ -65,10 +66,24 @@ function lineFile(index: number): Script {
   return sh`"$HW"/${`line.${String(index).padStart(6, '0')}`}`;
 }
 
-/** Prints `none`, `bad WHY`, or how often the very line is there and all others that match. */
+/** Bytes of a file that are searched. */
+const mostBytes = 16 * 1024 * 1024;
+
+/** Leaves in `$large` a line for each file that is too large, with one process for all. */
+function findLarge(batch: readonly Line[]): Script {
+  const files = [...new Set(batch.map(({ path: at }) => at))];
+  return sh`large="
+$(find -L ${files} -maxdepth 0 -type f -size ${`+${mostBytes}c`} 2>/dev/null || :)
+"`;
+}
+
+/** Prints `none`, `bad WHY`, `large SIZE`, or how often the very line is there and all others that match. */
 const readFunction = sh`hw_read() {
   line=$1; file=$2; has_line=$3; shift 3
   if [ ! -f "$file" ]; then echo none; return; fi
+  case $large in *"
+$file
+"*) echo "large $(stat -Lc %s -- "$file")"; return ;; esac
   exact=0; status=0
   if [ "$has_line" = yes ]; then exact=$(grep -acFx -f "$line" -- "$file") || [ $? -eq 1 ]; fi
   if [ $# -gt 0 ]; then grep -aE -e "$1" -- "$file" >"$HW/found" 2>"$HW/why" || status=$?; else : >"$HW/found"; fi
@@ -161,6 +176,7 @@ export const lineType: ResourceType<Line> = {
     script: lines([
       splitLines,
       readFunction,
+      findLarge(batch),
       ...batch.map((item, index) => sh`hw_read ${lineFile(index)} ${item.path} ${words(item)}`),
     ]),
     stdin: textOf(batch),
@@ -169,6 +185,8 @@ export const lineType: ResourceType<Line> = {
     const answers = output.toString('utf8').split('\n');
     return batch.map((item, index) => {
       const answer = answers[index] ?? '';
+      const [, size] = /^large (\d+)$/.exec(answer) ?? [];
+      if (size !== undefined) return tooLarge(item.path, size, mostBytes);
       if (!answer.startsWith('bad ')) return parseLine(answer, item);
       return new Unreadable(Buffer.from(answer.slice(4), 'base64').toString('utf8').trim());
     });

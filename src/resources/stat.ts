@@ -1,6 +1,6 @@
 import { lines, sh } from '../transport/shell.ts';
 import { mostEntries, weigh } from './removal.ts';
-import type { Probe, State } from './resource.ts';
+import { Unreadable, type Probe, type State } from './resource.ts';
 
 /** What `find -printf` tells of one path; links are not followed. */
 export interface Stat {
@@ -11,7 +11,9 @@ export interface Stat {
   readonly group: string;
   /** Where a link points, as written; empty otherwise. */
   readonly target: string;
-  /** Hex digest of a regular file's content, where asked for. */
+  /** Bytes. */
+  readonly size: number;
+  /** Hex digest of the content of a regular file, where asked for and not larger than what was asked for. */
   readonly sha256?: string;
   /** What a folder holds, where asked for: the number of entries up to `mostEntries` + 1, bytes on the disk. */
   readonly holds?: { readonly count: number; readonly bytes: number };
@@ -19,19 +21,27 @@ export interface Stat {
 
 const kinds: Readonly<Record<string, Stat['kind']>> = { f: 'file', d: 'directory', l: 'link' };
 
+/** Seconds for all files: one may grow, or turn into a pipe, after `find` has looked at it. */
+const hashTimeout = 120;
+
 /**
  * One pass of `find` over all paths, which lets `sha256sum` read the regular files among them, as many at a
  * time as fit. Paths come by standard input, so their number has no limit. Only regular files are hashed: a
- * pipe in the place of a file would block for ever. Folders are weighed where none is to be there.
+ * pipe in the place of a file would block for ever. So are only those of `hash` bytes at most, the size of the
+ * largest content that is declared: a larger file differs anyway, and users make them as large as they like.
+ * Folders are weighed where none is to be there.
  */
 export function statProbe(
   paths: readonly string[],
-  options: { readonly hash: boolean; readonly weigh: boolean },
+  options: { readonly hash: number | false; readonly weigh: boolean },
 ): Required<Probe> {
   const stdin = Buffer.from(paths.map((path) => `${path}\0`).join(''));
-  const hash = options.hash ? sh`-type f -exec sha256sum -z -- {} +` : sh`-false`;
+  const hash =
+    options.hash === false
+      ? sh`-false`
+      : sh`-type f -size ${`-${options.hash + 1}c`} -exec timeout ${hashTimeout} sha256sum -z -- {} +`;
   const folders = options.weigh ? sh`-type d -exec sh -c ${weighAll} sh {} +` : sh`-false`;
-  const script = sh`find -files0-from - -maxdepth 0 -printf ${String.raw`%y\0%m\0%u\0%g\0%l\0%p\0`} '(' ${folders} , ${hash} ')' 2>/dev/null || :`;
+  const script = sh`find -files0-from - -maxdepth 0 -printf ${String.raw`%y\0%m\0%u\0%g\0%s\0%l\0%p\0`} '(' ${folders} , ${hash} ')' 2>/dev/null || :`;
   return { script, stdin };
 }
 
@@ -44,6 +54,21 @@ export function inTurn(probes: readonly Required<Probe>[]): Probe {
     script: lines(asking.map(({ script, stdin }) => sh`head -c ${stdin.length} | ${script}`)),
     stdin: Buffer.concat(asking.map(({ stdin }) => stdin)),
   };
+}
+
+/** Bytes of the largest of some contents. */
+export function largestOf(contents: readonly Uint8Array[]): number {
+  return contents.reduce((largest, { length }) => Math.max(largest, length), 0);
+}
+
+/** A content as plans show it: its digest, or its size where that says enough. */
+export function contentOf({ sha256, size: bytes }: Pick<Stat, 'sha256' | 'size'>): string {
+  return sha256 === undefined ? `${bytes} bytes` : `sha256:${sha256.slice(0, 16)}`;
+}
+
+/** What users can make as large as they like, sparse files above all, is not read beyond a limit in bytes. */
+export function tooLarge(path: string, bytes: string, limit: number): Unreadable {
+  return new Unreadable(`${path} has ${bytes} bytes; at most ${limit} are read`);
 }
 
 const units = ['KiB', 'MiB', 'GiB', 'TiB'];
@@ -93,19 +118,21 @@ export function parseStat(output: Buffer): ReadonlyMap<string, Stat> {
       index += 1;
       continue;
     }
-    const [letter, mode, owner, group, target, path] = fields.slice(index, index + 6);
+    const [letter, mode, owner, group, bytes, target, path] = fields.slice(index, index + 7);
     if (
       letter === undefined ||
       mode === undefined ||
       owner === undefined ||
       group === undefined ||
+      bytes === undefined ||
       target === undefined ||
       path === undefined
     ) {
       throw new RangeError('the answer of find is cut off');
     }
-    found.set(path, { kind: kinds[letter] ?? 'other', mode: mode.padStart(4, '0'), owner, group, target });
-    index += 6;
+    const kind = kinds[letter] ?? 'other';
+    found.set(path, { kind, mode: mode.padStart(4, '0'), owner, group, size: Number(bytes), target });
+    index += 7;
   }
   return found;
 }

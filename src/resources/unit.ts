@@ -12,7 +12,7 @@ import {
   type Step,
 } from './resource.ts';
 import { removal } from './removal.ts';
-import { entries, parseStat, statProbe } from './stat.ts';
+import { contentOf, entries, largestOf, parseStat, statProbe } from './stat.ts';
 
 const schema = z
   .strictObject({
@@ -71,10 +71,6 @@ function overriding(unit: Unit, found: string, batch: readonly Unit[]): string {
   const all = found.split(' ').filter((at) => at !== '' && !declared.has(at));
   const winning = all.filter((at) => unit.dropIn === undefined || basename(at) > basename(file(unit)));
   return winning.toSorted().join(' ') || 'nothing';
-}
-
-function digest(sha256: string): string {
-  return `sha256:${sha256.slice(0, 16)}`;
 }
 
 function bytes(unit: Unit): Uint8Array {
@@ -174,11 +170,12 @@ export const unitType: ResourceType<Unit> = {
   isProbedWhole: true,
   want: (unit) => {
     if (unit.absent) return null;
-    const content = digest(createHash('sha256').update(bytes(unit)).digest('hex'));
+    const sha256 = createHash('sha256').update(bytes(unit)).digest('hex');
+    const content = contentOf({ sha256, size: bytes(unit).length });
     return { kind: 'file', owner: 'root', mode: '0644', content, overriddenBy: 'nothing' };
   },
   probe: (batch) => {
-    const { script, stdin } = statProbe(batch.map(file), { hash: true, weigh: true });
+    const { script, stdin } = statProbe(batch.map(file), { hash: largestOf(batch.map(bytes)), weigh: true });
     return { script: lines([dropInProbe(batch), script]), stdin };
   },
   parse: (output, batch) => {
@@ -191,7 +188,7 @@ export const unitType: ResourceType<Unit> = {
         kind: stat.kind,
         owner: stat.owner,
         mode: stat.mode,
-        content: digest(stat.sha256 ?? ''),
+        content: contentOf(stat),
         overriddenBy: overriding(unit, dropIns[index] ?? '', batch),
         ...entries(stat),
       };

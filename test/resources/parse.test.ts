@@ -109,6 +109,13 @@ describe('authorized_key', () => {
     ]);
   });
 
+  test('cannot be read from a file that nobody would write by hand', () => {
+    expect(parse('large 1099511627776 /home/anna/.ssh/authorized_keys\n\n\n', key, key)).toEqual([
+      new Unreadable('/home/anna/.ssh/authorized_keys has 1099511627776 bytes; at most 1048576 are read'),
+      null,
+    ]);
+  });
+
   test('is identified by its fingerprint', () => {
     const { type, attributes } = key;
     expect(type.key(type.schema.parse(attributes))).toMatch(/^anna SHA256:[\w+/]{43}$/);
@@ -213,7 +220,7 @@ Signed-By:
   });
 
   test('sees a priority that nobody declares', () => {
-    const preferences = ['f', '644', 'root', 'root', '', '/etc/apt/preferences.d/sid'].join('\0');
+    const preferences = ['f', '644', 'root', 'root', '9', '', '/etc/apt/preferences.d/sid'].join('\0');
     expect(parse(`${preferences}\0${'0'.repeat(64)}  /etc/apt/preferences.d/sid\0`, sid)).toEqual([
       { pin: 'sha256:0000000000000000' },
     ]);
@@ -223,13 +230,13 @@ Signed-By:
 
 describe('unit', () => {
   test('sees a mask in its place', () => {
-    const mask = ['l', '777', 'root', 'root', '/dev/null', '/etc/systemd/system/app.service'].join('\0');
+    const mask = ['l', '777', 'root', 'root', '9', '/dev/null', '/etc/systemd/system/app.service'].join('\0');
     expect(parse(`\n${mask}\0`, unit('app.service', { content: '' }))).toMatchObject([{ kind: 'link' }]);
   });
 
   test('sees drop-ins that win over it', () => {
     const stat = (path: string) =>
-      `${['f', '644', 'root', 'root', '', path].join('\0')}\0${'0'.repeat(64)}  ${path}\0`;
+      `${['f', '644', 'root', 'root', '9', '', path].join('\0')}\0${'0'.repeat(64)}  ${path}\0`;
     const [first, last] = ['a', 'z'].map((name) => `/etc/systemd/system/app.service.d/${name}.conf`);
     const found = `${last ?? ''} ${first ?? ''} \n`;
     expect(
