@@ -55,6 +55,15 @@ async function readNow(run: HostRun, changes: readonly PlannedChange[]): Promise
   });
 }
 
+/** Nothing is done to what the plan could not read. */
+function withoutUnreadable(run: HostRun, changes: readonly PlannedChange[]): readonly PlannedChange[] {
+  return changes.filter((change) => {
+    if (change.unreadable === undefined) return true;
+    settle(run, change, 'failed', 0, `cannot be read: ${change.unreadable}`);
+    return false;
+  });
+}
+
 function stepsOf(run: HostRun, changes: readonly PlannedChange[]): readonly (Step | Conversation)[] {
   const context: ApplyContext = {
     declared: (name) =>
@@ -236,7 +245,7 @@ async function executeTransaction(
 
 /** Carries out one batch; every change in it has an outcome afterwards. */
 export async function executeBatch(run: HostRun, batch: Batch): Promise<void> {
-  const changes = await readNow(run, batch.changes);
+  const changes = await readNow(run, withoutUnreadable(run, batch.changes));
   if (changes.length === 0 || run.signal.aborted) return;
   if (batch.kind === 'transaction') {
     await executeTransaction(run, batch, changes);

@@ -26,7 +26,8 @@ function isTelling(
 
 /** Drift where the host has left what was last applied; else the declaration is another one since. */
 function causeOf(change: PlannedChange, applied: Applied): ChangeEvent['cause'] {
-  const follows = change.why !== undefined || change.knownAfter !== undefined;
+  const isUnreadable = change.unreadable !== undefined;
+  const follows = (change.why !== undefined && !isUnreadable) || change.knownAfter !== undefined;
   return !follows && applied.get(change.id)?.digest === declaredDigest(change.resource).digest
     ? 'drift'
     : 'configuration';

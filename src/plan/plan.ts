@@ -17,6 +17,8 @@ export interface PlannedChange extends Change {
   readonly resource: DeclaredResource;
   /** The resource whose change must come first before the actual state can be known. */
   readonly knownAfter?: ResourceId;
+  /** Why its state cannot be read: applied, it fails, and what does not depend on it goes on. */
+  readonly unreadable?: string;
   readonly why?: string;
 }
 
@@ -28,12 +30,17 @@ export interface HostPlan {
   readonly changes: ReadonlyMap<ResourceId, PlannedChange>;
 }
 
+/** What will be different once the plan is carried out. */
+function isComing(change: PlannedChange | undefined): change is PlannedChange {
+  return change !== undefined && change.unreadable === undefined;
+}
+
 /** The nearest change among what comes before a unit, through units that do not change. */
 function pendingBefore(unit: Unit, changes: ReadonlyMap<ResourceId, PlannedChange>): ResourceId | undefined {
   const queue = [...unit.after];
   const seen = new Set(queue);
   for (const earlier of queue) {
-    const change = earlier.members.findLast((member) => changes.has(member.id));
+    const change = earlier.members.findLast((member) => isComing(changes.get(member.id)));
     if (change !== undefined) return change.id;
     for (const next of earlier.after) {
       if (!seen.has(next)) queue.push(next);
@@ -56,7 +63,7 @@ function triggered(
   resource: DeclaredResource,
   changes: ReadonlyMap<ResourceId, PlannedChange>,
 ): 'reload' | 'restart' | undefined {
-  const changed = [...changes.values()].flatMap((change) => {
+  const changed = [...changes.values()].filter(isComing).flatMap((change) => {
     const path = change.resource.type.path?.(change.resource.desired);
     return path === undefined ? [] : [path];
   });
@@ -77,9 +84,17 @@ function planResource(
   const actual =
     found instanceof Unreadable || type.foresee === undefined
       ? found
-      : type.foresee(desired, found, (earlier) => changes.get(earlier));
+      : type.foresee(desired, found, (earlier) => {
+          const change = changes.get(earlier);
+          return isComing(change) ? change : undefined;
+        });
   if (actual instanceof Unreadable) {
     const knownAfter = pendingBefore(unit, changes);
+    if (knownAfter === undefined && actual.costs === 'resource') {
+      const unreadable = actual.reason;
+      const why = `cannot be read: ${unreadable}`;
+      return { id, resource, desired, actual: null, action: 'update', attributes: [], unreadable, why };
+    }
     if (knownAfter === undefined) {
       throw new HostwrightError('E_PROBE', `${id} cannot be read: ${actual.reason}`, {
         place: { host, resource: id },

@@ -15,7 +15,7 @@ import { askFor, openRequirements, unmetErrors, type Open } from './unmet.ts';
 import { planHost, type HostPlan, type PlannedChange } from './plan.ts';
 import { parseProbes, probeBatches, probeSection } from './probe.ts';
 
-/** Bytes of a file that a diff still reads. */
+/** A file of this many bytes or more has no diff. */
 const largestText = 1024 * 1024;
 
 export interface Survey {
@@ -90,7 +90,9 @@ async function readMore(
   return new Map(
     wanted.flatMap(({ id }, index) => {
       const answer = answers[index];
-      return answer === undefined || answer.code !== 0 ? [] : [[id, answer.stdout] as const];
+      // A diff with a part of a file would say something else.
+      const isWhole = answer?.code === 0 && answer.stdout.length < largestText;
+      return isWhole ? [[id, answer.stdout] as const] : [];
     }),
   );
 }

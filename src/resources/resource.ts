@@ -15,9 +15,15 @@ export type State = Readonly<Record<string, Attribute>>;
 /** The state cannot be read (yet): the server that holds it does not run, its package is missing. */
 export class Unreadable {
   readonly reason: string;
+  /**
+   * What cannot be planned where nothing that comes first can change it: the host, or this resource alone, where a
+   * user of the host could otherwise keep everything else from being planned.
+   */
+  readonly costs: 'host' | 'resource';
 
-  constructor(reason: string) {
+  constructor(reason: string, costs: Unreadable['costs'] = 'host') {
     this.reason = reason;
+    this.costs = costs;
   }
 }
 

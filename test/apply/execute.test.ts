@@ -61,6 +61,27 @@ describe('executing a batch', () => {
     ]);
   });
 
+  it('fails what the plan could not read, and goes on with what does not need it', async () => {
+    const resources = ['a', 'b', 'c'].map((name) =>
+      placed(
+        documentType,
+        { path: `/etc/alpha/${name}`, text: 'new' },
+        place,
+        name === 'c' ? ['document:/etc/alpha/a'] : [],
+      ),
+    );
+    const found = new Map([['document:/etc/alpha/a', new Unreadable('too large', 'resource')]] as const);
+    expect(await results(resources, found)).toEqual([
+      { resource: 'document:/etc/alpha/a', outcome: 'failed', reason: 'cannot be read: too large' },
+      { resource: 'document:/etc/alpha/b', outcome: 'changed' },
+      {
+        resource: 'document:/etc/alpha/c',
+        outcome: 'skipped',
+        reason: 'needs document:/etc/alpha/a, which failed',
+      },
+    ]);
+  });
+
   it.each([
     [true, ['changed', 'failed']],
     [undefined, ['failed', 'failed']],

@@ -47,6 +47,18 @@ export default defineRole({
 });
 `;
 
+const sizes = `
+import { authorizedKey, defineRole, file, z } from 'hostwright';
+export default defineRole({
+  name: 'sizes',
+  variables: z.looseObject({}),
+  resources: () => [
+    authorizedKey('anna', 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0+x/Zl0pXyBn0R5m1T6VxkKc0rj1VZk6n0kqWmS3aB'),
+    file('/home/anna/notes', { content: 'small', owner: 'anna', group: 'anna' }),
+  ],
+});
+`;
+
 async function hostwright(verb: string, ...words: readonly string[]): Promise<Finished> {
   return await hosts.hostwright(verb, '-i', join(project, 'hosts.yml'), ...words);
 }
@@ -265,6 +277,29 @@ describe('plan and apply on a host', () => {
       'ls -A /run/hostwright | grep -v -e ^loaded$ -e ^lock; ls /usr/sbin/policy-rc.d 2>/dev/null; true',
     );
     expect(left.stdout).toBe('');
+  });
+
+  it('fails one resource where a user makes its file a terabyte, and does the rest', async () => {
+    await mkdir(join(project, 'roles/sizes'), { recursive: true });
+    await writeFile(join(project, 'roles/sizes/role.ts'), sizes);
+    await writeFile(join(project, 'sizes.yml'), '- hosts: web\n  roles: [sizes]\n');
+    await hosts.shell(
+      'web1',
+      'useradd -m anna; mkdir /home/anna/.ssh; truncate -s 1T /home/anna/.ssh/authorized_keys /home/anna/notes; chown -R anna: /home/anna',
+    );
+    const site = ['--site', join(project, 'sizes.yml'), '--json'];
+    const plan = await hostwright('plan', ...site);
+    const why =
+      'cannot be read: /home/anna/.ssh/authorized_keys has 1099511627776 bytes; at most 1048576 are read';
+    expect(changes(plan).map((line) => line['why'])).toEqual([why, undefined]);
+    const apply = await hostwright('apply', '--yes', ...site);
+    expect(apply.code).toBe(1);
+    expect(jsonLines(apply).filter((line) => line.type === 'result')).toMatchObject([
+      { outcome: 'failed', reason: why },
+      { resource: 'file:/home/anna/notes', outcome: 'changed' },
+    ]);
+    await hosts.shell('web1', 'rm /home/anna/.ssh/authorized_keys');
+    expect((await hostwright('apply', '--yes', ...site)).code).toBe(0);
   });
 
   it('goes on with the other hosts where one cannot be reached, and says so', async () => {

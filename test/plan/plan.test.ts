@@ -4,6 +4,7 @@ import { planHost } from '../../src/plan/plan.ts';
 import { command, commandType } from '../../src/resources/command.ts';
 import { directory } from '../../src/resources/directory.ts';
 import { file } from '../../src/resources/file.ts';
+import { line } from '../../src/resources/line.ts';
 import { link } from '../../src/resources/link.ts';
 import { pkg } from '../../src/resources/package.ts';
 import {
@@ -120,6 +121,20 @@ describe('planHost', () => {
         [user.id]: new Unreadable('access denied'),
       }),
     ).toThrow(expect.objectContaining({ code: 'E_PROBE' }));
+  });
+
+  it('plans the rest of a host where a user keeps one resource from being read', () => {
+    const nginx = placed(service('nginx', { reloadOn: ['/etc/nginx'] }));
+    const own = placed(line('/etc/nginx/own.conf', { line: 'a' }));
+    const other = placed(file('/srv/other', { content: 'x' }));
+    const found = {
+      'service:nginx.service': running,
+      [own.id]: new Unreadable('it has 1099511627776 bytes', 'resource'),
+    };
+    expect(plan([nginx, own, other], found)).toEqual([
+      { id: own.id, action: 'update', why: 'cannot be read: it has 1099511627776 bytes' },
+      { id: 'file:/srv/other', action: 'create' },
+    ]);
   });
 
   it('plans anew what lies behind a link that becomes a directory', () => {
