@@ -51,7 +51,7 @@ const sizes = `
 import { authorizedKey, defineRole, file, z } from 'hostwright';
 export default defineRole({
   name: 'sizes',
-  variables: z.looseObject({}),
+  variables: z.object({}),
   resources: () => [
     authorizedKey('anna', 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0+x/Zl0pXyBn0R5m1T6VxkKc0rj1VZk6n0kqWmS3aB'),
     file('/home/anna/notes', { content: 'small', owner: 'anna', group: 'anna' }),
