@@ -8,7 +8,7 @@ import { placed } from './declared.ts';
 
 const facts = 'architecture=amd64\nmemory=1024\n';
 
-/** Hosts that answer the facts, then a guard that has reached its state. */
+/** Hosts that answer the facts, then a guard that has reached its state and no mounts. */
 function hostsThatAnswer() {
   const open = new Set<string>();
   const connect = async (host: string): Promise<Transport> => {
