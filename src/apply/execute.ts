@@ -18,7 +18,7 @@ import { executeGuarded, guardedSection } from './guarded.ts';
 import { interrupted, settle, type HostRun } from './host-run.ts';
 import { withOrigins } from './origin.ts';
 import { ask, defaultTimeout, lastWords } from './request.ts';
-import { transactionSection } from './transaction.ts';
+import { transactionSection, type PathStep } from './transaction.ts';
 import type { Undo } from './undo.ts';
 import { verify, type Failure } from './verify.ts';
 import type { Work } from './work.ts';
@@ -92,8 +92,8 @@ function isStep(step: Step | Conversation): step is Step {
   return !isConversation(step);
 }
 
-function undoOf(run: HostRun, guard: Guard, title: string, paths: readonly string[]): Undo {
-  return { guard, paths, title, token: randomUUID(), seconds: run.confirmWithin };
+function undoOf(run: HostRun, guard: Guard, title: string): Undo {
+  return { guard, title, token: randomUUID(), seconds: run.confirmWithin };
 }
 
 function workOf(run: HostRun, changes: readonly PlannedChange[], step: Step): Work {
@@ -104,8 +104,18 @@ function workOf(run: HostRun, changes: readonly PlannedChange[], step: Step): Wo
     const section = stdin === undefined ? { script } : { script, stdin };
     return { resources, title, section, timeout, ...(isDivisible === true && { isDivisible }) };
   }
-  const undo = undoOf(run, guard, title, []);
+  const undo = undoOf(run, guard, title);
   return { resources, title, section: guardedSection(step, undo), timeout, undo };
+}
+
+/** How to make the change of a path. */
+function pathSteps(run: HostRun, change: PlannedChange): readonly PathStep[] {
+  const path = change.resource.type.path?.(change.desired);
+  if (path === undefined) return [];
+  const replaces = change.action === 'delete' || change.attributes.some(({ name }) => name === 'kind');
+  return stepsOf(run, [change])
+    .filter(isStep)
+    .map((step) => ({ step, path, replaces }));
 }
 
 /** The files of a batch and the service that validates them, as one piece of work. */
@@ -117,22 +127,21 @@ function transactionWork(run: HostRun, changes: readonly PlannedChange[]): Work 
   if (service === undefined || transaction === undefined)
     throw new Error('a transaction without its service');
   // Each alone, in their order: a file may need the directory that another one makes.
-  const steps = changes.flatMap((change) => stepsOf(run, [change])).filter(isStep);
-  const files = steps.filter((step) => !step.resources.includes(service.id));
-  const own = steps.find((step) => step.resources.includes(service.id));
-  const paths = changes.flatMap((change) => change.resource.type.path?.(change.desired) ?? []);
+  const files = changes.flatMap((change) => pathSteps(run, change));
+  const [own] = changes
+    .filter(({ id }) => id === service.id)
+    .flatMap((change) => stepsOf(run, [change]).filter(isStep));
+  const steps = [...files.map(({ step }) => step), ...(own === undefined ? [] : [own])];
   const guard = service.type.guard?.(service.desired);
   // Files alone take no effect before the service reads them.
-  const guarded =
-    guard === undefined || own === undefined ? {} : { undo: undoOf(run, guard, own.title, paths) };
+  const guarded = guard === undefined || own === undefined ? {} : { undo: undoOf(run, guard, own.title) };
   return {
     ...guarded,
     resources: changes.map((change) => change.id),
-    title: own?.title ?? files.map((file) => file.title).join(', '),
+    title: own?.title ?? steps.map((step) => step.title).join(', '),
     section: transactionSection({
       transaction,
       files,
-      paths,
       ...guarded,
       ...(own === undefined ? {} : { service: own }),
     }),

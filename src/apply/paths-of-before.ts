@@ -1,36 +1,52 @@
-import { sh, type Script } from '../transport/shell.ts';
-
-/** `hw_copy_aside FOLDER`: keeps what there is at some paths, each under its number. */
-export function copyAside(paths: readonly string[]): Script {
-  return sh`hw_copy_aside() {
-  mkdir "$1"
-  n=0
-  for path in ${paths}; do
-    n=$((n + 1))
-    if [ -e "$path" ] || [ -L "$path" ]; then cp -aT "$path" "$1/$n"; fi
-  done
-}`;
-}
+import { lines, sh, type Script } from '../transport/shell.ts';
 
 /**
- * `hw_put_back FOLDER`: the paths are again what was copied aside; what was not there goes. A file takes the
- * place of the new one at once, if there is space for both; else the new one goes first. One that fails keeps no
- * other back, and makes it fail in the end.
+ * `hw_copy_aside FOLDER LIST`: keeps what there is at some paths, each under its number. A line of LIST is
+ * `one PATH`, or `whole PATH` for a directory that goes with everything in it: of any other directory only owner,
+ * group and mode can change. Fails where there is no space for it.
  */
-export function putBack(paths: readonly string[]): Script {
-  return sh`hw_put_back() {
-  n=0
+const copyAside = sh`hw_copy_aside() {
+  mkdir "$1" || return
+  awk '!seen[$0]++ { print ++n " " $0 }' "$2" >"$1/list" || return
+  sort -rn "$1/list" >"$1/reversed" || return
+  while IFS= read -r line; do
+    kept=$1/\${line%% *} line=\${line#* }
+    path=\${line#* }
+    if [ -L "$path" ] || [ ! -d "$path" ]; then
+      { [ ! -e "$path" ] && [ ! -L "$path" ]; } || cp -aT "$path" "$kept" || return
+    elif [ "\${line%% *}" = whole ]; then cp -axT "$path" "$kept" || return
+    else mkdir "$kept" && chown --reference="$path" "$kept" && chmod --reference="$path" "$kept" || return; fi
+  done <"$1/list"
+}`;
+
+/**
+ * `hw_put_back FOLDER`: restores what was copied aside, the last path first, so that what was made in a new folder
+ * goes before the folder. A file takes the place of the new one at once, if there is space for both; else the new
+ * one goes first. A directory that is still there is never removed: it may hold what nobody copied. One that fails
+ * keeps no other back, and makes it fail in the end.
+ */
+const putBack = sh`hw_put_back_one() {
+  if [ -d "$1" ] && [ ! -L "$1" ]; then
+    if [ -L "$3" ] || [ ! -d "$3" ]; then rm -f "$3" && mkdir "$3" || return; fi
+    if [ "$2" = whole ]; then cp -axT "$1" "$3"
+    else chown --reference="$1" "$3" && chmod --reference="$1" "$3"; fi
+    return
+  fi
+  if [ -d "$3" ] && [ ! -L "$3" ]; then rm -rf --one-file-system "$3" || return; fi
+  if [ ! -e "$1" ] && [ ! -L "$1" ]; then rm -f "$3"; return; fi
+  aside=\${3%/*}/.hostwright.back
+  if cp -aT "$1" "$aside" 2>/dev/null && mv -fT "$aside" "$3"; then return; fi
+  rm -f "$aside" "$3"
+  cp -aT "$1" "$3"
+}
+hw_put_back() {
   code=0
-  for path in ${paths}; do
-    n=$((n + 1))
-    if [ -f "$1/$n" ] && [ ! -L "$1/$n" ] && [ -f "$path" ]; then
-      aside=$(dirname "$path")/.hostwright.back
-      if cp -aT "$1/$n" "$aside" 2>/dev/null && mv -fT "$aside" "$path"; then continue; fi
-      rm -f "$aside"
-    fi
-    rm -rf "$path" || code=1
-    if [ -e "$1/$n" ] || [ -L "$1/$n" ]; then cp -aT "$1/$n" "$path" || code=1; fi
-  done
+  while IFS= read -r line; do
+    kept=$1/\${line%% *} line=\${line#* }
+    hw_put_back_one "$kept" "\${line%% *}" "\${line#* }" || code=1
+  done <"$1/reversed"
   return "$code"
 }`;
-}
+
+/** The functions `hw_copy_aside` and `hw_put_back`. */
+export const pathsOfBefore: Script = lines([copyAside, putBack]);

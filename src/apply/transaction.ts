@@ -1,139 +1,112 @@
 import { isWithin } from '../resources/path.ts';
 import type { Step, Transaction } from '../resources/resource.ts';
-import { lines, sh, type Script } from '../transport/shell.ts';
+import { lines, sh } from '../transport/shell.ts';
 import type { Section } from '../transport/sections.ts';
-import { copyAside, putBack } from './paths-of-before.ts';
+import { pathsOfBefore } from './paths-of-before.ts';
+import { rehearse } from './rehearsal.ts';
 import { guardFunctions, undoParts, type Part, type Undo } from './undo.ts';
+
+/** A step that writes or removes one path. */
+export interface PathStep {
+  readonly step: Step;
+  readonly path: string;
+  /** What is there goes, with everything in it where it is a directory. */
+  readonly replaces: boolean;
+}
 
 /** What a transaction is made of: files below validated trees, then the change of the service that reads them. */
 export interface TransactionSteps {
   readonly transaction: Transaction;
-  readonly files: readonly Step[];
-  /** The paths that `files` write or remove. */
-  readonly paths: readonly string[];
+  readonly files: readonly PathStep[];
   /** Absent where the service is not to run. */
   readonly service?: Step;
   /** Where the service is guarded. */
   readonly undo?: Undo;
 }
 
-function scriptPart(name: string, script: Script): Part {
-  return { name, bytes: Buffer.from(script.text) };
+function textPart(name: string, text: string): Part {
+  return { name, bytes: Buffer.from(text) };
+}
+
+function linesPart(name: string, texts: readonly string[]): Part {
+  return textPart(name, texts.map((text) => `${text}\n`).join(''));
 }
 
 /** Everything that varies comes by standard input, one part after the other. */
 function partsOf({ transaction, files, service, undo }: TransactionSteps): readonly Part[] {
+  const trees = transaction.trees.filter((tree) => files.some(({ path }) => isWithin(path, tree)));
   return [
-    ...files.flatMap((file, index) => [
-      scriptPart(`file.${index}.sh`, file.script),
-      { name: `file.${index}.in`, bytes: file.stdin ?? new Uint8Array() },
+    ...files.flatMap(({ step }, index) => [
+      textPart(`file.${index}.sh`, step.script.text),
+      { name: `file.${index}.in`, bytes: step.stdin ?? new Uint8Array() },
     ]),
-    scriptPart('validate.sh', transaction.validate),
-    ...(service === undefined ? [] : [scriptPart('service.sh', service.script)]),
+    linesPart(
+      'paths',
+      files.map(({ path, replaces }) => `${replaces ? 'whole' : 'one'} ${path}`),
+    ),
+    // A tree that is a single file or link is staged with the folder that it lies in.
+    linesPart(
+      'trees',
+      trees.filter((tree) => files.every(({ path }) => path !== tree)),
+    ),
+    textPart('validate.sh', transaction.validate.text),
+    ...(service === undefined ? [] : [textPart('service.sh', service.script.text)]),
     ...(undo === undefined ? [] : undoParts(undo)),
   ];
 }
 
-/** Runs the steps of all files; in the rehearsal and for real, the very same. */
-function writeFiles(count: number): Script {
-  return sh`write_files() {
-  i=0
-  while [ "$i" -lt ${count} ]; do
-    mkdir -p "$HW/$i"
-    HW="$HW/$i" sh -eu "$HW/file.$i.sh" <"$HW/file.$i.in"
-    i=$((i + 1))
-  done
+/** Runs the step of one file; in the rehearsal and for real, the very same. */
+const writeOne = sh`hw_write() {
+  mkdir -p "$HW/$1"
+  HW="$HW/$1" sh -eu "$HW/file.$1.sh" <"$HW/file.$1.in"
 }`;
-}
 
-/**
- * Lists each tree that changes behind a letter: `w` for a directory that is copied whole, `a` for the directory around a
- * tree that is a single file or link. Above comes before below.
- */
-function listTrees(trees: readonly string[], written: readonly string[]): Script {
-  const single = trees.filter((tree) => written.includes(tree));
-  const others = trees.filter((tree) => !written.includes(tree));
-  return sh`printf '%s\n' ${written} >"$HW/paths"
-{ for tree in ${single}; do
-    mkdir -p "$(dirname "$tree")"
-    printf 'a %s\n' "$(dirname "$tree")"
-  done
-  for tree in ${others}; do
-    if [ -d "$tree" ] && [ ! -L "$tree" ]; then printf 'w %s\n' "$tree"
-    elif [ -e "$tree" ] || [ -L "$tree" ]; then printf 'a %s\n' "$(dirname "$tree")"
-    else mkdir -p "$tree"; printf 'w %s\n' "$tree"; fi
-  done; } | sort -k2 -k1,1r | awk '!seen[substr($0, 3)]++' >"$HW/trees"`;
-}
-
-/**
- * A copy of each tree takes its place in a mount namespace that ends with this process: what happens there
- * is seen by nobody else. Directories beside a single file are not copied, they may be large: the very same
- * are shown there, but for one that is itself to be replaced.
- */
-const rehearse = sh`cat >"$HW/rehearse.sh" <<'END'
-set -eu
-: >"$HW/copying"
-n=0
-mkdir "$HW/stage"
-while IFS= read -r line; do
-  n=$((n + 1))
-  tree=$(printf '%s\n' "$line" | cut -c3-)
-  stage="$HW/stage/$n"
-  case "$line" in
-    w*) cp -aT "$tree" "$stage" ;;
-    a*)
-      mkdir "$stage"
-      chown --reference="$tree" "$stage"
-      chmod --reference="$tree" "$stage"
-      find "$tree" -mindepth 1 -maxdepth 1 ! -type d -exec cp -a -t "$stage" {} +
-      find "$tree" -mindepth 1 -maxdepth 1 -type d >"$HW/beside"
-      while IFS= read -r beside; do
-        mkdir "$stage/$(basename "$beside")"
-        if ! grep -qxF -e "$beside" "$HW/paths"; then mount --rbind "$beside" "$stage/$(basename "$beside")"; fi
-      done <"$HW/beside" ;;
-  esac
-  mount --rbind "$stage" "$tree"
-done <"$HW/trees"
-sh -eu "$HW/write-files.sh"
-rm "$HW/copying"
-sh -eu "$HW/validate.sh"
-END
-if ! (unshare -m sh -eu "$HW/rehearse.sh") >"$HW/rehearsal" 2>&1; then
-  if [ -e "$HW/copying" ]; then echo 'the new configuration cannot be tried, so nothing was changed:' >&2
-  else echo 'the new configuration is not valid, so nothing was changed:' >&2; fi
-  tail -n 20 "$HW/rehearsal" >&2
+/** What can be known to fail must not fail when half of it is written. */
+const refuseUnwritable = sh`cut -d ' ' -f 2- "$HW/places" | while IFS= read -r path; do
+  if [ -d "\${path%/*}" ] && [ ! -w "\${path%/*}" ]; then path=\${path%/*}
+  elif [ ! -f "$path" ] || [ -L "$path" ] || [ -w "$path" ]; then continue; fi
+  printf '%s cannot be written (read-only or immutable), no changes made\n' "$path" >&2
   exit 1
-fi`;
+done`;
 
 /**
- * One script: the changes are made in a copy of the trees that a private mount namespace shows in the place
- * of the real ones, and validated there; then for real; then the service changes. When that last step fails
- * the files that were there before come back, the service takes them up, and the script fails.
+ * One script: the changes are made where nobody else sees them, and validated there; then for real, then the service
+ * changes. When that last step fails the files that were there before are restored, the service takes them up, and
+ * the script fails.
  */
 export function transactionSection(steps: TransactionSteps): Section {
+  const broken = steps.files.find(({ path }) => path.includes('\n'));
+  if (broken !== undefined) {
+    return {
+      script: sh`printf '%s\n' ${`${broken.path}: a name with a line break cannot be tried, no changes made`} >&2
+exit 1`,
+    };
+  }
   const parts = partsOf(steps);
   const script = lines([
     ...parts.map((part) => sh`head -c ${part.bytes.length} >"$HW/"${part.name}`),
-    sh`cat >"$HW/write-files.sh" <<'END'
-set -eu
-${writeFiles(steps.files.length)}
-write_files
-END`,
-    listTrees(
-      steps.transaction.trees.filter((tree) => steps.paths.some((path) => isWithin(path, tree))),
-      steps.paths,
-    ),
-    rehearse,
-    copyAside(steps.paths),
-    putBack(steps.paths),
+    rehearse(writeOne),
+    refuseUnwritable,
+    pathsOfBefore,
     steps.undo === undefined ? unguarded : guardFunctions(steps.undo),
-    sh`hw_copy_aside "$HW/before"
+    sh`if ! hw_copy_aside "$HW/before" "$HW/places"; then
+  echo 'what is there cannot be kept for a rollback, no changes made' >&2
+  exit 1
+fi
 hw_arm
 back() {
-  hw_put_back "$HW/before"
-  echo 'the previous configuration is back in place' >&2
+  if hw_put_back "$HW/before"; then echo 'the previous configuration is restored' >&2
+  else echo 'not all of the previous configuration could be restored' >&2; fi
 }
-if ! sh -eu "$HW/write-files.sh"; then
+cat >"$HW/write-all.sh" <<'END'
+${writeOne}
+i=0
+while [ "$i" -lt ${steps.files.length} ]; do
+  hw_write "$i"
+  i=$((i + 1))
+done
+END
+if ! sh -eu "$HW/write-all.sh"; then
   back
   hw_disarm
   exit 1
@@ -152,6 +125,6 @@ hw_disarm() { :; }`;
 const serviceOrBack = sh`if ! sh -eu "$HW/service.sh"; then
   back
   if sh -eu "$HW/service.sh" >&2; then hw_disarm
-  else echo 'and the service does not take it up either' >&2; fi
+  else echo 'and the service does not accept it either' >&2; fi
   exit 1
 fi`;

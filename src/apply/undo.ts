@@ -1,13 +1,11 @@
 import { undoFolder, undoLive, undoUnit } from '../plan/undo.ts';
 import type { Guard } from '../resources/resource.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
-import { copyAside, putBack } from './paths-of-before.ts';
+import { pathsOfBefore } from './paths-of-before.ts';
 
 /** A change that the host takes back by itself unless it is confirmed. */
 export interface Undo {
   readonly guard: Guard;
-  /** What comes back beside the paths of the guard: files that go live with a service. */
-  readonly paths: readonly string[];
   /** What the change is called: `reload ssh.service`. */
   readonly title: string;
   /** Random: only the run that armed it confirms it. */
@@ -73,10 +71,10 @@ done
 [ -e ${undoFolder}/undo.sh ] || exit 0`;
 
 /** Each part is tried, whatever becomes of the others. */
-function undoScript({ guard, paths, title }: Undo): Script {
+function undoScript({ guard, title }: Undo): Script {
   return lines([
     waitForTurn,
-    putBack([...guard.paths, ...paths]),
+    pathsOfBefore,
     remove,
     sh`printf '%s\n' ${`no fresh connection has confirmed "${title}": what there was before comes back`}
 failed=
@@ -113,16 +111,18 @@ export function undoParts(undo: Undo): readonly Part[] {
  * `hw_arm`: the state of before is on the disk, and a timer runs, before anything takes effect. The lock of
  * the folder keeps the undoing back while the change is under way; it goes with the shell that calls this.
  */
-function arm({ guard, paths, token, seconds }: Undo): Script {
+function arm({ guard, token, seconds }: Undo): Script {
   return lines([
-    copyAside([...guard.paths, ...paths]),
+    pathsOfBefore,
     sh`hw_arm() {
   rm -rf ${undoLive} ${fresh}
   mkdir -p /var/lib/hostwright
   mkdir -m 0700 ${undoLive} ${fresh}
   keep=$HW/keep.sh
   HW=${undoLive} sh -eu "$keep"
-  hw_copy_aside ${fresh}/before
+  { [ ! -e "$HW/places" ] || cat "$HW/places"
+    ${guard.paths.length === 0 ? sh`:` : sh`printf 'one %s\n' ${guard.paths}`}; } >"$HW/kept"
+  hw_copy_aside ${fresh}/before "$HW/kept"
   systemctl is-enabled ${guard.unit} >${fresh}/enabled 2>/dev/null || :
   printf '%s\n' ${token} >${fresh}/token
   cp "$HW/undo.sh" "$HW/restore.sh" ${fresh}

@@ -134,10 +134,9 @@ export interface Trigger {
 }
 
 /**
- * A directory tree that goes live as a whole: changes of files below `trees` are first made in a copy that
- * a private mount namespace shows in the place of the real one, `validate` runs there, and only then are
- * they made for real, followed by the change of the resource itself. When that fails the previous files
- * come back.
+ * Directory trees that go live as a whole: changes of files below `trees` are first made in copies that a private
+ * mount namespace shows in the place of the real folders, `validate` runs there, and only then are they made for
+ * real, followed by the change of the resource itself. When that fails the previous files are restored.
  */
 export interface Transaction {
   readonly trees: readonly string[];

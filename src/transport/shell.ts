@@ -35,13 +35,14 @@ function isList(value: ScriptValue): value is readonly Word[] {
 
 /**
  * sh`stat -c %a ${path}`: strings and numbers are quoted, arrays become several words, a Script is put
- * in as it is. The text itself is raw: a backslash is a backslash.
+ * in as it is. The text itself is raw: a backslash is a backslash, but in `\${name}`, which is the shell's own.
  */
 export function sh(strings: TemplateStringsArray, ...values: readonly ScriptValue[]): Script {
-  let text = strings.raw[0] ?? '';
+  const texts = strings.raw.map((text) => text.replaceAll('\\${', '${'));
+  let text = texts[0] ?? '';
   values.forEach((value, index) => {
     text += (isList(value) ? value : [value]).map(word).join(' ');
-    text += strings.raw[index + 1] ?? '';
+    text += texts[index + 1] ?? '';
   });
   return new Script(text);
 }

@@ -202,7 +202,7 @@ describe('a configuration that is valid but does not work is taken back', () => 
     await expectMended();
   }
 
-  const back = 'the previous configuration is back in place';
+  const back = 'the previous configuration is restored';
 
   it('haproxy cannot bind a port', async () => {
     await takePort(8999);

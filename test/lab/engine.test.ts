@@ -197,7 +197,7 @@ describe('plan and apply on a host', () => {
     const apply = await hostwright('apply', '--yes', '--json');
     expect(apply.code).toBe(1);
     const reason = jsonLines(apply).find((line) => line['outcome'] === 'failed')?.['reason'];
-    expect(reason).toContain('the previous configuration is back in place');
+    expect(reason).toContain('the previous configuration is restored');
     const { stdout } = await hosts.ssh(
       'web1',
       'systemctl stop squatter.socket; cat /etc/nginx/sites-available/tiny; systemctl is-active nginx',

@@ -205,7 +205,6 @@ describe('a guarded step on a host', () => {
       keep: sh`cat /run/level >"$HW/level"`,
       restore: sh`cp "$HW/level" /run/level`,
     },
-    paths: [],
     title: 'write',
     token: 'mine',
     seconds: 600,

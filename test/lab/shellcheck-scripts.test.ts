@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { guardedSection } from '../../src/apply/guarded.ts';
+import { rehearsalScripts } from '../../src/apply/rehearsal.ts';
 import { transactionSection } from '../../src/apply/transaction.ts';
 import { confirm, undoParts, type Undo } from '../../src/apply/undo.ts';
 import { readProject, readSiteOf } from '../../src/cli/project.ts';
@@ -53,14 +54,13 @@ const undo: Undo = {
     keep: sh`date >"$HW/kept"`,
     restore: sh`cat "$HW/kept"`,
   },
-  paths: ['/etc/a b', '/etc/c'],
   title: 'reload ssh.service',
   token: 'token',
   seconds: 60,
 };
 const step = { script: sh`cat >/etc/c`, stdin: Buffer.from('text'), title: 'a step', resources: [] };
 /** Two files that are trees of their own, and one in each of two folders. */
-const changed = ['/etc/c', '/etc/d', '/etc/a b/x', '/etc/b/y'];
+const files = ['/etc/c', '/etc/d', '/etc/a b/x', '/etc/b/y'].map((path) => ({ step, path, replaces: false }));
 const transaction = { trees: ['/etc/a b', '/etc/b', '/etc/c', '/etc/d'], validate: sh`sshd -t` };
 
 test.each([
@@ -73,10 +73,13 @@ test.each([
   ['a guarded step', guardedSection(step, undo).script.text],
   ['a guarded step that is prepared', guardedSection({ ...step, live: sh`date` }, undo).script.text],
   ['what confirms', confirm(undo).text],
-  ['a transaction', transactionSection({ transaction, files: [step], paths: changed }).script.text],
+  ['the set-up of a rehearsal', rehearsalScripts(sh`hw_write() { sh "$HW/file.$1.sh"; }`).setUp.text],
+  ['the changes of a rehearsal', rehearsalScripts(sh`hw_write() { sh "$HW/file.$1.sh"; }`).write.text],
+  ['the check of a rehearsal', rehearsalScripts(sh`hw_write() { sh "$HW/file.$1.sh"; }`).check.text],
+  ['a transaction', transactionSection({ transaction, files }).script.text],
   [
     'a transaction with a guarded service',
-    transactionSection({ transaction, files: [step], paths: changed, service: step, undo }).script.text,
+    transactionSection({ transaction, files, service: step, undo }).script.text,
   ],
   ...undoParts(undo)
     .filter(({ name }) => name.endsWith('.sh'))
