@@ -1,9 +1,10 @@
 import pLimit from 'p-limit';
 import { defect, HostwrightError, HostwrightErrors } from '../errors.ts';
 import type { ChangeEvent, Event } from '../report/event.ts';
+import { readFunction } from '../resources/enter.ts';
 import type { DeclaredResource, ResourceId } from '../resources/resource.ts';
 import type { Facts } from '../roles/role.ts';
-import { sh } from '../transport/shell.ts';
+import { lines, sh } from '../transport/shell.ts';
 import { parseSections, sectionsRequest } from '../transport/sections.ts';
 import type { Answer, Lock, Request, Transport } from '../transport/transport.ts';
 import { parseApplied, readApplied, type Applied } from './applied.ts';
@@ -80,7 +81,9 @@ async function readMore(
   wanted: readonly Wanted[],
   open: readonly Open[],
 ): Promise<Map<ResourceId, Buffer>> {
-  const texts = wanted.map(({ path }) => ({ script: sh`head -c ${largestText} -- ${path}` }));
+  const texts = wanted.map(({ path }) => ({
+    script: lines([readFunction, sh`hw_read_file ${path} 0 ${largestText}`]),
+  }));
   const sections = open.length === 0 ? texts : [...texts, askFor(open)];
   if (sections.length === 0) return new Map();
   const answers = await ask(transport, sectionsRequest(sections), sections.length);

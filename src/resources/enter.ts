@@ -12,7 +12,8 @@ import { removal } from './removal.ts';
  *
  * `hw_enter DIRECTORY` gets there without following a link that others could have planted; with `make` as a
  * second word it makes what is missing. `cd -P` leaves in `$PWD` where one really is; only where that is not
- * what was asked for it goes name by name.
+ * what was asked for it goes name by name. `hw_enter_of FILE` goes to the directory of the file that is meant, through
+ * links of root's, and leaves its name there in `$hw_file`.
  */
 const functions = new Script(`hw_others() {
   find . -maxdepth 0 '(' ! -uid 0 -o -perm -002 -o -perm -020 ! -gid 0 ')'
@@ -49,6 +50,17 @@ hw_enter() {
     fi
   done
 }
+hw_enter_of() {
+  hw_file=\${1##*/}
+  hw_enter "\${1%/*}/"
+  while [ -L "./$hw_file" ]; do
+    hw_link "$hw_file"
+    hw_left=$(readlink "./$hw_file")
+    case $hw_left in /*) ;; *) hw_left=\${PWD%/}/$hw_left ;; esac
+    hw_file=\${hw_left##*/}
+    hw_enter "\${hw_left%/*}/"
+  done
+}
 hw_aside() {
   hw_name=$(mktemp -d .hostwright.XXXXXX) || hw_stuck .
   hw_next=\${PWD%/}/$hw_name
@@ -73,6 +85,24 @@ export function enter(directory: string, options: { readonly make?: true } = {})
  * show them. In the directory itself whoever owns it could put a link in the place of what root writes.
  */
 export const aside: Script = sh`hw_aside`;
+
+/** Goes to the directory of a file like `enter`, and leaves the name that the file has there in `$hw_file`. */
+export function enterOf(file: string): Script {
+  return lines([functions, sh`hw_enter_of ${file}`]);
+}
+
+/**
+ * `hw_read_file FILE FROM COUNT` prints so many bytes of a regular file. What is put into its place meanwhile is neither
+ * followed, nor waited for.
+ */
+export const readFunction: Script = lines([
+  functions,
+  sh`hw_read_file() (
+  hw_enter_of "$1"
+  if [ -e "./$hw_file" ] && [ ! -f "./$hw_file" ]; then printf '%s is not a regular file\n' "$1" >&2; exit 1; fi
+  exec timeout 20 dd if="./$hw_file" iflag=nofollow,nonblock,fullblock,skip_bytes,count_bytes bs=64K skip="$2" count="$3" status=none
+)`,
+]);
 
 /** Removes a path where it is there: a folder with everything in it where `folder` says so, else an empty one. */
 export function remove(path: string, folder: boolean): Script {

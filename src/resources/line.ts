@@ -1,9 +1,8 @@
-import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
 import { isSecret, Secret } from '../secrets/secret.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { isOneLine, oneLine, secret } from './attribute.ts';
-import { aside, enter } from './enter.ts';
+import { aside, enterOf } from './enter.ts';
 import { above, foreseePath, path } from './path.ts';
 import {
   declare,
@@ -118,17 +117,8 @@ function edit(at: string, items: readonly Line[]): Script {
   return lines([
     splitLines,
     editFunction,
-    enter(dirname(at)),
-    // The file that a link names, found as `hw_enter` finds directories.
-    sh`f=${basename(at)}
-while [ -L "./$f" ]; do
-  hw_link "$f"
-  to=$(readlink "./$f")
-  f=$(basename -- "$to")
-  to=$(dirname -- "$to")
-  case $to in /*) ;; *) to=$PWD/$to ;; esac
-  hw_enter "$to"
-done
+    enterOf(at),
+    sh`f=$hw_file
 if [ -e "./$f" ] && [ ! -f "./$f" ]; then printf '%s\n' ${`${at} is not a regular file`} >&2; exit 1; fi`,
     aside,
     sh`t=./$f

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { argv } from './attribute.ts';
 import { endedFunction, runOrSay } from './ended.ts';
+import { readFunction } from './enter.ts';
 import { path } from './path.ts';
 import { startFunction } from './service-start.ts';
 import {
@@ -174,9 +175,18 @@ function listen({ log }: Service): Script {
 ${logged}`;
 }
 
-/** What it has said since. */
+/** Bytes of a log that are still read: lines can be long. */
+const mostLogged = 64 * 1024;
+
+/** What it has said since. A log lies where its service can write, so it may be anything. */
 function lastWords({ name, log }: Service): Script {
-  const words = log === undefined ? sh`` : sh`tail -c "+$((logged + 1))" ${log} 2>/dev/null | tail -n 10 >&2`;
+  const words =
+    log === undefined
+      ? sh``
+      : sh`size=$(stat -c %s ${log} 2>/dev/null || echo 0)
+[ "$size" -ge "$logged" ] || logged=0
+[ $((size - logged)) -le ${mostLogged} ] || logged=$((size - ${mostLogged}))
+hw_read_file ${log} "$logged" ${mostLogged} | tail -n 10 >&2`;
   return sh`journalctl -q --no-pager -n 15 --since "@$since" -u ${name} >&2 || :
 ${words}`;
 }
@@ -206,7 +216,8 @@ function orLastWords(command: Script, service: Service): Script {
 function step({ id, desired, action: verb, attributes }: Change<Service>): Step {
   const unit = desired.name;
   const names = new Set(attributes.map((attribute) => attribute.name));
-  const script = [endedFunction, digestFunction, startFunction, sh`systemctl daemon-reload`];
+  const log = desired.log === undefined ? [] : [readFunction];
+  const script = [endedFunction, digestFunction, startFunction, ...log, sh`systemctl daemon-reload`];
   const first = verb === 'create';
   if (first || names.has('enabled')) {
     script.push(sh`systemctl unmask --quiet ${unit}; systemctl unmask --runtime --quiet ${unit} || :`);

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compare } from '../../src/plan/compare.ts';
 import { directory, file, line, link, type Resource } from '../../src/index.ts';
-import { sh } from '../../src/transport/shell.ts';
+import { readFunction } from '../../src/resources/enter.ts';
+import { lines, sh } from '../../src/transport/shell.ts';
 import { converge, openRoot, probe, refuse, type Root } from '../resources/on-a-root.ts';
 
 /** Mallory owns a home directory below which root is to write, and wants /etc/guarded and /root. */
@@ -78,6 +79,47 @@ su mallory -s /bin/sh -c 'ln -s /etc /srv/acl/way'`);
       await root.ask(sh`rm -rf ${at}; su mallory -s /bin/sh -c ${`ln -s /etc/guarded ${at}`}`);
       expect(await refuse(root, line(at, { line: 'x' }))).toContain(`${at}: a link`);
       await expectGuarded();
+    }
+  });
+});
+
+describe('what root reads in a folder of another user', () => {
+  const read = async (at: string): Promise<readonly [number, string]> => {
+    const { code, stdout, stderr } = await root.run(lines([readFunction, sh`hw_read_file ${at} 4 8`]));
+    return [code, `${stdout.toString()}${stderr.toString()}`];
+  };
+
+  test.each([
+    ['a link', sh`ln -s /etc/shadow`, /log: a link where others/],
+    ['a link on the way', sh`ln -sfnT /etc ${`${home}/way`}; :`, /way: a link where others/],
+    ['a pipe', sh`mkfifo`, /log is not a regular file/],
+    ['a folder', sh`mkdir`, /log is not a regular file/],
+  ])('is not %s', async (what, plant, why) => {
+    const at = what === 'a link on the way' ? `${home}/way/shadow` : `${home}/log`;
+    await root.ask(sh`rm -rf ${`${home}/log`}; ${plant} ${`${home}/log`}`);
+    expect(await read(at)).toEqual([1, expect.stringMatching(why)]);
+  });
+
+  test('is a file, and no more of it than was asked for', async () => {
+    await root.ask(sh`rm -rf ${`${home}/log`}; echo 0123456789abcdef >${`${home}/log`}; truncate -s 1T ${`${home}/log`}
+ln -sfnT ${`${home}/log`} /etc/log`);
+    expect(await read(`${home}/log`)).toEqual([0, '456789ab']);
+    expect(await read('/etc/log')).toEqual([0, '456789ab']);
+  });
+
+  test('is never what it is swapped for meanwhile', async () => {
+    await root.ask(sh`rm -rf ${`${home}/log`}
+su mallory -s /bin/sh -c ${`exec perl -e 'chdir "${home}"; for (;;) {
+  open my $f, ">", "new"; print $f "0123456789abcdef"; close $f; rename "new", "log";
+  symlink "/etc/guarded", "new"; rename "new", "log"; system "mkfifo", "new" if $i++ % 50 == 0; rename "new", "log" }'`} \
+  >/dev/null 2>&1 </dev/null &`);
+    try {
+      const found = new Set<string>();
+      for (let round = 0; round < 200 || !found.has('456789ab'); round += 1)
+        found.add((await read(`${home}/log`))[1]);
+      expect([...found].join('\n')).not.toContain('uched');
+    } finally {
+      await root.ask(sh`pkill -KILL -u mallory || :`);
     }
   });
 });

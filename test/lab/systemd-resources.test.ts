@@ -143,6 +143,20 @@ describe('unit and service', () => {
       /not healthy after 2 s[^]*such\/socket[^]*such\/thing/,
     );
   });
+
+  test('a log in a folder of its own user is shown, and not what that user puts in its place', async () => {
+    const log = '/var/log/example/error.log';
+    await host.ask(sh`install -d -o games /var/log/example; echo before >${log}; chown games ${log}`);
+    const fails = async (command: string): Promise<string> => {
+      await converge(host, example(`/bin/sh -c '${command}; exit 1'`));
+      return await refuse(host, service('example', { log, enabled: false }));
+    };
+    const said = await fails(`echo at last >>${log}`);
+    expect(said).toMatch(/^at last$/m);
+    expect(said).not.toMatch(/^before$/m);
+    expect(await fails(`ln -sfT /etc/shadow ${log}`)).not.toMatch(/^root:/m);
+    expect(await fails(`rm -f ${log}; mkfifo ${log}`)).toContain(`${log} is not a regular file`);
+  });
 });
 
 describe('sysctl and hostname', () => {
