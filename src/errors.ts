@@ -15,6 +15,7 @@ export const errorCodes = {
   E_SUDO: 'the user of the connection cannot become root',
   E_TIMEOUT: 'a host did not answer in time',
   E_LOCKED: 'another run holds the lock of a host',
+  E_UNCONFIRMED: 'a change of a run that has ended is not confirmed',
   E_REMOTE: 'a command failed on a host',
   E_PROBE: 'the state of a resource cannot be read',
   E_REFUSED: 'a change would remove or cover what nobody declared',

@@ -1,4 +1,13 @@
-import { undoFolder, undoLive, undoUnit } from '../plan/undo.ts';
+import {
+  removeFunction,
+  undoFolder,
+  undoFresh,
+  undoLive,
+  undoTimer,
+  undoUnit,
+  undoUnitFile,
+  undoWants,
+} from '../plan/undo.ts';
 import type { Guard } from '../resources/resource.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { pathsOfBefore } from './paths-of-before.ts';
@@ -20,11 +29,6 @@ export interface Part {
   readonly bytes: Uint8Array;
 }
 
-const fresh = `${undoFolder}.new`;
-const unitFile = `/etc/systemd/system/${undoUnit}`;
-const wants = '/etc/systemd/system/sysinit.target.wants';
-const timer = undoUnit.replace('.service', '.timer');
-
 /**
  * Before whatever lets anybody in, so that a host that goes down meanwhile comes up as it was. A script that
  * is gone when it is called was confirmed at that moment.
@@ -43,23 +47,6 @@ Type=oneshot
 ExecStart=/bin/sh -c '[ ! -e ${undoFolder}/undo.sh ] || exec sh ${undoFolder}/undo.sh'
 `;
 
-/**
- * Leaves nothing behind but what the journal says. At boot systemd must not forget meanwhile what waits for
- * this unit.
- */
-const remove = sh`hw_remove() {
-  rm -f ${wants}/${undoUnit} ${unitFile}
-  rmdir --ignore-fail-on-non-empty ${wants} 2>/dev/null || :
-  rm -rf ${fresh}
-  mv -T ${undoFolder} ${fresh}
-  rm -rf ${fresh}
-  if [ -d ${undoLive} ]; then
-    rm -rf ${undoLive}
-    systemctl daemon-reload
-    systemctl --no-block stop ${timer} 2>/dev/null || :
-  fi
-}`;
-
 /** It waits until the change is made, or its script has died, and then for what is left of the time. */
 const waitForTurn = sh`exec 9<${undoFolder}
 flock -w 900 9 || echo 'the change still runs after 15 minutes'
@@ -75,7 +62,7 @@ function undoScript({ guard, title }: Undo): Script {
   return lines([
     waitForTurn,
     pathsOfBefore,
-    remove,
+    removeFunction,
     sh`printf '%s\n' ${`no fresh connection has confirmed "${title}": what there was before comes back`}
 failed=
 hw_put_back ${undoFolder}/before || failed=yes
@@ -108,34 +95,40 @@ export function undoParts(undo: Undo): readonly Part[] {
 }
 
 /**
- * `hw_arm`: the state of before is on the disk, and a timer runs, before anything takes effect. The lock of
- * the folder keeps the undoing back while the change is under way; it goes with the shell that calls this.
+ * `hw_arm`: the state of before is on the disk, and a timer runs, before anything takes effect. Only with its last step,
+ * which names the folder, does any of it count: what ends before has armed nothing, and clears up where it can. The
+ * lock of the folder keeps the undoing back while the change is under way; it goes with the shell that calls this.
  */
-function arm({ guard, token, seconds }: Undo): Script {
+function arm({ guard, title, token, seconds }: Undo): Script {
   return lines([
     pathsOfBefore,
     sh`hw_arm() {
-  rm -rf ${undoLive} ${fresh}
+  trap hw_remove EXIT
+  rm -rf ${undoLive} ${undoFresh}
   mkdir -p /var/lib/hostwright
-  mkdir -m 0700 ${undoLive} ${fresh}
+  mkdir -m 0700 ${undoLive} ${undoFresh}
   keep=$HW/keep.sh
   HW=${undoLive} sh -eu "$keep"
   { [ ! -e "$HW/places" ] || cat "$HW/places"
     ${guard.paths.length === 0 ? sh`:` : sh`printf 'one %s\n' ${guard.paths}`}; } >"$HW/kept"
-  hw_copy_aside ${fresh}/before "$HW/kept"
-  systemctl is-enabled ${guard.unit} >${fresh}/enabled 2>/dev/null || :
-  printf '%s\n' ${token} >${fresh}/token
-  cp "$HW/undo.sh" "$HW/restore.sh" ${fresh}
-  sync -f ${fresh}
-  mv -T ${fresh} ${undoFolder}
-  exec 9<${undoFolder}
-  flock 9
-  cp "$HW/undo.service" ${unitFile}
-  mkdir -p ${wants}
-  ln -sf ../${undoUnit} ${wants}/${undoUnit}
-  sync -f ${wants}
+  hw_copy_aside ${undoFresh}/before "$HW/kept"
+  systemctl is-enabled ${guard.unit} >${undoFresh}/enabled 2>/dev/null || :
+  printf '%s\n' ${token} >${undoFresh}/token
+  printf '%s\n' ${title} >${undoFresh}/title
+  cp "$HW/undo.sh" "$HW/restore.sh" ${undoFresh}
+  sync -f ${undoFresh}
+  cp "$HW/undo.service" ${undoUnitFile}
+  mkdir -p ${undoWants}
+  ln -sf ../${undoUnit} ${undoWants}/${undoUnit}
+  sync -f ${undoWants}
   systemctl daemon-reload
+  exec 9<${undoFresh}
+  flock 9
   systemd-run --quiet --on-active=${seconds} --timer-property=AccuracySec=100ms --unit=${undoUnit} >&2
+  mv -T ${undoFresh} ${undoFolder}
+  if ! systemctl is-active --quiet ${undoTimer}; then echo 'the timer of the rollback has ended' >&2; exit 1; fi
+  sync -f ${undoFolder}
+  trap - EXIT
 }`,
   ]);
 }
@@ -143,7 +136,7 @@ function arm({ guard, token, seconds }: Undo): Script {
 /** `hw_made`: from now on a fresh connection has its time. `hw_disarm`: nothing is left to be taken back. */
 export function guardFunctions(undo: Undo): Script {
   return lines([
-    remove,
+    removeFunction,
     arm(undo),
     sh`hw_made() {
   echo $(($(cut -d. -f1 /proc/uptime) + ${undo.seconds})) >${undoLive}/until.new
@@ -160,7 +153,7 @@ hw_disarm() {
 /** For a fresh connection: fails where the change is not there to be confirmed any more. */
 export function confirm({ token }: Undo): Script {
   return lines([
-    remove,
+    removeFunction,
     sh`hw_late() { echo 'the host has taken it back before a fresh connection confirmed it' >&2; exit 1; }
 [ -d ${undoFolder} ] || hw_late
 exec 9<${undoFolder}

@@ -2,8 +2,8 @@ import { HostwrightError } from '../errors.ts';
 import { endStartPolicy } from '../resources/start-policy.ts';
 import type { Facts } from '../roles/role.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
-import type { Answer } from '../transport/transport.ts';
-import { takeBack } from './undo.ts';
+import type { Answer, Lock } from '../transport/transport.ts';
+import { printUnconfirmed, takeBack, unconfirmed } from './undo.ts';
 
 const printFacts = sh`mkdir -p /run/hostwright
 (ID='' VERSION_CODENAME=''
@@ -20,10 +20,13 @@ ip -o -4 route show default 2>/dev/null | awk '{ for (i = 1; i < NF; i++) if ($i
 printf 'container=%s\n' "$(systemd-detect-virt --container 2>/dev/null)"`;
 
 /**
- * Prints `name=value` lines; together with the lock it is the first request of every run. A change that waits
- * to be confirmed is of a run that has ended: whoever holds the lock finds the host as it was before.
+ * Prints `name=value` lines; together with the lock it is the first request of every run. A change that waits to be
+ * confirmed is of a run that has ended. A run that may change the host has it rolled back first, and clears up what
+ * such a run has left; one that only reads says that it waits.
  */
-export const factsScript: Script = lines([takeBack, endStartPolicy, printFacts]);
+export function factsScript(mode: Lock['mode']): Script {
+  return lines([...(mode === 'exclusive' ? [takeBack, endStartPolicy] : [printUnconfirmed]), printFacts]);
+}
 
 /** `USER CLIENT-ADDRESS CLIENT-PORT SERVER-ADDRESS SERVER-PORT`. */
 function parseConnection(words = ''): Facts['connection'] {
@@ -35,7 +38,7 @@ function parseConnection(words = ''): Facts['connection'] {
 /** Bytes of facts: far more than any host has to say. */
 const mostBytes = 1024 * 1024;
 
-/** E_PROBE when the host is not one that Hostwright knows how to manage. */
+/** E_PROBE when the host is not one that Hostwright knows how to manage, E_UNCONFIRMED when a change of it waits. */
 export function parseFacts(host: string, answer: Answer): Facts {
   if (answer.stdout.length > mostBytes) {
     throw new HostwrightError('E_PROBE', `${host} says more of itself than can be`, {
@@ -50,6 +53,8 @@ export function parseFacts(host: string, answer: Answer): Facts {
     .filter((line) => line.includes('='))
     .map((line): [string, string] => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]);
   const values = new Map(pairs);
+  const waiting = values.get('unconfirmed');
+  if (waiting !== undefined) throw unconfirmed(host, waiting);
   const addresses = pairs.filter(([name]) => name === 'address').map(([, value]) => value.split(' '));
   const connection = parseConnection(values.get('connection'));
   const container = values.get('container') ?? 'none';

@@ -107,7 +107,10 @@ async function surveyHost(host: string, options: Survey, connect: Survey['connec
   step('connect');
   const transport = await connect(host);
   try {
-    const first = { ...sectionsRequest([{ script: factsScript }, readApplied]), lock: options.lock };
+    const first = {
+      ...sectionsRequest([{ script: factsScript(options.lock.mode) }, readApplied]),
+      lock: options.lock,
+    };
     const [facts, record] = await ask(transport, first, 2);
     if (facts === undefined || record === undefined)
       throw new HostwrightError('E_REMOTE', `${host} gave no answer`, { place: { host } });

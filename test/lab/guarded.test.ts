@@ -292,9 +292,52 @@ describe('a guarded step on a host', () => {
     expect(kept).toBe(confirmed.code === 0);
   });
 
-  it('is taken back at once by the next run, which plans from what there was before', async () => {
+  it('is reported by a plan, which changes nothing, and taken back at once by the next apply', async () => {
     await send(guardedSection(step, undo));
-    expect(due(await plan())).toEqual([]);
+    const planned = await plan();
+    expect(planned.code).toBe(1);
+    expect(planned.stdout + planned.stderr).toMatch(/E_UNCONFIRMED[^]*"write"|"found":"write"/);
+    expect(await state()).toBe('new\nnew\n/srv/not-there\n');
+    expect(await traces()).toContain('hostwright-undo.timer');
+    expect((await apply(30)).code).toBe(0);
     expect(await state()).toEqual(before);
+  });
+
+  /** Has `program` do something else on the host while `run` runs. */
+  async function instead(program: string, text: string, run: () => Promise<void>): Promise<void> {
+    const at = `/usr/local/sbin/${program}`;
+    await hosts.shell('web1', `cat >${at}; chmod +x ${at}`, `#!/bin/sh\n${text}\n`);
+    try {
+      await run();
+    } finally {
+      await hosts.shell('web1', `rm -f ${at}`);
+    }
+  }
+
+  it.each([
+    ['sync', 'exit 1'],
+    ['systemd-run', 'exit 1'],
+    ['mv', 'case $* in *undo.new*undo) exit 1;; esac; exec /usr/bin/mv "$@"'],
+    ['systemctl', 'case $* in *is-active*undo.timer*) exit 3;; esac; exec /usr/bin/systemctl "$@"'],
+  ])('leaves nothing armed where %s fails while it is armed', async (program, text) => {
+    await instead(program, text, async () => {
+      expect((await send(guardedSection(step, undo))).code).not.toBe(0);
+    });
+    expect(await state()).toEqual(before);
+  });
+
+  it.each([
+    ['sync', 'kill -KILL $PPID'],
+    ['systemd-run', '/usr/bin/systemd-run "$@"; kill -KILL $PPID'],
+    ['mv', 'case $* in *undo.new*undo) kill -KILL $PPID;; esac; exec /usr/bin/mv "$@"'],
+  ])('leaves nothing that undoes later work where it is killed in %s', async (program, text) => {
+    await instead(program, text, async () => {
+      expect((await send(guardedSection(step, undo))).code).not.toBe(0);
+    });
+    expect(await state()).toEqual(before);
+    await hosts.ssh('web1', 'echo later >/srv/there');
+    expect(due(await plan())).toEqual([]);
+    expect((await apply(30)).code).toBe(0);
+    expect(await state()).toMatch(/^later\n/);
   });
 });

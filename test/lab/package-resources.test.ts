@@ -117,7 +117,7 @@ done`;
     expect(await root.ask(held(ask))).toBe('101 101 101 0 0 ');
     await killed();
     await root.ask(sh`touch /usr/sbin/.hostwright.policy-rc.d`);
-    await root.ask(factsScript);
+    await root.ask(factsScript('exclusive'));
     expect(await root.ask(left)).toBe('');
   });
 
@@ -125,7 +125,7 @@ done`;
     const own = '#!/bin/sh\nexit 104\n';
     await root.ask(sh`printf '%s' ${own} >/usr/sbin/policy-rc.d; chmod 0755 /usr/sbin/policy-rc.d`);
     expect(await root.ask(held(ask))).toBe('104 104 104 104 104 ');
-    await root.ask(factsScript);
+    await root.ask(factsScript('exclusive'));
     expect(await root.ask(sh`cat /usr/sbin/policy-rc.d; rm /usr/sbin/policy-rc.d`)).toBe(own);
   });
 });

@@ -64,7 +64,8 @@ const files = ['/etc/c', '/etc/d', '/etc/a b/x', '/etc/b/y'].map((path) => ({ st
 const transaction = { trees: ['/etc/a b', '/etc/b', '/etc/c', '/etc/d'], validate: sh`sshd -t` };
 
 test.each([
-  ['facts', factsScript.text],
+  ['facts to read', factsScript('shared').text],
+  ['facts to change', factsScript('exclusive').text],
   ['the policy while packages are installed', policyText],
   ['mounts', mountsProbe.script.text],
   ['the record of what was applied', readApplied.script.text],
