@@ -23,12 +23,10 @@ function isTransaction(unit: Unit, changes: Changes): boolean {
 }
 
 /** It is confirmed by a connection of its own, so nothing else goes along with it. */
-function isGuarded({ resource, desired }: PlannedChange): boolean {
-  return resource.type.guard?.(desired) !== undefined;
-}
+type IsGuarded = (change: PlannedChange) => boolean;
 
 /** Those that nothing guards; where there are none, one that is. */
-function withoutGuarded(changes: readonly PlannedChange[]): readonly PlannedChange[] {
+function withoutGuarded(changes: readonly PlannedChange[], isGuarded: IsGuarded): readonly PlannedChange[] {
   const free = changes.filter((change) => !isGuarded(change));
   return free.length > 0 ? free : changes.slice(0, 1);
 }
@@ -37,7 +35,7 @@ function withoutGuarded(changes: readonly PlannedChange[]): readonly PlannedChan
  * What to execute next of the units that are ready: files and the like together, then packages as one
  * transaction, then services, so that one request does as much as the order allows.
  */
-export function nextBatch(ready: readonly Unit[], changes: Changes): Batch {
+export function nextBatch(ready: readonly Unit[], changes: Changes, isGuarded: IsGuarded): Batch {
   const transactions = ready.filter((unit) => isTransaction(unit, changes));
   const others = ready
     .filter((unit) => !transactions.includes(unit))
@@ -47,9 +45,9 @@ export function nextBatch(ready: readonly Unit[], changes: Changes): Batch {
   const packages = stage('package');
   const services = stage('service');
   const rest = others.filter((change) => !packages.includes(change) && !services.includes(change));
-  if (rest.length > 0) return { kind: 'plain', changes: withoutGuarded(rest) };
+  if (rest.length > 0) return { kind: 'plain', changes: withoutGuarded(rest, isGuarded) };
   if (packages.length > 0) return { kind: 'packages', changes: packages };
   const [transaction] = transactions;
   if (transaction !== undefined) return { kind: 'transaction', changes: changesOf(transaction, changes) };
-  return { kind: 'plain', changes: withoutGuarded(services) };
+  return { kind: 'plain', changes: withoutGuarded(services, isGuarded) };
 }

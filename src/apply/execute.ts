@@ -21,6 +21,7 @@ import { ask, defaultTimeout, lastWords } from './request.ts';
 import { transactionSection, type PathStep } from './transaction.ts';
 import type { Undo } from './undo.ts';
 import { verify, type Failure } from './verify.ts';
+import { guardOf } from './way-in.ts';
 import type { Work } from './work.ts';
 
 /**
@@ -99,7 +100,7 @@ function undoOf(run: HostRun, guard: Guard, title: string): Undo {
 function workOf(run: HostRun, changes: readonly PlannedChange[], step: Step): Work {
   const { resources, title, script, stdin, timeout = defaultTimeout, isDivisible } = step;
   const change = changes.find(({ id }) => resources.includes(id));
-  const guard = change?.resource.type.guard?.(change.desired);
+  const guard = change === undefined ? undefined : guardOf(change, run.login);
   if (guard === undefined) {
     const section = stdin === undefined ? { script } : { script, stdin };
     return { resources, title, section, timeout, ...(isDivisible === true && { isDivisible }) };

@@ -2,6 +2,7 @@ import type { HostPlan, PlannedChange } from '../plan/plan.ts';
 import type { Event, ResultEvent } from '../report/event.ts';
 import type { ResourceId } from '../resources/resource.ts';
 import type { Transport } from '../transport/transport.ts';
+import type { Login } from './way-in.ts';
 
 export type Outcome = ResultEvent['outcome'];
 
@@ -14,6 +15,8 @@ export interface HostRun {
   readonly transport: Transport;
   /** Opens another connection to it, from the beginning. */
   readonly reconnect: () => Promise<Transport>;
+  /** Who the connection was opened as: this must stay possible. */
+  readonly login: Login;
   /** Seconds for a fresh connection after a change that may cut this one off, until the host takes it back. */
   readonly confirmWithin: number;
   readonly outcomes: Map<ResourceId, Outcome>;

@@ -3,6 +3,7 @@ import type { ResourceId } from '../resources/resource.ts';
 import { nextBatch } from './batch.ts';
 import { executeBatch } from './execute.ts';
 import { settle, type HostRun } from './host-run.ts';
+import { guardOf } from './way-in.ts';
 
 /** Every unit before this one, at any distance. */
 function ancestors(unit: Unit, seen = new Set<Unit>()): ReadonlySet<Unit> {
@@ -47,7 +48,10 @@ export async function applyPlay(run: HostRun, play: number): Promise<void> {
         (unit) => isDue(unit) && [...(before.get(unit) ?? [])].every((earlier) => !waiting.has(earlier)),
       );
       if (ready.length === 0 || run.signal.aborted) return;
-      await executeBatch(run, nextBatch(ready, changes));
+      await executeBatch(
+        run,
+        nextBatch(ready, changes, (change) => guardOf(change, run.login) !== undefined),
+      );
     }
   } catch (error) {
     for (const unit of before.keys()) skip(run, unit, 'the host was lost');

@@ -57,6 +57,20 @@ while [ -e ${undoLive}/until ] && [ "$(cut -d. -f1 /proc/uptime)" -lt "$(cat ${u
 done
 [ -e ${undoFolder}/undo.sh ] || exit 0`;
 
+/** At boot a unit that was not enabled has not been started; nothing else that ran is there to be restored. */
+function restoreEnablement(name: string): Script {
+  return sh`was=$(cat ${undoFolder}/enabled) is=$(systemctl is-enabled ${name} 2>/dev/null)
+case $was:$is in
+  "$is:$was") ;;
+  enabled:*) systemctl --no-reload --quiet enable ${name} || failed=yes ;;
+  disabled:*) systemctl --no-reload --quiet disable ${name} || failed=yes ;;
+esac
+if [ -n "$booted" ] && [ "$was" = enabled ] && [ "$is" != enabled ]; then
+  systemctl daemon-reload
+  systemctl --no-block start ${name}
+fi`;
+}
+
 /** Each part is tried, whatever becomes of the others. */
 function undoScript({ guard, title }: Undo): Script {
   return lines([
@@ -66,18 +80,9 @@ function undoScript({ guard, title }: Undo): Script {
     sh`printf '%s\n' ${`no fresh connection has confirmed "${title}": what there was before comes back`}
 failed=
 hw_put_back ${undoFolder}/before || failed=yes
-was=$(cat ${undoFolder}/enabled) is=$(systemctl is-enabled ${guard.unit} 2>/dev/null)
-case $was:$is in
-  "$is:$was") ;;
-  enabled:*) systemctl --no-reload --quiet enable ${guard.unit} || failed=yes ;;
-  disabled:*) systemctl --no-reload --quiet disable ${guard.unit} || failed=yes ;;
-esac
-if [ -d ${undoLive} ]; then
-  HW=${undoLive} sh -eu ${undoFolder}/restore.sh || failed=yes
-elif [ "$was" = enabled ] && [ "$is" != enabled ]; then
-  systemctl daemon-reload
-  systemctl --no-block start ${guard.unit}
-fi
+if [ -d ${undoLive} ]; then booted=; else booted=yes; fi
+${guard.unit === undefined ? sh`` : restoreEnablement(guard.unit)}
+[ -n "$booted" ] || HW=${undoLive} sh -eu ${undoFolder}/restore.sh || failed=yes
 hw_remove
 if [ -n "$failed" ]; then echo 'not all of it came back'; exit 1; fi
 echo 'it is back'`,
@@ -110,9 +115,13 @@ function arm({ guard, title, token, seconds }: Undo): Script {
   keep=$HW/keep.sh
   HW=${undoLive} sh -eu "$keep"
   { [ ! -e "$HW/places" ] || cat "$HW/places"
-    ${guard.paths.length === 0 ? sh`:` : sh`printf 'one %s\n' ${guard.paths}`}; } >"$HW/kept"
+    ${guard.trees === undefined ? sh`:` : sh`for path in ${guard.trees}; do printf 'whole %s\n' "$path"; done`}
+    for path in ${guard.paths}; do
+      printf 'one %s\n' "$path"
+      if [ -L "$path" ]; then printf 'one %s\n' "$(realpath -m -- "$path")"; fi
+    done; } >"$HW/kept"
   hw_copy_aside ${undoFresh}/before "$HW/kept"
-  systemctl is-enabled ${guard.unit} >${undoFresh}/enabled 2>/dev/null || :
+  ${guard.unit === undefined ? sh`:` : sh`systemctl is-enabled ${guard.unit} >${undoFresh}/enabled 2>/dev/null || :`}
   printf '%s\n' ${token} >${undoFresh}/token
   printf '%s\n' ${title} >${undoFresh}/title
   cp "$HW/undo.sh" "$HW/restore.sh" ${undoFresh}

@@ -83,12 +83,13 @@ async function carryOut(
     for (const { transport } of hosts.values()) transport.stop();
   });
   const runs = new Map(
-    [...hosts].map(([name, { plan, transport, reconnect }]): [string, HostRun] => [
+    [...hosts].map(([name, { plan, transport, reconnect, login }]): [string, HostRun] => [
       name,
       {
         plan,
         transport,
         reconnect,
+        login,
         confirmWithin,
         outcomes: new Map(),
         signal,

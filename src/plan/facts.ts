@@ -14,7 +14,8 @@ read -r hostname </proc/sys/kernel/hostname
 read -r kernel </proc/sys/kernel/osrelease
 printf 'hostname=%s\nkernel=%s\n' "$hostname" "$kernel"
 printf 'processors=%s\n' "$(nproc)"
-awk '/^MemTotal/ { print "memory=" $2; print "connection=" ENVIRON["HW_LOGIN"] " " ENVIRON["SSH_CONNECTION"] }' /proc/meminfo
+awk '/^MemTotal/ { print "memory=" $2; print "connection=" ENVIRON["HW_LOGIN"] " " ENVIRON["SSH_CONNECTION"] }
+FILENAME == "/etc/passwd" && split($0, entry, ":") && entry[1] == ENVIRON["HW_LOGIN"] { print "home=" entry[6] }' /proc/meminfo /etc/passwd
 ip -o address show scope global 2>/dev/null | awk '{ split($4, a, "/"); print "address=" a[1] " " $2 }'
 ip -o -4 route show default 2>/dev/null | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") { print "default=" $(i + 1); exit } }'
 printf 'container=%s\n' "$(systemd-detect-virt --container 2>/dev/null)"`;
@@ -29,10 +30,11 @@ export function factsScript(mode: Lock['mode']): Script {
 }
 
 /** `USER CLIENT-ADDRESS CLIENT-PORT SERVER-ADDRESS SERVER-PORT`. */
-function parseConnection(words = ''): Facts['connection'] {
+function parseConnection(words = '', home?: string): Facts['connection'] {
   const [user, address, , , port] = words.split(' ');
   if (user === undefined || address === undefined || port === undefined) return undefined;
-  return { user, address: address.replace(/%.*$/, ''), port: Number(port) };
+  const common = { user, address: address.replace(/%.*$/, ''), port: Number(port) };
+  return home === undefined ? common : { ...common, home };
 }
 
 /** Bytes of facts: far more than any host has to say. */
@@ -56,7 +58,7 @@ export function parseFacts(host: string, answer: Answer): Facts {
   const waiting = values.get('unconfirmed');
   if (waiting !== undefined) throw unconfirmed(host, waiting);
   const addresses = pairs.filter(([name]) => name === 'address').map(([, value]) => value.split(' '));
-  const connection = parseConnection(values.get('connection'));
+  const connection = parseConnection(values.get('connection'), values.get('home'));
   const container = values.get('container') ?? 'none';
   const facts: Facts = {
     os: values.get('ID') ?? '',

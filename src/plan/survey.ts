@@ -11,6 +11,7 @@ import { parseApplied, readApplied, type Applied } from './applied.ts';
 import { changeEvent } from './describe.ts';
 import { factsScript, parseFacts } from './facts.ts';
 import { orderUnits } from './graph.ts';
+import { refuseLockout } from './lockout.ts';
 import { mountsProbe, parseMounts } from './mounts.ts';
 import { askFor, openRequirements, unmetErrors, type Open } from './unmet.ts';
 import { planHost, type HostPlan, type PlannedChange } from './plan.ts';
@@ -40,6 +41,8 @@ export interface SurveyedHost {
   readonly transport: Transport;
   /** Opens another connection to it. */
   readonly reconnect: () => Promise<Transport>;
+  /** Who it was opened as, and from where. */
+  readonly login: Facts['connection'];
   readonly plan: HostPlan;
   readonly events: readonly ChangeEvent[];
   /** What was last applied to it. */
@@ -114,7 +117,10 @@ async function surveyHost(host: string, options: Survey, connect: Survey['connec
     const [facts, record] = await ask(transport, first, 2);
     if (facts === undefined || record === undefined)
       throw new HostwrightError('E_REMOTE', `${host} gave no answer`, { place: { host } });
-    const resources = options.resources(host, parseFacts(host, facts));
+    const known = parseFacts(host, facts);
+    const login = known.connection;
+    const resources = options.resources(host, known);
+    refuseLockout(host, resources, login);
     const units = orderUnits(host, resources);
     step(`read ${resources.length} resources`);
     const batches = probeBatches(resources);
@@ -130,7 +136,7 @@ async function surveyHost(host: string, options: Survey, connect: Survey['connec
     const events = changes.map((change) => changeEvent(host, change, applied, texts.get(change.id)));
     // A thousand connections that nobody needs any more would only take memory, here and there.
     if (!options.keepOpen) await transport.close();
-    return { transport, reconnect: () => options.connect(host), plan, applied, events };
+    return { transport, reconnect: () => options.connect(host), login, plan, applied, events };
   } catch (error) {
     await transport.close();
     throw error;

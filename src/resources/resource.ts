@@ -150,9 +150,11 @@ export interface Transaction {
  */
 export interface Guard {
   /** The unit whose enablement comes back. */
-  readonly unit: string;
-  /** Files, links and trees that come back, after a reboot too. */
+  readonly unit?: string;
+  /** Files and links that come back, after a reboot too, and what they lead to; of directories owner, group and mode. */
   readonly paths: readonly string[];
+  /** Directories that come back with everything in them. */
+  readonly trees?: readonly string[];
   /** Keeps what runs and is in none of `paths`: tables of the kernel, whether a service is active. */
   readonly keep: Script;
   /** Brings that back once `paths` are as before. Not after a reboot, which starts from `paths`. */

@@ -26,6 +26,8 @@ export interface Facts {
   readonly connection?: {
     /** Who logged in, before sudo. */
     readonly user: string;
+    /** The home directory of that user, where the host has the account in a file of its own. */
+    readonly home?: string;
     /** Where it comes from, as the host sees it. */
     readonly address: string;
     /** The port of sshd that it came in at. */

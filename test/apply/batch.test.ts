@@ -22,7 +22,9 @@ it('leaves what may cut the controller off to a batch of its own, behind what go
   const batches: ResourceId[][] = [];
   while (done.size < changes.size) {
     const ready = units.filter((unit) => unit.members.some(({ id }) => !done.has(id)));
-    const ids = nextBatch(ready, changes).changes.map(({ id }) => id);
+    const ids = nextBatch(ready, changes, ({ resource }) => resource.type.guard !== undefined).changes.map(
+      ({ id }) => id,
+    );
     for (const id of ids) done.add(id);
     batches.push(ids);
   }

@@ -36,6 +36,7 @@ async function results(
     plan: planHost('web1', resources, orderUnits('web1', resources), found),
     transport: modelHost(withAlpha()),
     reconnect: () => Promise.reject(new Error('nothing here is guarded')),
+    login: undefined,
     confirmWithin: 1,
     outcomes: new Map(),
     signal: new AbortController().signal,

@@ -29,6 +29,7 @@ function runOn(
     plan: planHost(host, documents, orderUnits(host, documents), new Map()),
     transport: modelHost(world, broken.includes(host) ? { broken: 'document:/etc/alpha/conf0' } : {}),
     reconnect: () => Promise.reject(new Error('nobody reconnects')),
+    login: undefined,
     confirmWithin: 1,
     outcomes: new Map(),
     signal: new AbortController().signal,

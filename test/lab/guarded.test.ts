@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -18,13 +18,16 @@ let hosts: TestHosts;
 let project: string;
 
 const role = `
-import { defineRole, file, pkg, service, ufw, z } from 'hostwright';
+import { authorizedKey, defineRole, directory, file, pkg, service, ufw, user, z } from 'hostwright';
+const own = { owner: 'admin', group: 'admin' };
 export default defineRole({
   name: 'wall',
   variables: z.object({
     wall_ports: z.array(z.number()).default([22]),
     wall_foresight: z.boolean().default(false),
     wall_sshd: z.string().default('# nothing'),
+    wall_way_in: z.enum(['', 'keys', 'key', 'sudoers', 'home', 'account', 'shell']).default(''),
+    wall_key: z.string().default(''),
   }),
   resources: ({ vars, facts: { connection } }) => [
     pkg('ufw'),
@@ -40,6 +43,15 @@ export default defineRole({
       { needs: ['package:ufw', 'package:mount'] },
     ),
     file('/etc/ssh/sshd_config.d/10-wall.conf', { content: vars.wall_sshd + '\\n' }),
+    ...({
+      '': [],
+      keys: [file('/home/admin/.ssh/authorized_keys', { content: '# nobody\\n', mode: '0600', ...own })],
+      key: [authorizedKey('admin', vars.wall_key, { absent: true })],
+      sudoers: [file('/etc/sudoers.d/zz-wall', { content: 'admin ALL=(ALL) ALL\\n', mode: '0440' })],
+      home: [directory('/home/admin', { mode: '0777', ...own })],
+      account: [user('admin', { home: '/srv', createHome: false })],
+      shell: [user('admin', { shell: '/usr/sbin/nologin' })],
+    }[vars.wall_way_in]),
     service('ssh', { reloadOn: ['/etc/ssh'], validate: ['sh', '-c', 'mkdir -p -m 0755 /run/sshd && sshd -t'] }),
   ],
 });
@@ -152,6 +164,37 @@ describe('a change of the firewall or of sshd', () => {
     expect(await traces()).toBe('');
     expect(due(await plan(variables))).toEqual(changes);
     expect(due(await plan())).toEqual([]);
+  });
+
+  it.each([
+    ['keys', 'file:/home/admin/.ssh/authorized_keys'],
+    ['key', expect.stringContaining('authorized_key:admin')],
+    ['sudoers', 'file:/etc/sudoers.d/zz-wall'],
+    ['home', 'directory:/home/admin'],
+    ['account', 'user:admin'],
+  ])('is taken back when it is of the %s of the user that logs in', async (what, change) => {
+    const variables = { wall_way_in: what, wall_key: await readFile(`${userKey(settings)}.pub`, 'utf8') };
+    const before = await hosts.ssh(
+      'web1',
+      'ls -ld /home/admin; cat /etc/passwd /home/admin/.ssh/authorized_keys',
+    );
+    const applied = await apply(5, variables);
+    expect(applied.code).toBe(1);
+    expect(reasons(applied)).toEqual([
+      expect.stringMatching(/^no fresh connection could be made after it: .*; the host has taken it back$/),
+    ]);
+    expect(await traces()).toBe('');
+    expect(due(await plan(variables))).toEqual([change]);
+    expect(
+      await hosts.ssh('web1', 'ls -ld /home/admin; cat /etc/passwd /home/admin/.ssh/authorized_keys'),
+    ).toEqual(before);
+    expect((await hosts.ssh('web1', 'id -u')).stdout).toBe('0\n');
+  });
+
+  it('is refused when the plan is made where no login could succeed', async () => {
+    const planned = await plan({ wall_way_in: 'shell' });
+    expect(planned.stdout + planned.stderr).toContain('its shell is to be /usr/sbin/nologin');
+    expect(planned.code).not.toBe(0);
   });
 
   it('is taken back when the established connection is cut as well, by what nobody declared', async () => {

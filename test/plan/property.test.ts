@@ -41,6 +41,7 @@ async function apply(made: HostPlan, host: ModelHost): Promise<Applied> {
     plan: made,
     transport: host,
     reconnect: () => Promise.resolve(host),
+    login: undefined,
     confirmWithin: 1,
     outcomes: new Map(),
     signal: new AbortController().signal,
