@@ -99,6 +99,17 @@ export function undoParts(undo: Undo): readonly Part[] {
   ];
 }
 
+/** The lines of `hw_copy_aside`. A change of a file is made where the links lead that it is named by. */
+function listPaths({ paths, trees = [] }: Guard): Script {
+  const whole = trees.length === 0 ? sh`:` : sh`printf 'whole %s\n' ${trees}`;
+  if (paths.length === 0) return whole;
+  return sh`${whole}
+    printf '%s\n' ${paths} | while IFS= read -r path; do
+      printf 'one %s\n' "$path"
+      if [ -L "$path" ]; then printf 'one %s\n' "$(realpath -m -- "$path")"; fi
+    done`;
+}
+
 /**
  * `hw_arm`: the state of before is on the disk, and a timer runs, before anything takes effect. Only with its last step,
  * which names the folder, does any of it count: what ends before has armed nothing, and clears up where it can. The
@@ -115,11 +126,7 @@ function arm({ guard, title, token, seconds }: Undo): Script {
   keep=$HW/keep.sh
   HW=${undoLive} sh -eu "$keep"
   { [ ! -e "$HW/places" ] || cat "$HW/places"
-    ${guard.trees === undefined ? sh`:` : sh`for path in ${guard.trees}; do printf 'whole %s\n' "$path"; done`}
-    for path in ${guard.paths}; do
-      printf 'one %s\n' "$path"
-      if [ -L "$path" ]; then printf 'one %s\n' "$(realpath -m -- "$path")"; fi
-    done; } >"$HW/kept"
+    ${listPaths(guard)}; } >"$HW/kept"
   hw_copy_aside ${undoFresh}/before "$HW/kept"
   ${guard.unit === undefined ? sh`:` : sh`systemctl is-enabled ${guard.unit} >${undoFresh}/enabled 2>/dev/null || :`}
   printf '%s\n' ${token} >${undoFresh}/token

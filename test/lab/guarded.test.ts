@@ -372,7 +372,7 @@ describe('a guarded step on a host', () => {
   it.each([
     ['sync', 'kill -KILL $PPID'],
     ['systemd-run', '/usr/bin/systemd-run "$@"; kill -KILL $PPID'],
-    ['mv', 'case $* in *undo.new*undo) kill -KILL $PPID;; esac; exec /usr/bin/mv "$@"'],
+    ['mv', 'case $* in *undo.new*undo) kill -KILL $PPID; exit;; esac; exec /usr/bin/mv "$@"'],
   ])('leaves nothing that undoes later work where it is killed in %s', async (program, text) => {
     await instead(program, text, async () => {
       expect((await send(guardedSection(step, undo))).code).not.toBe(0);
