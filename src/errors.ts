@@ -18,7 +18,7 @@ export const errorCodes = {
   E_UNCONFIRMED: 'a change of a run that has ended is not confirmed',
   E_REMOTE: 'a command failed on a host',
   E_PROBE: 'the state of a resource cannot be read',
-  E_REFUSED: 'a change would remove or cover what nobody declared',
+  E_REFUSED: 'a change would fail on the host as it is, or harm what nobody declared',
   E_PLAN_STALE: 'a saved plan does not fit the hosts or the configuration any more',
   E_REPORT: 'the outputs of several runs cannot be merged',
   E_INTERNAL: 'Hostwright itself has failed',

@@ -79,14 +79,14 @@ export function askFor(open: readonly Open[]): Section {
 
 function unmet(host: string, { change, requirement: { kind, name } }: Open): HostwrightError {
   const declaration = { user: 'user', group: 'userGroup', directory: 'directory', unit: 'unit' }[kind];
-  return new HostwrightError('E_RESOURCE', `${change.id} needs the ${kind} ${name}, which is not there`, {
+  return new HostwrightError('E_REFUSED', `${change.id} needs the ${kind} ${name}, which is not there`, {
     place: { host, resource: change.id },
     found: 'neither the host nor anything in the plan has it',
     hint: `correct its name, or declare what brings it: ${declaration}('${name}') or a package`,
   });
 }
 
-/** E_RESOURCE for each change that would fail, from what `askFor` printed. */
+/** E_REFUSED for each change that would fail, from what `askFor` printed. */
 export function unmetErrors(host: string, open: readonly Open[], output: Buffer): readonly HostwrightError[] {
   const missing = new Set(output.toString('utf8').split('\n'));
   return open.filter((_, index) => missing.has(String(index))).map((one) => unmet(host, one));
