@@ -149,10 +149,10 @@ describe('unit and service', () => {
     await host.ask(sh`install -d -o games /var/log/example; echo before >${log}; chown games ${log}`);
     const fails = async (command: string): Promise<string> => {
       await converge(host, example(`/bin/sh -c '${command}; exit 1'`));
-      return await refuse(
-        host,
-        service('example', { log, enabled: false, healthy: ['false'], healthyWithin: 1 }),
-      );
+      const unhealthy = service('example', { log, enabled: false, healthy: ['false'], healthyWithin: 1 });
+      const failed = await converge(host, unhealthy).catch((error: unknown) => error);
+      expect(failed).toBeInstanceOf(Error);
+      return String(failed);
     };
     const said = await fails(`echo at last >>${log}`);
     expect(said).toMatch(/^at last$/m);
