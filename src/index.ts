@@ -36,6 +36,7 @@ export { hostCertificate } from './resources/host-certificate.ts';
 export { authorityCertificates, createAuthority } from './pki/authority.ts';
 export { tlsBundle } from './resources/tls-bundle.ts';
 export { mysqlDatabase } from './resources/mysql/database.ts';
+export { mysqlPrimary } from './resources/mysql/primary.ts';
 export { mysqlReplica } from './resources/mysql/replica.ts';
 export { mysqlUser } from './resources/mysql/user.ts';
 export { acmeCertificate } from './resources/acme-certificate.ts';

@@ -1,6 +1,6 @@
-import { defineRole, group, HostwrightError, mysqlReplica, type SiteHost } from 'hostwright';
+import { defineRole, group, HostwrightError, mysqlPrimary, mysqlReplica, type SiteHost } from 'hostwright';
 import { accounts } from './accounts.ts';
-import { authority, certificate, key, server, serviceId, takesWrites, writableId } from './server.ts';
+import { authority, certificate, key, server, serviceId } from './server.ts';
 import { variables, type Variables } from './variables.ts';
 
 /** The host that takes writes. */
@@ -43,6 +43,14 @@ export default defineRole({
     const primary = primaryOf(vars, site.hosts('db'));
     const isPrimary = primary.name === host.name;
     const options = { needs: [serviceId(vars.mysql_flavor)] };
+    if (isPrimary) {
+      const afterwards = { needs: [...options.needs, `mysql_primary:${host.name}` as const] };
+      return [
+        ...server(context, isPrimary),
+        mysqlPrimary(host.name, { flavor: vars.mysql_flavor }, options),
+        ...accounts(context, afterwards),
+      ];
+    }
     const replica = mysqlReplica(
       primary.name,
       {
@@ -63,8 +71,6 @@ export default defineRole({
       },
       options,
     );
-    if (!isPrimary) return [...server(context, isPrimary), replica];
-    const afterwards = { needs: [...options.needs, writableId] };
-    return [...server(context, isPrimary), takesWrites(vars.mysql_flavor), ...accounts(context, afterwards)];
+    return [...server(context, isPrimary), replica];
   },
 });

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
   aptRepository,
-  command,
   file,
   HostwrightError,
   pkg,
@@ -67,24 +66,6 @@ function serverId(vars: Variables, host: SiteHost, hosts: readonly SiteHost[]): 
     });
   }
   return own;
-}
-
-const writable = 'let the primary take writes';
-export const writableId: ResourceId = `command:${writable}`;
-
-/** The configuration says so, but whoever made it read-only by hand would have it stay so until a restart. */
-export function takesWrites(flavor: Variables['mysql_flavor']): Resource {
-  const { client } = flavors[flavor];
-  const isReadOnly = [...client, '--batch', '--skip-column-names', '-e', 'SELECT @@global.read_only'];
-  return command(
-    writable,
-    {
-      run: [...client, '-e', 'SET GLOBAL read_only = OFF'],
-      // A server that does not answer yet starts with its configuration.
-      unless: ['sh', '-c', '! "$@" | grep -qx 1', 'sh', ...isReadOnly],
-    },
-    { needs: [serviceId(flavor)] },
-  );
 }
 
 /**

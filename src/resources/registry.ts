@@ -12,6 +12,7 @@ import { hostnameType } from './hostname.ts';
 import { lineType } from './line.ts';
 import { linkType } from './link.ts';
 import { mysqlDatabaseType } from './mysql/database.ts';
+import { mysqlPrimaryType } from './mysql/primary.ts';
 import { mysqlReplicaType } from './mysql/replica.ts';
 import { mysqlUserType } from './mysql/user.ts';
 import { packageType } from './package.ts';
@@ -44,6 +45,7 @@ export const resourceTypes: readonly ResourceType[] = [
   commandType,
   mysqlDatabaseType,
   mysqlUserType,
+  mysqlPrimaryType,
   mysqlReplicaType,
   hostCertificateType,
   tlsBundleType,

@@ -14,6 +14,7 @@ import {
   line,
   link,
   mysqlDatabase,
+  mysqlPrimary,
   mysqlReplica,
   mysqlUser,
   pkg,
@@ -104,6 +105,7 @@ export const samples: readonly Resource[] = [
   }),
   mysqlUser('prometheus', 'localhost', { flavor: 'mysql', socket: true }),
   mysqlUser('', 'localhost', { flavor: 'mysql', absent: true }),
+  mysqlPrimary('web2', { flavor: 'mysql' }),
   mysqlReplica('web2', {
     flavor: 'mysql',
     address: '10.0.0.2',

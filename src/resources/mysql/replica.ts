@@ -19,11 +19,14 @@ import {
   replicaSchema,
   sourceStatements,
   startStatements,
+  stopStatement,
   type Failure,
   type Replica,
   type ReplicaStatus,
 } from './replication.ts';
-import { endOfSeeding, seedStep } from './seed.ts';
+import { markStatements } from './history.ts';
+import { donorAuthority, readDonor, seedStep } from './seed.ts';
+import { endSeeding } from './seeding-mark.ts';
 import { runSql, sqlBytes } from './sql.ts';
 import { parseStatus, readStatus } from './status.ts';
 
@@ -47,8 +50,15 @@ function dataFailure({ receiveFailure, applyFailure }: ReplicaStatus): Failure |
 
 const dataOfPrimary = 'that of the primary';
 
+/** In the place of all transactions that the primary lacks, whose number shrinks while it uses theirs again. */
+function toGiveUp({ lostMarks, ownTransactions }: ReplicaStatus): string {
+  return lostMarks === '' ? (ownTransactions ?? '') : lostMarks;
+}
+
 function dataState(status: ReplicaStatus): string {
-  if (status.isSeeding) return 'half copied';
+  if (status.seeding !== undefined) return 'half copied';
+  if (status.lostMarks !== '') return 'of a history that the primary no longer has';
+  if (status.isAhead) return 'ahead of the primary, which has lost transactions';
   if (status.isEmpty) {
     return status.databases.length === 0 ? 'none' : `databases without GTIDs: ${status.databases.join(', ')}`;
   }
@@ -71,8 +81,7 @@ function parse(output: Buffer, batch: readonly Replica[]): readonly Actual[] {
       applying: status.applying,
       readOnly: status.readOnly,
       data: dataState(status),
-      ownTransactions:
-        status.ownTransactions === null || status.ownTransactions === '' ? 'none' : status.ownTransactions,
+      ownTransactions: toGiveUp(status) || 'none',
     };
   });
 }
@@ -89,9 +98,14 @@ async function ask(on: Ask, replica: Replica): Promise<ReplicaStatus> {
   return status;
 }
 
-function isGivenUp(replica: Replica, ownTransactions: string): boolean {
+function isGivenUp(replica: Replica, transactions: string): boolean {
   const words = (text: string): string => text.replace(/\s/g, '').toLowerCase();
-  return replica.discard !== undefined && words(replica.discard) === words(ownTransactions);
+  return replica.discard !== undefined && words(replica.discard) === words(transactions);
+}
+
+/** Of a copy that broke off there may be databases, and never a transaction. */
+function holdsUnknownDatabases({ isEmpty, databases, seeding }: ReplicaStatus): boolean {
+  return isEmpty && databases.length > 0 && seeding !== 'emptied';
 }
 
 /** Throws where going on would lose data, or where nobody can tell. */
@@ -102,20 +116,42 @@ function refuseToLose(status: ReplicaStatus, replica: Replica): void {
       `the primary ${primary} does not answer ${replica.user}: ${status.primaryError ?? 'no answer'}`,
     );
   }
-  // Whoever let a copy begin has given them up.
-  if (status.isSeeding) return;
-  if (status.ownTransactions !== '' && !isGivenUp(replica, status.ownTransactions)) {
+  const transactions = toGiveUp(status);
+  if (transactions !== '' && !isGivenUp(replica, transactions)) {
     throw failed(
-      `it holds transactions that the primary ${primary} lacks, so it is left alone: ${status.ownTransactions}\n` +
-        `bring them to ${primary}, or give them up by setting mysql_discard_transactions of this host to exactly these`,
+      status.lostMarks === ''
+        ? `it holds transactions that the primary ${primary} lacks, so it is left alone: ${transactions}\n` +
+            `bring them to ${primary}, or give them up by setting mysql_discard_transactions of this host to exactly these`
+        : `the primary ${primary} no longer has the history that was copied here: its binary logs were reset, or older ` +
+            'data were restored. The numbers of transactions cannot tell what is missing there, so this replica is ' +
+            `stopped and its data left alone\ncompare the data; to give up what is here, set mysql_discard_transactions of this host to ${transactions}`,
     );
   }
-  if (status.isEmpty && status.databases.length > 0) {
+  if (holdsUnknownDatabases(status)) {
     throw failed(
       `it holds databases of its own without GTIDs, so it is left alone: ${status.databases.join(', ')}\n` +
         `bring them to ${primary} and drop them here`,
     );
   }
+}
+
+/** How often to ask: a transaction may be here a moment before the primary counts it among its own. */
+const looks = 3;
+
+/**
+ * A replica whose primary has lost a part of the common history stops, and gets a mark of its own where no mark was
+ * lost: else the primary uses the numbers again, and the replica goes on with other data as if nothing were missing.
+ */
+async function keptApart(on: Ask, replica: Replica): Promise<ReplicaStatus> {
+  let status = await ask(on, replica);
+  for (let look = 1; status.isAhead && status.lostMarks === '' && look < looks; look += 1) {
+    await on(sh`sleep 1`);
+    status = await ask(on, replica);
+  }
+  if (status.primaryError !== null || (!status.isAhead && status.lostMarks === '')) return status;
+  const mark = status.lostMarks === '' ? markStatements(replica.flavor) : [];
+  await on(runSql(replica.flavor), sqlBytes([stopStatement(replica), ...mark]));
+  return ask(on, replica);
 }
 
 /** Waits, within limits, until transactions flow and the replica has caught up; gives the last status. */
@@ -142,8 +178,22 @@ async function start(on: Ask, replica: Replica, status: ReplicaStatus): Promise<
   return settled(on, replica);
 }
 
+/** The CA for the primary alone, PEM. */
+async function authorityOf(on: Ask, replica: Replica): Promise<string> {
+  const answer = await on(readDonor(replica));
+  try {
+    return donorAuthority(answer);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw failed(
+      `the certificate of the primary ${replica.primary}, or that of its CA, cannot be used: ${reason}`,
+    );
+  }
+}
+
 async function seed(on: Ask, replica: Replica): Promise<void> {
-  const { script, stdin } = seedStep(replica);
+  const authority = replica.flavor === 'mysql' ? await authorityOf(on, replica) : '';
+  const { script, stdin } = seedStep(replica, authority);
   await on(script, stdin, replica.seedTimeout * 1000);
   const status = await start(on, replica, await ask(on, replica));
   if (!isFollowing(status)) {
@@ -152,15 +202,16 @@ async function seed(on: Ask, replica: Replica): Promise<void> {
       status.applyFailure ?? status.receiveFailure,
     );
   }
-  await on(endOfSeeding);
+  await on(endSeeding);
 }
 
 /** Restarts what stands still, and copies the data anew where that is what the plan says or cannot be avoided. */
 async function follow(on: Ask, { desired: replica, attributes }: Change<Replica>): Promise<void> {
-  const before = await ask(on, replica);
+  const before = await keptApart(on, replica);
   refuseToLose(before, replica);
   const mayCopy = attributes.some(({ name }) => name === 'data' || name === 'ownTransactions');
-  if (before.isSeeding || before.isEmpty || before.isPurged || before.ownTransactions !== '') {
+  const isSeeding = before.seeding !== undefined;
+  if (isSeeding || before.isEmpty || before.isPurged || before.ownTransactions !== '') {
     if (!mayCopy) throw failed('it needs a new copy of the data, which the plan did not say: run again');
     await seed(on, replica);
     return;
@@ -169,6 +220,7 @@ async function follow(on: Ask, { desired: replica, attributes }: Change<Replica>
   if (isFollowing(after)) return;
   const failure = dataFailure(after);
   if (failure === undefined) throw failed('it does not follow', after.receiveFailure ?? after.applyFailure);
+  refuseToLose(await keptApart(on, replica), replica);
   if (!mayCopy) throw failed('it needs a new copy of the data: run again, the plan will say so', failure);
   await seed(on, replica);
 }

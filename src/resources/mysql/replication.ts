@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { secret } from '../attribute.ts';
 import { path } from '../path.ts';
+import type { Seeding } from './seeding-mark.ts';
 import { flavor, plainText, sqlText } from './sql.ts';
 
 // Both end up in option files and in CHANGE REPLICATION SOURCE, which takes 32 characters at most.
@@ -69,9 +70,13 @@ export interface ReplicaStatus {
   /** Databases beside those of the system. */
   readonly databases: readonly string[];
   /** A copy of the data was begun and has not come to its end. */
-  readonly isSeeding: boolean;
+  readonly seeding: Seeding | undefined;
   /** GTIDs that the primary lacks; `null` when the primary does not answer. */
   readonly ownTransactions: string | null;
+  /** Of these the marks of its history: the primary has begun another one. Empty where it has them. */
+  readonly lostMarks: string;
+  /** The primary lacks transactions that it has itself given to the replica: it will use their numbers again. */
+  readonly isAhead: boolean;
   /** The primary has transactions that are not here yet. */
   readonly isBehind: boolean;
   /** The primary no longer has the binary logs with transactions that are not here yet. */
@@ -79,9 +84,6 @@ export interface ReplicaStatus {
   /** Why the primary does not answer. */
   readonly primaryError: string | null;
 }
-
-/** There while a copy of the data is under way: a copy that broke off must not pass for data. */
-export const seedingMark = '/var/lib/hostwright/mysql-seeding';
 
 /** Seconds between two attempts to connect, and how many of them: for years, an outage ends. */
 export const connectRetry = 2;
@@ -134,16 +136,18 @@ export function sourceStatements(replica: Replica): readonly string[] {
       ? { AUTO_POSITION: 1, RETRY_COUNT: retryCount }
       : { USE_GTID: 'slave_pos' }),
   };
-  const [verb, prefix, stop] =
-    replica.flavor === 'mysql'
-      ? ['CHANGE REPLICATION SOURCE TO', 'SOURCE', 'STOP REPLICA']
-      : ['CHANGE MASTER TO', 'MASTER', 'STOP SLAVE'];
+  const [verb, prefix] =
+    replica.flavor === 'mysql' ? ['CHANGE REPLICATION SOURCE TO', 'SOURCE'] : ['CHANGE MASTER TO', 'MASTER'];
   const list = Object.entries(options).map(([name, value]) => `${prefix}_${name} = ${value}`);
-  return [stop, `${verb} ${list.join(', ')}`];
+  return [stopStatement(replica), `${verb} ${list.join(', ')}`];
+}
+
+export function stopStatement({ flavor: server }: Replica): string {
+  return server === 'mysql' ? 'STOP REPLICA' : 'STOP SLAVE';
 }
 
 export function startStatements(replica: Replica): readonly string[] {
-  return replica.flavor === 'mysql'
-    ? ['SET GLOBAL super_read_only = ON', 'STOP REPLICA', 'START REPLICA']
-    : ['SET GLOBAL read_only = ON', 'STOP SLAVE', 'START SLAVE'];
+  const [readOnly, start] =
+    replica.flavor === 'mysql' ? ['super_read_only', 'START REPLICA'] : ['read_only', 'START SLAVE'];
+  return [`SET GLOBAL ${readOnly} = ON`, stopStatement(replica), start];
 }

@@ -1,6 +1,9 @@
+import { isIP } from 'node:net';
 import { dirname } from 'node:path/posix';
+import { restrictedTo } from '../../pki/restrict.ts';
 import { lines, sh, type Script } from '../../transport/shell.ts';
-import { primaryOptions, seedingMark, type Replica } from './replication.ts';
+import { primaryOptions, type Replica } from './replication.ts';
+import { noteSeeding } from './seeding-mark.ts';
 import { sqlBytes, sqlClient, sqlText, systemDatabases } from './sql.ts';
 
 /** A script and its standard input. */
@@ -9,34 +12,66 @@ export interface SeedStep {
   readonly stdin?: Uint8Array;
 }
 
-const begin = sh`mkdir -p ${dirname(seedingMark)}
-: >${seedingMark}`;
+/** Prints the certificate that the primary shows, once its name is verified, and then the CA's. */
+export function readDonor({ address, port, ca }: Replica): Script {
+  const [connect, verify] =
+    isIP(address) === 0
+      ? [address, '-verify_hostname']
+      : [isIP(address) === 6 ? `[${address}]` : address, '-verify_ip'];
+  return sh`openssl s_client -connect ${`${connect}:${port}`} -starttls mysql -CAfile ${ca} -no-CApath -no-CAstore \
+  -verify_return_error ${verify} ${address} </dev/null >"$HW/donor" 2>"$HW/errors" || { cat "$HW/errors" >&2; exit 1; }
+sed -n '/BEGIN CERTIFICATE/,/END CERTIFICATE/p' "$HW/donor"
+cat ${ca}`;
+}
 
-export const endOfSeeding = sh`rm -f ${seedingMark}`;
+/** The CA for this donor alone, PEM, from the answer to `readDonor`. */
+export function donorAuthority(answer: Buffer): string {
+  const text = answer.toString('utf8');
+  const end = '-----END CERTIFICATE-----\n';
+  const at = text.indexOf(end) + end.length;
+  return restrictedTo(text.slice(0, at), text.slice(at));
+}
+
+/** Where nothing was copied the server has not restarted. */
+function afterFailure(ca: string): string {
+  return `SET GLOBAL super_read_only = ON; SET GLOBAL clone_ssl_ca = ${sqlText(ca)}`;
+}
 
 /**
  * CLONE replaces all data by that of the primary, with its GTIDs, and ends with a restart of the server: then
  * the client loses its connection, which is no failure. What became of it stands in clone_status.
+ *
+ * CLONE verifies that a CA has signed the certificate of the donor, and not whom it names: any host with an
+ * internal certificate could pose as the primary. So for this one time it gets a CA that is good for the
+ * primary alone. After the restart the settings of the file hold again.
  */
-function cloneStep(replica: Replica): SeedStep {
-  const { address, port, seedUser, seedTimeout } = replica;
+function cloneStep(replica: Replica, authority: string): SeedStep {
+  const { address, port, seedUser, seedTimeout, ca } = replica;
+  const donor = `${dirname(ca)}/mysql-donor.crt`;
   const script = lines([
-    begin,
+    noteSeeding('begun'),
     sqlClient('mysql'),
     sh`sql() { printf '%s;\n' "$1" | hw_sql --skip-column-names; }
 cat >"$HW/clone.sql"
+trap 'rm -f ${donor}' EXIT
+printf '%s' ${authority} >${donor}
 sql 'STOP REPLICA' 2>/dev/null
 sql 'RESET REPLICA ALL' 2>/dev/null
 if ! hw_sql --skip-column-names <"$HW/clone.sql" >&2 2>"$HW/errors"; then
   # 3707: mysqld cannot restart itself and leaves it to systemd; 2006, 2013: it has gone.
-  grep -q 'ERROR 3707\|ERROR 2006\|ERROR 2013' "$HW/errors" || { cat "$HW/errors" >&2; exit 1; }
+  if ! grep -q 'ERROR 3707\|ERROR 2006\|ERROR 2013' "$HW/errors"; then
+    cat "$HW/errors" >&2
+    sql ${afterFailure(ca)} || :
+    exit 1
+  fi
 fi
 n=0
 while :; do
   found=$(sql "SELECT CONCAT(STATE, ' ', ERROR_NO, ' ', ERROR_MESSAGE) FROM performance_schema.clone_status" 2>"$HW/errors") || found=
   case $found in
     Completed*) break ;;
-    Failed*) printf 'the copy failed: %s\n' "$found" >&2; exit 1 ;;
+    # In progress with an error: the server was killed meanwhile, and nobody goes on.
+    Failed* | 'In Progress '[1-9]*) printf 'the copy failed: %s\n' "$found" >&2; exit 1 ;;
   esac
   n=$((n + 1))
   if [ "$n" -gt ${seedTimeout} ]; then
@@ -47,8 +82,9 @@ while :; do
 done`,
   ]);
   const statements = [
-    // CLONE drops what is there, which this forbids; its restart brings it back, and read_only stays.
+    // CLONE drops what is there, which this forbids; its restart ends that, and read_only stays.
     'SET GLOBAL super_read_only = OFF',
+    `SET GLOBAL clone_ssl_ca = ${sqlText(donor)}`,
     `SET GLOBAL clone_valid_donor_list = ${sqlText(`${address}:${port}`)}`,
     `CLONE INSTANCE FROM ${sqlText(seedUser)}@${sqlText(address)}:${port} IDENTIFIED BY ${sqlText(replica.seedPassword.reveal())} REQUIRE SSL`,
   ];
@@ -70,7 +106,7 @@ FROM mysql.global_priv WHERE User NOT IN ('root', 'mysql', 'mariadb.sys', 'PUBLI
  */
 function dumpStep(replica: Replica): SeedStep {
   const script = lines([
-    begin,
+    noteSeeding('begun'),
     sqlClient('mariadb'),
     sh`sql() { printf '%s;\n' "$1" | hw_sql --skip-column-names; }
 cat >"$HW/primary.cnf"
@@ -83,8 +119,9 @@ sql 'RESET SLAVE ALL'
 } >"$HW/empty.sql"
 hw_sql --skip-column-names <"$HW/empty.sql"
 sql 'RESET MASTER'
-sql "SET GLOBAL gtid_slave_pos = ''"
-{
+sql "SET GLOBAL gtid_slave_pos = ''"`,
+    noteSeeding('emptied'),
+    sh`{
   HOME=/nonexistent mariadb-dump --defaults-file="$HW/primary.cnf" --protocol=tcp --default-character-set=utf8mb4 \
     --all-databases --ignore-database=mysql --ignore-database=sys --system=users --insert-ignore --single-transaction \
     --gtid --master-data=1 --routines --events --triggers --hex-blob 2>"$HW/errors" || : >"$HW/failed"
@@ -94,7 +131,10 @@ if [ -e "$HW/failed" ]; then cat "$HW/errors" >&2; exit 1; fi`,
   return { script, stdin: primaryOptions(replica, replica.seedUser, replica.seedPassword.reveal()) };
 }
 
-/** Replaces all data of the replica by that of the primary; the mark is there until `endOfSeeding`. */
-export function seedStep(replica: Replica): SeedStep {
-  return replica.flavor === 'mysql' ? cloneStep(replica) : dumpStep(replica);
+/**
+ * Replaces all data of the replica by that of the primary; the note of it stays until `endSeeding`. `authority`:
+ * the CA for the primary alone, PEM.
+ */
+export function seedStep(replica: Replica, authority: string): SeedStep {
+  return replica.flavor === 'mysql' ? cloneStep(replica, authority) : dumpStep(replica);
 }

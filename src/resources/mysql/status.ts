@@ -2,13 +2,9 @@ import { z } from 'zod';
 import { sh, type Script } from '../../transport/shell.ts';
 import { Unreadable, type Probe } from '../resource.ts';
 import { binlogStateMinus } from './binlog-state.ts';
-import {
-  primaryOptions,
-  seedingMark,
-  type Failure,
-  type Replica,
-  type ReplicaStatus,
-} from './replication.ts';
+import { marksIn } from './history.ts';
+import { primaryOptions, type Failure, type Replica, type ReplicaStatus } from './replication.ts';
+import { parseSeeding, readSeeding } from './seeding-mark.ts';
 import { askRows, askServer, parseAnswer, systemDatabases } from './sql.ts';
 
 const common = `'databases', (SELECT JSON_ARRAYAGG(SCHEMA_NAME) FROM information_schema.SCHEMATA
@@ -33,8 +29,6 @@ const mariadbQuery = `SELECT @@global.gtid_binlog_state;
 SELECT JSON_OBJECT('readOnly', IF(@@global.read_only, 1, 0), 'applied', @@global.gtid_slave_pos, ${common});
 SELECT @@datadir;`;
 
-const seedingScript = sh`if [ -e ${seedingMark} ]; then echo seeding; fi`;
-
 /** The own state was read before: what the primary lacks now, it lacks for good. */
 const askPrimary = (
   client: string,
@@ -46,14 +40,14 @@ else
 fi`;
 
 const mysqlScript = sh`executed=$(head -n 1 "$HW/rows")
-printf "SELECT JSON_OBJECT('own', GTID_SUBTRACT('%s', @@global.gtid_executed),
+printf "SELECT JSON_OBJECT('server', @@global.server_uuid, 'own', GTID_SUBTRACT('%s', @@global.gtid_executed),
   'behind', GTID_SUBTRACT(@@global.gtid_executed, '%s') <> '',
   'purged', GTID_SUBTRACT(@@global.gtid_purged, '%s') <> '');\n" "$executed" "$executed" "$executed" >"$HW/question"
 ${askPrimary('mysql')}`;
 
 const mariadbScript = sh`sed -n 6p "$(sed -n 3p "$HW/rows")/master.info" 2>/dev/null | tr -d '\n' | sha256sum | sed 's/^/password /'
 echo 'SHOW SLAVE STATUS;' | hw_sql --vertical | sed 's/^ */status /'
-echo "SELECT CONCAT(@@global.gtid_binlog_state, ',', @@global.gtid_slave_pos);" >"$HW/question"
+echo "SELECT @@global.server_id, CONCAT(@@global.gtid_binlog_state, ',', @@global.gtid_slave_pos);" >"$HW/question"
 ${askPrimary('mariadb')}`;
 
 /** A replica connects again within seconds after its primary was restarted: that is no difference yet. */
@@ -78,7 +72,7 @@ const settle = {
 export function readStatus(replica: Replica): Probe {
   const isMysql = replica.flavor === 'mysql';
   const more = sh`cat >"$HW/primary.cnf"
-${seedingScript}
+${readSeeding}
 ${isMysql ? mysqlScript : mariadbScript}`;
   return askServer(replica.flavor, {
     rows: isMysql ? mysqlQuery : mariadbQuery,
@@ -113,13 +107,19 @@ const mysqlRow = z.object({
 });
 
 const truth = z.number().or(z.boolean());
-const mysqlAnswer = z.object({ own: z.string(), behind: truth, purged: truth });
+const mysqlAnswer = z.object({ server: z.string(), own: z.string(), behind: truth, purged: truth });
 
 const mariadbRow = z.object({
   readOnly: z.number(),
   applied: z.string(),
   databases: z.array(z.string()).nullable(),
 });
+
+/**
+ * What a primary says to a replica that has more than itself, of MySQL and of MariaDB. Such a failure stays until
+ * the replica is started again, and by then the primary may have used the same numbers again.
+ */
+const aheadWords = /more GTIDs than|has (probably )?diverged|not in the master's binlog|missing the GTID/i;
 
 function isFailure(found: Failure | null | undefined): found is Failure {
   return found !== null && found !== undefined && found.number !== 0;
@@ -150,6 +150,7 @@ function parseMysql(rows: readonly string[], replica: Replica) {
   const row = mysqlRow.parse(JSON.parse(text));
   const [answer] = after(rows, 'primary').map((line) => mysqlAnswer.parse(JSON.parse(line)));
   const { source } = row;
+  const own = answer?.own.replaceAll('\n', '') ?? null;
   return {
     readOnly: row.readOnly === 1,
     source: source === null || source.host === null ? null : `${source.host}:${source.port}`,
@@ -170,7 +171,8 @@ function parseMysql(rows: readonly string[], replica: Replica) {
     applyFailure: row.failures?.find(isFailure) ?? null,
     isEmpty: executed === '',
     databases: row.databases ?? [],
-    ownTransactions: answer?.own.replaceAll('\n', '') ?? null,
+    ownTransactions: own,
+    isNumberedByPrimary: (gtid: string) => gtid.startsWith(`${answer?.server}:`),
     isBehind: Boolean(answer?.behind),
     isPurged: Boolean(answer?.purged),
   };
@@ -196,7 +198,7 @@ function parseMariadb(rows: readonly string[], replica: Replica) {
   };
   // A server that was seeded has its history in the position, not in its own binary log.
   const history = `${executed},${row.applied}`;
-  const [primary] = after(rows, 'primary');
+  const [server, primary] = after(rows, 'primary')[0]?.split('\t') ?? [];
   const host = status.get('Master_Host') ?? '';
   return {
     readOnly: row.readOnly === 1,
@@ -219,6 +221,7 @@ function parseMariadb(rows: readonly string[], replica: Replica) {
     isEmpty: executed === '' && row.applied === '',
     databases: row.databases ?? [],
     ownTransactions: primary === undefined ? null : binlogStateMinus(history, primary),
+    isNumberedByPrimary: (gtid: string) => gtid.split('-')[1] === server,
     // MariaDB does not say; the replica finds out when it asks for them.
     isPurged: false,
     isBehind: primary !== undefined && binlogStateMinus(primary, history) !== '',
@@ -229,10 +232,16 @@ function parseMariadb(rows: readonly string[], replica: Replica) {
 export function parseStatus(output: Buffer, replica: Replica): ReplicaStatus | Unreadable {
   const rows = parseAnswer(output);
   if (rows instanceof Unreadable) return rows;
-  const parsed = replica.flavor === 'mysql' ? parseMysql(rows, replica) : parseMariadb(rows, replica);
+  const { isNumberedByPrimary, ...parsed } =
+    replica.flavor === 'mysql' ? parseMysql(rows, replica) : parseMariadb(rows, replica);
+  const own = parsed.ownTransactions ?? '';
   return {
     ...parsed,
-    isSeeding: rows.includes('seeding'),
+    lostMarks: marksIn(replica.flavor, own),
+    isAhead:
+      own.split(',').some((gtid) => isNumberedByPrimary(gtid.trim())) ||
+      aheadWords.test(parsed.receiveFailure?.message ?? ''),
+    seeding: parseSeeding(rows),
     primaryError: after(rows, 'silent')[0] ?? null,
   };
 }

@@ -30,16 +30,18 @@ export interface Server {
   readonly applying: 'on' | 'off';
   readonly receiveFailure: readonly [number, string] | null;
   readonly applyFailure: readonly [number, string] | null;
-  readonly isSeeding: boolean;
+  readonly seeding: 'begun' | 'emptied' | null;
   /** `null`: the primary does not answer. */
   readonly own: string | null;
   readonly isBehind: boolean;
   readonly isPurged: boolean;
 }
 
+export const primaryUuid = 'f22c49c6-e53c-11f1-8880-2e3fcee93386';
+
 /** A replica that does its work. */
 export const following: Server = {
-  executed: 'f22c49c6-e53c-11f1-8880-2e3fcee93386:1-33',
+  executed: `${primaryUuid}:1-33`,
   readOnly: true,
   databases: ['shop'],
   source: '10.0.0.2',
@@ -49,7 +51,7 @@ export const following: Server = {
   applying: 'on',
   receiveFailure: null,
   applyFailure: null,
-  isSeeding: false,
+  seeding: null,
   own: '',
   isBehind: false,
   isPurged: false,
@@ -90,10 +92,10 @@ export function mysqlAnswer(server: Server): string {
       applier: source === null ? null : server.applying,
       failures: server.applyFailure === null ? null : [failure(server.applyFailure)],
     }),
-    ...(server.isSeeding ? ['seeding'] : []),
+    ...(server.seeding === null ? [] : [`seeding ${server.seeding}`]),
     server.own === null
       ? "silent ERROR 2003 (HY000): Can't connect to MySQL server on '10.0.0.2:3306' (111)"
-      : `primary ${JSON.stringify({ own: server.own, behind: Number(server.isBehind), purged: Number(server.isPurged) })}`,
+      : `primary ${JSON.stringify({ server: primaryUuid, own: server.own, behind: Number(server.isBehind), purged: Number(server.isPurged) })}`,
     '',
   ].join('\n');
 }
@@ -128,10 +130,10 @@ export function mariadbAnswer(server: Server, applied = ''): string {
     server.executed,
     JSON.stringify({ readOnly: Number(server.readOnly), applied, databases: server.databases }),
     '/var/lib/mysql/',
-    ...(server.isSeeding ? ['seeding'] : []),
+    ...(server.seeding === null ? [] : [`seeding ${server.seeding}`]),
     `password ${hash(server.source === null ? '' : server.password)}  -`,
     ...status.map((line) => `status ${line}`),
-    server.own === null ? 'silent ERROR 2002 (HY000)' : `primary ${server.own}`,
+    server.own === null ? 'silent ERROR 2002 (HY000)' : `primary 1\t${server.own}`,
     '',
   ].join('\n');
 }

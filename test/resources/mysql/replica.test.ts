@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { HostwrightError } from '../../../src/errors.ts';
+import { createAuthority } from '../../../src/pki/authority.ts';
 import { compare } from '../../../src/plan/compare.ts';
 import {
   Unreadable,
@@ -8,11 +9,13 @@ import {
   type Resource,
   type State,
 } from '../../../src/resources/resource.ts';
+import { certificateFor } from '../../pki/certificate.ts';
 import {
   following,
   mariadbAnswer,
   mysqlAnswer,
   password,
+  primaryUuid,
   replica,
   seedPassword,
   type Server,
@@ -20,6 +23,12 @@ import {
 
 const mysql = replica('mysql');
 const own = '0a8ff1ce-e53d-11f1-a544-d2607f8e5dc8:1-2';
+
+const mark = '686f7374-7772-6967-6874-0123456789ab:1';
+const ahead = [
+  13_114,
+  "Got fatal error 1236 from source when reading data from binary log: 'Replica has more GTIDs than the source has'",
+] as const;
 
 function stateOf(resource: Resource, answer: string): State {
   const [state] = resource.type.parse(Buffer.from(answer), [resource.type.schema.parse(resource.attributes)]);
@@ -45,6 +54,7 @@ function host(states: readonly [Server, ...Server[]]) {
   const ask: Ask = (script, stdin) => {
     const input = Buffer.from(stdin ?? []).toString('utf8');
     for (const secret of [password, seedPassword]) expect(script.text).not.toContain(secret);
+    if (script.text.startsWith('openssl')) return Promise.resolve(Buffer.from(`${donor}${donor}`));
     if (script.text.includes('question')) {
       return Promise.resolve(Buffer.from(mysqlAnswer(states[Math.min(at, states.length - 1)] ?? following)));
     }
@@ -67,6 +77,13 @@ async function apply(resource: Resource, states: readonly [Server, ...Server[]])
   const error = await step.converse(ask).catch((cause: unknown) => cause);
   return { done, error: error instanceof HostwrightError ? error.message : error };
 }
+
+/** Any certificate with a name. */
+let donor: string;
+
+beforeAll(async () => {
+  donor = (await certificateFor(await createAuthority(), 'web2')).certificate;
+});
 
 describe('the plan', () => {
   test('is empty for a replica that follows, of both servers', () => {
@@ -91,7 +108,31 @@ describe('the plan', () => {
     ['without TLS', { tls: false }, [['tls', 'off']]],
     ['writable', { readOnly: false }, [['readOnly', false]]],
     ['errant', { own }, [['ownTransactions', own]]],
-    ['a copy that broke off', { isSeeding: true }, [['data', 'half copied']]],
+    ['a copy that broke off', { seeding: 'begun' }, [['data', 'half copied']]],
+    [
+      'of a lost history, whatever numbers are missing beside its mark',
+      { own: `${mark},${primaryUuid}:4-17` },
+      [
+        ['data', 'of a history that the primary no longer has'],
+        ['ownTransactions', mark],
+      ],
+    ],
+    [
+      'ahead of the primary',
+      { own: `${primaryUuid}:34-40` },
+      [
+        ['data', 'ahead of the primary, which has lost transactions'],
+        ['ownTransactions', `${primaryUuid}:34-40`],
+      ],
+    ],
+    [
+      'no longer ahead, by the words of the server',
+      { receiving: 'off', receiveFailure: ahead },
+      [
+        ['receiving', 'off'],
+        ['data', 'ahead of the primary, which has lost transactions'],
+      ],
+    ],
     [
       'too old',
       { isPurged: true },
@@ -223,6 +264,50 @@ describe('the change', () => {
       following,
     ]);
     expect(done[0]).toBe('copy');
+  });
+
+  test('gives up no other transactions because a copy was begun once', async () => {
+    const { done, error } = await apply(mysql, [{ ...following, own, seeding: 'begun' }]);
+    expect(done).toEqual([]);
+    expect(error).toContain(own);
+  });
+
+  test('stops a replica of a lost history, and asks for the same each time', async () => {
+    const lost = { ...following, own: `${mark},${primaryUuid}:4-17` };
+    const { done, error } = await apply(mysql, [lost, { ...lost, own: mark }]);
+    expect(done).toEqual(['STOP REPLICA;\n']);
+    expect(error).toContain(`set mysql_discard_transactions of this host to ${mark}`);
+    const copied = await apply(replica('mysql', { discard: mark }), [lost, lost, lost, following]);
+    expect(copied.error).toBeUndefined();
+    expect(copied.done[1]).toBe('copy');
+  });
+
+  test.each<readonly [string, Partial<Server>]>([
+    ['ahead of its primary', { own: `${primaryUuid}:34-40` }],
+    ['that was ahead of its primary', { receiving: 'off', receiveFailure: ahead }],
+  ])('marks a replica %s, and copies nothing over it', async (_, server) => {
+    const found = { ...following, ...server };
+    const { done, error } = await apply(mysql, [found, found, found, { ...found, own: mark }]);
+    expect(done).toHaveLength(1);
+    expect(done[0]).toMatch(
+      /^STOP REPLICA;\nSET gtid_next = '686f7374-7772-6967-6874-[0-9a-f]{12}:1';\nBEGIN;\nCOMMIT;/,
+    );
+    expect(error).toContain(mark);
+  });
+
+  test('takes a transaction that arrived before the primary counted it for none of its own', async () => {
+    const early = { ...following, readOnly: false, own: `${primaryUuid}:34` };
+    const { done, error } = await apply(mysql, [early, { ...following, readOnly: false }, following]);
+    expect(error).toBeUndefined();
+    expect(done).toEqual(['SET GLOBAL super_read_only = ON;\n']);
+  });
+
+  test('marks a replica that turns out to be ahead when it is started', async () => {
+    const stopped = { ...following, receiving: 'off' } as const;
+    const found = { ...stopped, receiveFailure: ahead };
+    const { done, error } = await apply(mysql, [stopped, found, found, found, { ...found, own: mark }]);
+    expect(done).not.toContain('copy');
+    expect(error).toContain(mark);
   });
 
   test('leaves a server alone that holds databases of unknown origin', async () => {

@@ -1,0 +1,201 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { Secret, type Script } from '../../src/index.ts';
+import { replicaSchema } from '../../src/resources/mysql/replication.ts';
+import { donorAuthority, readDonor, seedStep } from '../../src/resources/mysql/seed.ts';
+import { bareHosts, jsonLines, type Finished, type TestHosts } from './hosts.ts';
+
+let hosts: TestHosts;
+let project: string;
+
+async function hostwright(verb: string, variables: object = {}, ...words: readonly string[]) {
+  const given = JSON.stringify({
+    mysql_innodb_buffer_pool_size: '128M',
+    mysql_databases: ['shop'],
+    ...variables,
+  });
+  return await hosts.hostwright(verb, '-i', join(project, 'hosts.yml'), '-e', given, '--json', ...words);
+}
+
+async function sql(host: string, ...statements: readonly string[]): Promise<string> {
+  const text = statements.map((statement) => `${statement};\n`).join('');
+  return (await hosts.shell(host, `mysql --batch --skip-column-names`, text)).trim();
+}
+
+/** So many orders on the primary, each a transaction. */
+async function order(count: number): Promise<void> {
+  await sql('web1', ...Array.from({ length: count }, () => 'INSERT INTO shop.orders (note) VALUES (UUID())'));
+}
+
+const count = (host: string): Promise<string> => sql(host, 'SELECT COUNT(*) FROM shop.orders');
+
+/** Differs where any row does. */
+const rows = (host: string): Promise<string> =>
+  sql(host, 'SELECT COUNT(*), BIT_XOR(CRC32(note)) FROM shop.orders');
+
+const eventually = (read: () => Promise<string>) => expect.poll(read, { timeout: 30_000, interval: 200 });
+
+/** What the plan says of the replica, attribute by attribute. */
+async function planned(): Promise<Readonly<Record<string, unknown>>> {
+  const plan = await hostwright('plan');
+  const change = jsonLines(plan).find((line) => line['resource'] === 'mysql_replica:web1');
+  const attributes = (change?.['attributes'] ?? []) as readonly { name: string; from: unknown }[];
+  return Object.fromEntries(attributes.map(({ name, from }) => [name, from]));
+}
+
+/** What the run said of the replica, which it left alone. */
+function refusal(finished: Finished): string {
+  expect(finished.code).toBe(1);
+  const results = jsonLines(finished).filter(({ type }) => type === 'result');
+  const result = results.find((line) => line['resource'] === 'mysql_replica:web1');
+  expect(result).toMatchObject({ outcome: 'failed' });
+  return JSON.stringify(result);
+}
+
+const receives =
+  "SELECT SERVICE_STATE FROM performance_schema.replication_connection_status WHERE CHANNEL_NAME = ''";
+const pki = '/etc/hostwright/pki';
+const mark = /^686f7374-7772-6967-6874-[0-9a-f]{12}:1$/;
+const note = '/var/lib/hostwright/mysql-seeding';
+
+beforeAll(async () => {
+  hosts = await bareHosts('replica', '10.213.94', 2);
+  project = await mkdtemp(join(tmpdir(), 'hostwright-mysql-replica-'));
+  const { all } = parse(await readFile(join(hosts.inventory, 'hosts.yml'), 'utf8')) as { all: object };
+  const children = { db: { hosts: { web1: null, web2: null } } };
+  await writeFile(join(project, 'hosts.yml'), stringify({ all: { ...all, children } }));
+  await writeFile(
+    join(project, 'site.yml'),
+    '- hosts: db\n  roles: [pki]\n- hosts: db\n  serial: 1\n  roles: [mysql]\n',
+  );
+  const apply = await hostwright('apply', {}, '--yes');
+  expect(apply.code, apply.stdout + apply.stderr).toBe(0);
+  await sql('web1', 'CREATE TABLE shop.orders (id INT AUTO_INCREMENT PRIMARY KEY, note CHAR(36))');
+  await order(20);
+});
+
+afterAll(async () => {
+  await hosts.down();
+  await rm(project, { recursive: true, force: true });
+});
+
+describe('a replica of MySQL', () => {
+  it('follows, and its primary has nothing to do in a second run', async () => {
+    await eventually(() => count('web2')).toBe('20');
+    const plan = await hostwright('plan');
+    expect(plan.code, plan.stdout).toBe(0);
+  });
+
+  it('shows its seed password to no other host of the site that poses as the primary', async () => {
+    const replica = replicaSchema.parse({
+      ...{ primary: 'web1', flavor: 'mysql', address: hosts.address('web1') },
+      ...{
+        user: 'replication',
+        password: new Secret('Unused1'),
+        seedUser: 'seed',
+        seedPassword: new Secret('Unused2'),
+      },
+      ...{ ca: `${pki}/ca.crt`, certificate: `${pki}/mysql.crt`, key: `${pki}/mysql.key` },
+    });
+    const step = (script: Script): string => `set -eu; HW=$(mktemp -d); ${script.text}`;
+    const authority = donorAuthority(Buffer.from(await hosts.shell('web2', step(readDonor(replica)))));
+    const { script, stdin } = seedStep(replica, authority);
+    const seed = () => hosts.ssh('web2', step(script), Buffer.from(stdin ?? []).toString());
+    expect((await seed()).stderr).toMatch(/Access denied/);
+    // Now web2 answers under the address of web1, with its own certificate of the internal CA.
+    await hosts.shell(
+      'web2',
+      `ip address add ${hosts.address('web1')}/32 dev lo
+systemd-run --quiet --unit=impostor --socket-property=ListenStream=${hosts.address('web1')}:3306 /usr/lib/systemd/systemd-socket-proxyd ${hosts.address('web2')}:3306`,
+    );
+    try {
+      expect((await hosts.ssh('web2', step(readDonor(replica)))).stderr).toMatch(/IP address mismatch|verif/);
+      expect((await seed()).stderr).toContain('certificate verify failed');
+    } finally {
+      await hosts.shell(
+        'web2',
+        `systemctl stop impostor.socket; ip address del ${hosts.address('web1')}/32 dev lo`,
+      );
+    }
+    expect((await planned())['data']).toBe('half copied');
+    expect((await hostwright('apply', {}, '--yes')).code).toBe(0);
+    expect(await planned()).toEqual({});
+  });
+
+  it('is never joined to another history, however many transactions that has by now', async () => {
+    await sql('web1', 'RESET BINARY LOGS AND GTIDS');
+    await order(3);
+    const before = await planned();
+    expect(before['data']).toBe('of a history that the primary no longer has');
+    expect(before['ownTransactions']).toMatch(mark);
+    // The primary gives out the same numbers again, and more of them.
+    await order(60);
+    const lost = String((await planned())['ownTransactions']);
+    expect(lost).toBe(before['ownTransactions']);
+    expect(refusal(await hostwright('apply', {}, '--yes'))).toContain(lost);
+    expect(await sql('web2', receives)).toBe('OFF');
+    expect((await planned())['ownTransactions']).toBe(lost);
+
+    const apply = await hostwright('apply', { mysql_discard_transactions: lost }, '--yes');
+    expect(apply.code, apply.stdout).toBe(0);
+    expect(await count('web2')).toBe('83');
+    expect(await rows('web2')).toBe(await rows('web1'));
+    expect(await planned()).toEqual({});
+  });
+
+  it('stays apart from a primary that went back to older data and caught up', async () => {
+    await hosts.shell(
+      'web1',
+      'systemctl stop mysql && cp -a /var/lib/mysql /var/lib/mysql-older && systemctl start mysql',
+    );
+    await order(5);
+    await eventually(() => count('web2')).toBe('88');
+    await hosts.shell(
+      'web1',
+      'systemctl stop mysql && rm -rf /var/lib/mysql && mv /var/lib/mysql-older /var/lib/mysql && systemctl start mysql',
+    );
+    await eventually(() => sql('web2', receives)).toBe('OFF');
+    await order(30);
+    expect((await planned())['data']).toBe('ahead of the primary, which has lost transactions');
+    const said = refusal(await hostwright('apply', {}, '--yes'));
+    const lost = String((await planned())['ownTransactions']);
+    expect(lost).toMatch(mark);
+    expect(said).toContain(lost);
+    // Starting it by hand hides what the server said of it, and not what it has.
+    await sql('web2', 'START REPLICA');
+    expect((await planned())['ownTransactions']).toBe(lost);
+    expect(await rows('web2')).not.toBe(await rows('web1'));
+
+    const apply = await hostwright('apply', { mysql_discard_transactions: lost }, '--yes');
+    expect(apply.code, apply.stdout).toBe(0);
+    expect(await rows('web2')).toBe(await rows('web1'));
+    expect(await planned()).toEqual({});
+  });
+
+  it('keeps data of its own, also where a copy had been begun there once and broke off', async () => {
+    await hosts.shell('web2', `echo begun >${note}`);
+    await sql(
+      'web2',
+      'STOP REPLICA',
+      'SET GLOBAL super_read_only = OFF',
+      'SET GLOBAL read_only = OFF',
+      'CREATE TABLE shop.own (id INT PRIMARY KEY)',
+      'INSERT INTO shop.own VALUES (7)',
+    );
+    const own = String((await planned())['ownTransactions']);
+    expect(own).toMatch(/^[0-9a-f-]{36}:1-2$/);
+    expect(refusal(await hostwright('apply', {}, '--yes'))).toContain(own);
+    expect(await sql('web2', 'SELECT id FROM shop.own')).toBe('7');
+  });
+
+  it('that becomes the primary forgets the copy, and takes writes', async () => {
+    const apply = await hostwright('apply', { mysql_primary: 'web2' }, '--yes', '--limit', 'web2');
+    expect(apply.code, apply.stdout).toBe(0);
+    expect((await hosts.ssh('web2', `test -e ${note}`)).code).toBe(1);
+    expect(await sql('web2', 'SELECT @@read_only')).toBe('0');
+    expect(await sql('web2', 'SELECT id FROM shop.own')).toBe('7');
+  });
+});
