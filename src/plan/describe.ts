@@ -1,4 +1,4 @@
-import type { Attribute } from '../resources/resource.ts';
+import type { Attribute, ResourceId } from '../resources/resource.ts';
 import type { ChangeEvent } from '../report/event.ts';
 import { declaredDigest, type Applied } from './applied.ts';
 import { unifiedDiff } from './diff.ts';
@@ -33,17 +33,23 @@ function causeOf(change: PlannedChange, applied: Applied): ChangeEvent['cause'] 
     : 'configuration';
 }
 
-/**
- * A change as it is reported. `applied` is what was last applied to the host, `before` the text of the file
- * that is there, where a diff is wanted.
- */
+/** What the host said beside the states of its resources. */
+export interface Background {
+  /** Of the files that are there, where a diff is wanted. */
+  readonly texts: ReadonlyMap<ResourceId, Buffer>;
+  /** What a person should know of a change before it is made. */
+  readonly remarks: ReadonlyMap<ResourceId, string>;
+}
+
+/** A change as it is reported. `applied` is what was last applied to the host. */
 export function changeEvent(
   host: string,
   change: PlannedChange,
   applied: Applied,
-  before?: Buffer,
+  { texts, remarks }: Background,
 ): ChangeEvent {
-  const { id, action, attributes, knownAfter, why, resource } = change;
+  const { id, action, attributes, knownAfter, why = remarks.get(id), resource } = change;
+  const before = texts.get(id);
   const text = resource.type.text?.(change.desired).text ?? null;
   const diff =
     text === null || (before === undefined && action !== 'create') ? '' : unifiedDiff(before ?? '', text);

@@ -8,14 +8,15 @@ import { lines, sh } from '../transport/shell.ts';
 import { parseSections, sectionsRequest } from '../transport/sections.ts';
 import type { Answer, Lock, Request, Transport } from '../transport/transport.ts';
 import { parseApplied, readApplied, type Applied } from './applied.ts';
-import { changeEvent } from './describe.ts';
+import { changeEvent, type Background } from './describe.ts';
 import { factsScript, parseFacts } from './facts.ts';
 import { orderUnits } from './graph.ts';
 import { refuseLockout } from './lockout.ts';
 import { mountsProbe, parseMounts } from './mounts.ts';
-import { askFor, openRequirements, unmetErrors, type Open } from './unmet.ts';
+import { findPackages, packagesToFind, unlistedPackages } from './package-lists.ts';
 import { planHost, type HostPlan, type PlannedChange } from './plan.ts';
 import { parseProbes, probeBatches, probeSection } from './probe.ts';
+import { askFor, openRequirements, unmetErrors, type Open } from './unmet.ts';
 
 /** A file of this many bytes or more has no diff. */
 const largestText = 1024 * 1024;
@@ -76,31 +77,31 @@ function wantedTexts(changes: readonly PlannedChange[]): readonly Wanted[] {
 }
 
 /**
- * The texts of the files that are to change, and what changes need that nothing brings, in one more round trip
- * where there is any of it. Throws E_RESOURCE, for all that is not there.
+ * The texts of the files that are to change, what changes need that nothing brings, and packages that no source
+ * has, in one more round trip where there is any of it. Throws E_REFUSED, for all that is not there.
  */
 async function readMore(
   transport: Transport,
   wanted: readonly Wanted[],
   open: readonly Open[],
-): Promise<Map<ResourceId, Buffer>> {
+  packages: readonly string[],
+): Promise<Background> {
   const texts = wanted.map(({ path }) => ({
     script: lines([readFunction, sh`hw_read_file ${path} 0 ${largestText}`]),
   }));
-  const sections = open.length === 0 ? texts : [...texts, askFor(open)];
-  if (sections.length === 0) return new Map();
+  if (texts.length + open.length + packages.length === 0) return { texts: new Map(), remarks: new Map() };
+  const sections = [...texts, askFor(open), findPackages(packages)];
   const answers = await ask(transport, sectionsRequest(sections), sections.length);
-  const missing = answers[texts.length]?.stdout ?? Buffer.alloc(0);
-  const errors = unmetErrors(transport.host, open, missing);
+  const [missing, unlisted] = answers.slice(texts.length).map(({ stdout }) => stdout);
+  const errors = unmetErrors(transport.host, open, missing ?? Buffer.alloc(0));
   if (errors.length > 0) throw new HostwrightErrors(errors);
-  return new Map(
-    wanted.flatMap(({ id }, index) => {
-      const answer = answers[index];
-      // A diff with a part of a file would say something else.
-      const isWhole = answer?.code === 0 && answer.stdout.length < largestText;
-      return isWhole ? [[id, answer.stdout] as const] : [];
-    }),
-  );
+  const read = wanted.flatMap(({ id }, index) => {
+    const answer = answers[index];
+    // A diff with a part of a file would say something else.
+    const isWhole = answer?.code === 0 && answer.stdout.length < largestText;
+    return isWhole ? [[id, answer.stdout] as const] : [];
+  });
+  return { texts: new Map(read), remarks: unlistedPackages(unlisted ?? Buffer.alloc(0)) };
 }
 
 async function surveyHost(host: string, options: Survey, connect: Survey['connect']): Promise<SurveyedHost> {
@@ -132,8 +133,8 @@ async function surveyHost(host: string, options: Survey, connect: Survey['connec
     const applied = parseApplied(record.stdout);
     const showable = changes.filter(({ id }) => applied.get(id)?.isSecret !== true);
     const wanted = options.diff ? wantedTexts(showable) : [];
-    const texts = await readMore(transport, wanted, openRequirements(plan));
-    const events = changes.map((change) => changeEvent(host, change, applied, texts.get(change.id)));
+    const more = await readMore(transport, wanted, openRequirements(plan), packagesToFind(plan));
+    const events = changes.map((change) => changeEvent(host, change, applied, more));
     // A thousand connections that nobody needs any more would only take memory, here and there.
     if (!options.keepOpen) await transport.close();
     return { transport, reconnect: () => options.connect(host), login, plan, applied, events };

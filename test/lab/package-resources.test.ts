@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aptRepository, pkg, sh, type Resource, type Script } from '../../src/index.ts';
 import { factsScript } from '../../src/plan/facts.ts';
+import { findPackages } from '../../src/plan/package-lists.ts';
 import { withoutStarting } from '../../src/resources/start-policy.ts';
 import {
   converge,
@@ -36,6 +37,16 @@ describe('package', () => {
     await converge(root, pkg('ed'));
     await root.ask(sh`command -v ed`);
     await converge(root, pkg('ed', { absent: true }));
+  });
+
+  test('that no source lists is told apart, on a host that has lists', async () => {
+    const names = ['ed', 'htpo', 'nosuch+package', 'mail-transport-agent'];
+    expect(await root.ask(findPackages(names).script)).toBe('htpo\nnosuch+package\n');
+    expect(await root.ask(findPackages(['ed']).script)).toBe('');
+    expect(await root.ask(findPackages(['htpo']).script)).toBe('htpo\n');
+    await root.ask(sh`mv /var/lib/apt/lists /var/lib/apt/kept; mkdir /var/lib/apt/lists`);
+    expect(await root.ask(findPackages(names).script)).toBe('');
+    await root.ask(sh`rmdir /var/lib/apt/lists; mv /var/lib/apt/kept /var/lib/apt/lists`);
   });
 
   test('those that are due together come together', async () => {

@@ -9,6 +9,7 @@ import { confirm, undoParts, type Undo } from '../../src/apply/undo.ts';
 import { readProject, readSiteOf } from '../../src/cli/project.ts';
 import { readApplied, writeApplied } from '../../src/plan/applied.ts';
 import { factsScript } from '../../src/plan/facts.ts';
+import { findPackages } from '../../src/plan/package-lists.ts';
 import { mountsProbe } from '../../src/plan/mounts.ts';
 import { isSecret } from '../../src/secrets/secret.ts';
 import { hostResources } from '../../src/site/resources.ts';
@@ -68,6 +69,7 @@ test.each([
   ['facts to change', factsScript('exclusive').text],
   ['the policy while packages are installed', policyText],
   ['mounts', mountsProbe.script.text],
+  ['packages to find', findPackages(['ed', 'htop']).script.text],
   ['the record of what was applied', readApplied.script.text],
   ['the record to come', writeApplied(new Map()).script.text],
   ['several sections', sectionsRequest([{ script: sh`date` }, { script: sh`date` }]).script.text],
