@@ -19,11 +19,11 @@ const patience = 30_000;
 /** Milliseconds between the first two attempts; then twice that: a firewall may count them. */
 const firstPause = 500;
 
-/** Fails, with what was said, where not all of it came back. */
+/** Fails, with what was said, where not all of it could be restored. */
 const takeBackNow = sh`${takeBack}
 if systemctl is-failed --quiet ${undoUnit}; then journalctl -q --no-pager -n 10 -u ${undoUnit} >&2; exit 1; fi`;
 
-/** A step that takes effect only once the host can take it back; one that fails is taken back at once. */
+/** A step that takes effect only once the host can roll it back; one that fails is rolled back at once. */
 export function guardedSection(step: Step, undo: Undo): Section {
   const live = step.live ?? step.script;
   const parts = [...undoParts(undo), { name: 'live.sh', bytes: Buffer.from(live.text) }];
@@ -81,11 +81,11 @@ async function connectWithin(run: HostRun, ms: number): Promise<Transport> {
   }
 }
 
-/** Has the host take the change back now, over `transport`; says whether it did. */
+/** Has the host roll the change back now, over `transport`; says whether it did. */
 async function takeBackOver(transport: Transport): Promise<string> {
   const [answer] = await ask(transport, [{ script: takeBackNow }], defaultTimeout);
-  if (answer?.code === 0) return 'the host has taken it back';
-  return `the host could not take all of it back: ${answer === undefined ? 'no answer' : lastWords(answer)}`;
+  if (answer?.code === 0) return 'the host has rolled it back';
+  return `the host could not roll all of it back: ${answer === undefined ? 'no answer' : lastWords(answer)}`;
 }
 
 /** Waits for a host whose connection is lost; says how it is with the change. */
@@ -99,13 +99,13 @@ async function awaitReturn(run: HostRun, undo: Undo): Promise<string> {
     }
   } catch (error) {
     if (!(error instanceof HostwrightError)) throw error;
-    return `the host takes it back by itself ${undo.seconds} s after it was made, and cannot be reached yet (${error.message})`;
+    return `the host rolls it back by itself ${undo.seconds} s after it was made, and cannot be reached yet (${error.message})`;
   }
 }
 
 /**
  * Carries out a change that may cut the controller off. It is there to stay only once a fresh connection, with
- * a login like any other, has told the host so; else the host takes it back, and the change has failed.
+ * a login like any other, has told the host so; else the host rolls it back, and the change has failed.
  */
 export async function executeGuarded(
   run: HostRun,

@@ -17,7 +17,7 @@ export interface HostRun {
   readonly reconnect: () => Promise<Transport>;
   /** Who the connection was opened as: this must stay possible. */
   readonly login: Login;
-  /** Seconds for a fresh connection after a change that may cut this one off, until the host takes it back. */
+  /** Seconds for a fresh connection after a change that may cut this one off, until the host rolls it back. */
   readonly confirmWithin: number;
   readonly outcomes: Map<ResourceId, Outcome>;
   readonly report: (event: Event) => void;

@@ -12,7 +12,7 @@ import type { Guard } from '../resources/resource.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { pathsOfBefore } from './paths-of-before.ts';
 
-/** A change that the host takes back by itself unless it is confirmed. */
+/** A change that the host rolls back by itself unless it is confirmed. */
 export interface Undo {
   readonly guard: Guard;
   /** What the change is called: `reload ssh.service`. */
@@ -34,7 +34,7 @@ export interface Part {
  * is gone when it is called was confirmed at that moment.
  */
 const unit = `[Unit]
-Description=Take back a change that no fresh connection of Hostwright has confirmed
+Description=Roll back a change that no fresh connection of Hostwright has confirmed
 DefaultDependencies=no
 RequiresMountsFor=${undoFolder}
 After=local-fs.target systemd-remount-fs.service
@@ -77,15 +77,15 @@ function undoScript({ guard, title }: Undo): Script {
     waitForTurn,
     pathsOfBefore,
     removeFunction,
-    sh`printf '%s\n' ${`no fresh connection has confirmed "${title}": what there was before comes back`}
+    sh`printf '%s\n' ${`no fresh connection has confirmed "${title}": rolling it back`}
 failed=
 hw_put_back ${undoFolder}/before || failed=yes
 if [ -d ${undoLive} ]; then booted=; else booted=yes; fi
 ${guard.unit === undefined ? sh`` : restoreEnablement(guard.unit)}
 [ -n "$booted" ] || HW=${undoLive} sh -eu ${undoFolder}/restore.sh || failed=yes
-hw_remove
-if [ -n "$failed" ]; then echo 'not all of it came back'; exit 1; fi
-echo 'it is back'`,
+hw_forget
+if [ -n "$failed" ]; then echo 'not all of it could be restored'; exit 1; fi
+echo 'rolled back'`,
   ]);
 }
 
@@ -119,7 +119,7 @@ function arm({ guard, title, token, seconds }: Undo): Script {
   return lines([
     pathsOfBefore,
     sh`hw_arm() {
-  trap hw_remove EXIT
+  trap hw_forget EXIT
   rm -rf ${undoLive} ${undoFresh}
   mkdir -p /var/lib/hostwright
   mkdir -m 0700 ${undoLive} ${undoFresh}
@@ -149,7 +149,7 @@ function arm({ guard, title, token, seconds }: Undo): Script {
   ]);
 }
 
-/** `hw_made`: from now on a fresh connection has its time. `hw_disarm`: nothing is left to be taken back. */
+/** `hw_made`: from now on a fresh connection has its time. `hw_disarm`: nothing is left to be rolled back. */
 export function guardFunctions(undo: Undo): Script {
   return lines([
     removeFunction,
@@ -160,7 +160,7 @@ export function guardFunctions(undo: Undo): Script {
   exec 9<&-
 }
 hw_disarm() {
-  hw_remove
+  hw_forget
   exec 9<&-
 }`,
   ]);
@@ -170,11 +170,11 @@ hw_disarm() {
 export function confirm({ token }: Undo): Script {
   return lines([
     removeFunction,
-    sh`hw_late() { echo 'the host has taken it back before a fresh connection confirmed it' >&2; exit 1; }
+    sh`hw_late() { echo 'the host rolled it back before a fresh connection confirmed it' >&2; exit 1; }
 [ -d ${undoFolder} ] || hw_late
 exec 9<${undoFolder}
 flock -w 60 9 || hw_late
 [ "$(cat ${undoFolder}/token 2>/dev/null)" = ${token} ] || hw_late
-hw_remove`,
+hw_forget`,
   ]);
 }

@@ -46,7 +46,7 @@ function accountGuard(
   return isOwn || isGroup ? restoring(accounts) : undefined;
 }
 
-/** How the host takes a change back that may cut the controller off: one of the type, or of the way in of `login`. */
+/** How the host rolls back a change that may cut the controller off: one of the type, or of the way in of `login`. */
 export function guardOf(change: PlannedChange, login: Login): Guard | undefined {
   const { type } = change.resource;
   const own = type.guard?.(change.desired);

@@ -11,6 +11,6 @@ export interface Work {
   readonly timeout: number;
   /** Where it fails, what is as declared afterwards has changed nevertheless. */
   readonly isDivisible?: true;
-  /** How the host takes it back, where it may cut the controller off. */
+  /** How the host rolls it back, where it may cut the controller off. */
   readonly undo?: Undo;
 }

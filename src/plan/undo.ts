@@ -17,7 +17,7 @@ export const undoWants = '/etc/systemd/system/sysinit.target.wants';
  * Leaves nothing behind but what the journal says. At boot systemd must not forget meanwhile what waits for
  * this unit.
  */
-export const removeFunction = sh`hw_remove() {
+export const removeFunction = sh`hw_forget() {
   rm -f ${undoWants}/${undoUnit} ${undoUnitFile}
   rmdir --ignore-fail-on-non-empty ${undoWants} 2>/dev/null || :
   rm -rf ${undoFresh}
@@ -39,11 +39,11 @@ export const takeBack: Script = lines([
   sh`if [ -d ${undoFolder} ]; then
   rm -f ${undoLive}/until
   systemctl start ${undoUnit} >&2 || if [ -d ${undoFolder} ]; then sh ${undoFolder}/undo.sh >&2; fi || :
-elif [ -d ${undoLive} ] || [ -e ${undoUnitFile} ]; then hw_remove
+elif [ -d ${undoLive} ] || [ -e ${undoUnitFile} ]; then hw_forget
 fi`,
 ]);
 
-/** Prints `unconfirmed=SECONDS TITLE` where a change waits: the seconds until the host takes it back, if it says. */
+/** Prints `unconfirmed=SECONDS TITLE` where a change waits: the seconds until the host rolls it back, if it says. */
 export const printUnconfirmed: Script = sh`if [ -d ${undoFolder} ]; then
   left=
   if [ -e ${undoLive}/until ]; then left=$(($(cat ${undoLive}/until) - $(cut -d. -f1 /proc/uptime))); fi

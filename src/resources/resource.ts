@@ -149,7 +149,7 @@ export interface Transaction {
  * unless a fresh connection confirms the change in time. `keep` and `restore` find the same folder `$HW`.
  */
 export interface Guard {
-  /** The unit whose enablement comes back. */
+  /** The unit whose enablement is restored. */
   readonly unit?: string;
   /** Files and links that come back, after a reboot too, and what they lead to; of directories owner, group and mode. */
   readonly paths: readonly string[];

@@ -61,7 +61,7 @@ const schema = z.strictObject({
     .boolean()
     .optional()
     .describe(
-      'A change of it may cut Hostwright off: the host takes it back unless a fresh connection succeeds. True for ssh unless said',
+      'A change of it may cut Hostwright off: the host rolls it back unless a fresh connection succeeds. Default: true for ssh',
     ),
   absent: z.literal(false).optional(),
 });
@@ -247,7 +247,7 @@ systemctl reset-failed ${unit} 2>/dev/null || :`);
     title = `reload ${unit}`;
     const reload =
       desired.reload === undefined ? sh`systemctl reload-or-restart ${unit}` : runOrSay(desired.reload);
-    // One that has died over a configuration that was taken back again has nothing to reload.
+    // One that has died over a configuration that was rolled back has nothing to reload.
     const takeUp = sh`if systemctl is-active --quiet ${unit}; then hw_reload; else hw_start ${unit}; fi`;
     script.push(listen(desired), validate, sh`hw_reload() { ${reload}; }`, orLastWords(takeUp, desired));
     script.push(becomeHealthy(desired), record(desired, false));

@@ -130,7 +130,7 @@ afterAll(async () => {
 });
 
 describe('a change of the firewall or of sshd', () => {
-  it('stays when a fresh connection confirms it, and nothing is left that could take it back', async () => {
+  it('stays when a fresh connection confirms it, and nothing is left that could roll it back', async () => {
     const changed = { wall_ports: [22, 80], wall_sshd: 'MaxSessions 20' };
     const applied = await apply(30, changed);
     expect(applied, applied.stdout + applied.stderr).toMatchObject({ code: 0 });
@@ -154,11 +154,11 @@ describe('a change of the firewall or of sshd', () => {
       changes: ['file:/etc/ssh/sshd_config.d/10-wall.conf', 'service:ssh.service'],
     },
     { what: 'the firewall', variables: walledIn, changes: ['ufw:firewall'] },
-  ])('is taken back when $what lets nobody in any more', async ({ variables, changes }) => {
+  ])('is rolled back when $what lets nobody in any more', async ({ variables, changes }) => {
     const applied = await apply(5, variables);
     expect(applied.code).toBe(1);
     expect(reasons(applied)).toEqual([
-      expect.stringMatching(/^no fresh connection could be made after it: .*; the host has taken it back$/),
+      expect.stringMatching(/^no fresh connection could be made after it: .*; the host has rolled it back$/),
     ]);
     await untilLogin(true);
     expect(await traces()).toBe('');
@@ -172,7 +172,7 @@ describe('a change of the firewall or of sshd', () => {
     ['sudoers', 'file:/etc/sudoers.d/zz-wall'],
     ['home', 'directory:/home/admin'],
     ['account', 'user:admin'],
-  ])('is taken back when it is of the %s of the user that logs in', async (what, change) => {
+  ])('is rolled back when it is of the %s of the user that logs in', async (what, change) => {
     const variables = { wall_way_in: what, wall_key: await readFile(`${userKey(settings)}.pub`, 'utf8') };
     const before = await hosts.ssh(
       'web1',
@@ -181,7 +181,7 @@ describe('a change of the firewall or of sshd', () => {
     const applied = await apply(5, variables);
     expect(applied.code).toBe(1);
     expect(reasons(applied)).toEqual([
-      expect.stringMatching(/^no fresh connection could be made after it: .*; the host has taken it back$/),
+      expect.stringMatching(/^no fresh connection could be made after it: .*; the host has rolled it back$/),
     ]);
     expect(await traces()).toBe('');
     expect(due(await plan(variables))).toEqual([change]);
@@ -197,7 +197,7 @@ describe('a change of the firewall or of sshd', () => {
     expect(planned.code).not.toBe(0);
   });
 
-  it('is taken back when the established connection is cut as well, by what nobody declared', async () => {
+  it('is rolled back when the established connection is cut as well, by what nobody declared', async () => {
     const controller = hosts.address('web1').replace(/\d+$/, '1');
     await hosts.ssh(
       'web1',
@@ -206,7 +206,7 @@ sed -i '0,/^-A ufw-before-input/s//-A ufw-before-input -s ${controller} -j DROP\
     );
     const applied = await apply(5, { wall_foresight: true });
     expect(applied.code).toBe(1);
-    expect(reasons(applied)).toEqual([expect.stringContaining('the host has taken it back')]);
+    expect(reasons(applied)).toEqual([expect.stringContaining('the host has rolled it back')]);
     await untilLogin(true);
     expect(await traces()).toBe('');
     expect(due(await plan())).toEqual(['ufw:firewall']);
@@ -214,7 +214,7 @@ sed -i '0,/^-A ufw-before-input/s//-A ufw-before-input -s ${controller} -j DROP\
     expect(due(await plan())).toEqual([]);
   });
 
-  it('is taken back by the host alone when the controller dies', async () => {
+  it('is rolled back by the host alone when the controller dies', async () => {
     const controller = hosts.start('apply', '--yes', '--confirm-within', '8', ...words(walledIn));
     await untilLogin(false);
     controller.kill('SIGKILL');
@@ -301,7 +301,7 @@ describe('a guarded step on a host', () => {
     expect(await send({ script: confirm(undo) })).toMatchObject({ code: 1 });
   });
 
-  it('is taken back at once where it fails half-way', async () => {
+  it('is rolled back at once where it fails half-way', async () => {
     const failing = {
       ...step,
       live: sh`cp "$HW/text" /srv/there; cp "$HW/text" /run/level; echo no >&2; false`,
@@ -312,11 +312,11 @@ describe('a guarded step on a host', () => {
     expect(await state()).toEqual(before);
   });
 
-  it('says so where not all of it comes back', async () => {
+  it('says so where not all of it can be restored', async () => {
     const guard = { ...undo.guard, restore: sh`echo no level >&2; false` };
     const answer = await send(guardedSection({ ...step, live: sh`false` }, { ...undo, guard }));
     expect(answer.code).not.toBe(0);
-    expect(answer.stderr.toString()).toMatch(/no level[^]*not all of it came back/);
+    expect(answer.stderr.toString()).toMatch(/no level[^]*not all of it could be restored/);
     expect(await traces()).toContain('hostwright-undo.service');
     await hosts.ssh('web1', 'systemctl reset-failed hostwright-undo.service');
   });
@@ -326,7 +326,7 @@ describe('a guarded step on a host', () => {
     expect(await state()).toEqual(before);
   });
 
-  it('gets its time from when it is made: one that takes long is not taken back under way', async () => {
+  it('gets its time from when it is made: one that takes long is not rolled back under way', async () => {
     const slow = { ...step, live: sh`sleep 3; cp "$HW/text" /srv/there` };
     expect(await send(guardedSection(slow, { ...undo, seconds: 1 }))).toMatchObject({ code: 0 });
     const confirmed = await send({ script: confirm({ ...undo, seconds: 1 }) });
@@ -335,7 +335,7 @@ describe('a guarded step on a host', () => {
     expect(kept).toBe(confirmed.code === 0);
   });
 
-  it('is reported by a plan, which changes nothing, and taken back at once by the next apply', async () => {
+  it('is reported by a plan, which changes nothing, and rolled back at once by the next apply', async () => {
     await send(guardedSection(step, undo));
     const planned = await plan();
     expect(planned.code).toBe(1);
