@@ -1,5 +1,5 @@
 import { HostwrightError } from '../errors.ts';
-import { isWithin } from '../resources/path.ts';
+import { above, isWithin, seenAt } from '../resources/path.ts';
 import type { DeclaredResource, ResourceId } from '../resources/resource.ts';
 import { didYouMean } from '../suggestion.ts';
 
@@ -65,7 +65,8 @@ function declaredEdges(host: string, resources: ReadonlyMap<ResourceId, Declared
       }
       addEdge(edges, resource.id, id);
     }
-    for (const id of resource.type.after?.(resource.desired) ?? []) {
+    const derived = [...(resource.type.after?.(resource.desired) ?? []), ...seenAt(resource).flatMap(above)];
+    for (const id of derived) {
       const earlier = resources.get(id);
       if (earlier === undefined) continue;
       // What lies in a directory that is to go must be gone before it.

@@ -1,10 +1,11 @@
 import { defect, HostwrightError, HostwrightErrors, isExpected } from '../errors.ts';
-import { isWithin } from '../resources/path.ts';
+import { isGoing, isWithin, replaces, seenAt } from '../resources/path.ts';
 import {
   Unreadable,
   type Actual,
   type Change,
   type DeclaredResource,
+  type Planned,
   type ResourceId,
 } from '../resources/resource.ts';
 import { compare } from './compare.ts';
@@ -63,14 +64,23 @@ function triggered(
   resource: DeclaredResource,
   changes: ReadonlyMap<ResourceId, PlannedChange>,
 ): 'reload' | 'restart' | undefined {
-  const changed = [...changes.values()].filter(isComing).flatMap((change) => {
-    const path = change.resource.type.path?.(change.resource.desired);
-    return path === undefined ? [] : [path];
-  });
+  const touches = (tree: string): boolean =>
+    [...changes.values()].filter(isComing).some((change) => {
+      const path = change.resource.type.path?.(change.resource.desired);
+      return path !== undefined && (isWithin(path, tree) || (replaces(change) && isWithin(tree, path)));
+    });
   const due = (resource.type.triggers?.(resource.desired) ?? [])
-    .filter((trigger) => changed.some((path) => trigger.paths.some((tree) => isWithin(path, tree))))
+    .filter((trigger) => trigger.paths.some(touches))
     .map((trigger) => trigger.action);
   return due.includes('restart') ? 'restart' : due[0];
+}
+
+/** What there will be of a resource once what comes first is changed. */
+function foreseen(resource: DeclaredResource, found: Actual, planned: Planned): Actual {
+  if (found instanceof Unreadable) return found;
+  const { type, desired } = resource;
+  const left = seenAt(resource).some((path) => isGoing(path, planned)) ? null : found;
+  return type.foresee === undefined ? left : type.foresee(desired, left, planned);
 }
 
 function planResource(
@@ -81,13 +91,10 @@ function planResource(
   changes: ReadonlyMap<ResourceId, PlannedChange>,
 ): PlannedChange | undefined {
   const { id, type, desired } = resource;
-  const actual =
-    found instanceof Unreadable || type.foresee === undefined
-      ? found
-      : type.foresee(desired, found, (earlier) => {
-          const change = changes.get(earlier);
-          return isComing(change) ? change : undefined;
-        });
+  const actual = foreseen(resource, found, (earlier) => {
+    const change = changes.get(earlier);
+    return isComing(change) ? change : undefined;
+  });
   if (actual instanceof Unreadable) {
     const knownAfter = pendingBefore(unit, changes);
     if (knownAfter === undefined && actual.costs === 'resource') {

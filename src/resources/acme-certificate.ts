@@ -129,6 +129,7 @@ export const acmeCertificateType: ResourceType<AcmeCertificate> = {
     `unit:${unit}`,
     `tls_bundle:${bundle}`,
   ],
+  seenAt: ({ bundle, issued = bundle, issuedBy }) => [bundle, issued, issuedBy],
 };
 
 /** A certificate of an ACME CA; see the role `certificate`. */

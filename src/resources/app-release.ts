@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { GitRelease, PackedRelease, Release } from '../release/release.ts';
 import { tarball } from '../release/tarball.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
-import { ancestors, path } from './path.ts';
+import { path } from './path.ts';
 import { removal } from './removal.ts';
 import {
   declare,
@@ -174,12 +174,8 @@ export const appReleaseType: ResourceType<AppRelease> = {
     return batch.map((item, index) => parseOne(answers[index] ?? '', item));
   },
   apply: each(step),
-  after: ({ folder, release }): readonly ResourceId[] => [
-    ...(release.kind === 'git' ? (['package:git'] as const) : []),
-    ...[`${folder}/releases`, ...ancestors(`${folder}/releases`)].map(
-      (above): ResourceId => `directory:${above}`,
-    ),
-  ],
+  after: ({ release }): readonly ResourceId[] => (release.kind === 'git' ? ['package:git'] : []),
+  seenAt: ({ folder, release }) => [`${releases(folder)}/${release.name}`],
   // Reached by the link, so that a service names the same path whatever release is the current one.
   path: ({ folder }) => `${folder}/current/${record}`,
 };

@@ -133,6 +133,8 @@ setpriv --reuid="$uid" --regid="$gid" --clear-groups sh -euc ${editAsUser} sh "$
     };
   }),
   after: (key): readonly ResourceId[] => [`user:${key.user}`],
+  // A home that is elsewhere is known on the host only.
+  seenAt: ({ user }) => [`${user === 'root' ? '/root' : `/home/${user}`}/.ssh/authorized_keys`],
 };
 
 /** A public key of a user: `authorizedKey('deploy', 'ssh-ed25519 AAAA… anna@laptop')`. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { sh } from '../transport/shell.ts';
 import { ownerName } from './attribute.ts';
 import { enter, remove } from './enter.ts';
-import { foreseeOwnedPath, mode, ownedPathAfter, ownersRequired, path } from './path.ts';
+import { foreseeOwners, mode, ownersAfter, ownersRequired, path } from './path.ts';
 import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
 import { entries, inTurn, parseStat, statProbe } from './stat.ts';
 
@@ -55,8 +55,8 @@ chown ${`${desired.owner}:${desired.group}`} . || hw_stuck .
 chmod ${`0${desired.mode}`} .`;
     return { resources: [id], title: `make ${desired.path}`, script };
   }),
-  after: ownedPathAfter,
-  foresee: foreseeOwnedPath,
+  after: ownersAfter,
+  foresee: foreseeOwners,
   requires: ownersRequired,
   isPlain: true,
   path: (directory) => directory.path,

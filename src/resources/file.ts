@@ -7,15 +7,7 @@ import { lines, sh, type Script } from '../transport/shell.ts';
 import { argv, ownerName, secret } from './attribute.ts';
 import { endedFunction, runOrSay } from './ended.ts';
 import { aside, enter, forceWord, remove } from './enter.ts';
-import {
-  folderRequired,
-  force,
-  foreseeOwnedPath,
-  mode,
-  ownedPathAfter,
-  ownersRequired,
-  path,
-} from './path.ts';
+import { folderRequired, force, foreseeOwners, mode, ownersAfter, ownersRequired, path } from './path.ts';
 import {
   declare,
   type Attribute,
@@ -43,7 +35,7 @@ const schema = z.strictObject({
     ),
   owner: ownerName.default('root'),
   group: ownerName.default('root'),
-  mode: mode.prefault('0644'),
+  mode: mode.optional().describe('Default: `0644`, and `0600` where the content is a Secret'),
   validate: argv
     .optional()
     .describe('A command that gets the path of the candidate as its last word and fails when it is no good'),
@@ -52,6 +44,11 @@ const schema = z.strictObject({
 });
 
 type File = z.output<typeof schema>;
+
+/** A secret is for others only where the declaration says so outright. */
+function modeOf(file: File): string {
+  return file.mode ?? (isSecret(file.content) ? '0600' : '0644');
+}
 
 function bytes(file: File): Uint8Array {
   if (file.content === undefined) return new Uint8Array();
@@ -92,7 +89,7 @@ function write(first: File, others: readonly File[] = []): Script {
 ${aside}
 tar -xzmf - --no-same-owner
 chown ${`${first.owner}:${first.group}`} ${made}
-chmod ${first.mode} ${made}
+chmod ${modeOf(first)} ${made}
 ${lines(validate)}
 for name in ${names(files, '..')}; do hw_yield "$name" ${forceWord(first.force)}; done
 mv -ft .. ${made} || hw_stuck ${names(files, '..')}`;
@@ -118,7 +115,7 @@ ln -P ../${name} ./${name} || hw_stuck ../${name}
 fi
 [ ! -L ./${name} ]
 chown ${`${file.owner}:${file.group}`} ./${name} || hw_stuck ./${name}
-chmod ${file.mode} ./${name}`;
+chmod ${modeOf(file)} ./${name}`;
 }
 
 /** Where the content is left out, what a package has brought since the plan was made is left alone. */
@@ -138,12 +135,10 @@ function keepsContent({ actual, attributes }: FileChange): boolean {
 }
 
 /** What an error of one must not keep from being written is not written together with it. */
-function together({
-  id,
-  desired: { path: at, owner, group, mode: wanted, content: given, validate, force: isForced },
-}: FileChange): string {
+function together({ id, desired }: FileChange): string {
+  const { path: at, owner, group, content: given, validate, force: isForced } = desired;
   const alone = validate !== undefined || given === undefined;
-  return JSON.stringify(alone ? [id] : [dirname(at), owner, group, wanted, isForced]);
+  return JSON.stringify(alone ? [id] : [dirname(at), owner, group, modeOf(desired), isForced]);
 }
 
 /** Names of files that one command takes; what a host can take is many times as much. */
@@ -201,7 +196,7 @@ export const fileType: ResourceType<File> = {
   key: (file) => file.path,
   want: (file) => {
     if (file.absent) return null;
-    const common = { kind: 'file', owner: file.owner, group: file.group, mode: file.mode };
+    const common = { kind: 'file', owner: file.owner, group: file.group, mode: modeOf(file) };
     if (file.content === undefined) return common;
     const content = bytes(file);
     const sha256 = createHash('sha256').update(content).digest('hex');
@@ -220,8 +215,8 @@ export const fileType: ResourceType<File> = {
     });
   },
   apply: stepsOf,
-  after: ownedPathAfter,
-  foresee: foreseeOwnedPath,
+  after: ownersAfter,
+  foresee: foreseeOwners,
   requires: (file) => [...folderRequired(file.path), ...ownersRequired(file)],
   isPlain: true,
   path: (file) => file.path,

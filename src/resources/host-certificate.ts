@@ -7,7 +7,6 @@ import { accountName, secret } from './attribute.ts';
 import { duration, secondsOf, spanText } from './duration.ts';
 import { issue, mend } from './host-certificate-issue.ts';
 import { certificateProbe, parseCertificates } from './host-certificate-state.ts';
-import { ancestors } from './path.ts';
 import {
   declare,
   type Change,
@@ -101,11 +100,7 @@ export const hostCertificateType: ResourceType<HostCertificate> = {
     const mended = changes.filter((change) => !needsIssue(change));
     return [...(issued.length === 0 ? [] : [issue(issued)]), ...mended.map(mend)];
   },
-  after: ({ name, group }): readonly ResourceId[] => [
-    'package:openssl',
-    `group:${group}`,
-    ...ancestors(certificateStem(name)).map((above): ResourceId => `directory:${above}`),
-  ],
+  after: ({ group }): readonly ResourceId[] => ['package:openssl', `group:${group}`],
   path: ({ name }) => `${certificateStem(name)}.crt`,
 };
 

@@ -3,7 +3,7 @@ import { isSecret, Secret } from '../secrets/secret.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { isOneLine, oneLine, secret } from './attribute.ts';
 import { aside, enterOf } from './enter.ts';
-import { above, foreseePath, path } from './path.ts';
+import { path } from './path.ts';
 import {
   declare,
   Unreadable,
@@ -20,7 +20,9 @@ import { tooLarge } from './stat.ts';
 
 const schema = z
   .strictObject({
-    path: path.describe('The file, made where there is none; a link is followed'),
+    path: path.describe(
+      'The file; one that is there keeps its owner and mode, a new one is `0644`, and `0600` for a Secret. A link is followed',
+    ),
     line: z
       .union([oneLine, secret('expected a single line', isOneLine)])
       .optional()
@@ -122,7 +124,7 @@ function edit(at: string, items: readonly Line[]): Script {
 if [ -e "./$f" ] && [ ! -f "./$f" ]; then printf '%s\n' ${`${at} is not a regular file`} >&2; exit 1; fi`,
     aside,
     sh`t=./$f
-if [ -e "../$f" ]; then cp -P --preserve=all -- "../$f" "$t"; [ ! -L "$t" ]; else : >"$t"; chmod 0644 "$t"; fi`,
+if [ -e "../$f" ]; then cp -P --preserve=all -- "../$f" "$t"; [ ! -L "$t" ]; else : >"$t"; chmod ${items.some((item) => isSecret(item.line)) ? '0600' : '0644'} "$t"; fi`,
     ...items.map(
       (item, index) => sh`hw_edit ${lineFile(index)} ${item.absent ? 'no' : 'yes'} ${words(item)}`,
     ),
@@ -190,11 +192,11 @@ export const lineType: ResourceType<Line> = {
       ),
     );
   },
-  after: (item): readonly ResourceId[] => [`file:${item.path}`, ...above(item.path)],
+  after: (item): readonly ResourceId[] => [`file:${item.path}`],
   foresee: (item, actual, planned) => {
     const file = planned(`file:${item.path}`);
     const isRewritten = file?.attributes.some(({ name }) => name === 'kind' || name === 'content') ?? false;
-    return isRewritten ? null : foreseePath(item.path, actual, planned);
+    return isRewritten ? null : actual;
   },
   path: (item) => item.path,
 };

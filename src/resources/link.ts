@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
 import { sh } from '../transport/shell.ts';
 import { enter, forceWord, remove } from './enter.ts';
-import { folderRequired, force, foreseePath, ownedPathAfter, path } from './path.ts';
+import { folderRequired, force, path } from './path.ts';
 import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
 import { entries, parseStat, statProbe } from './stat.ts';
 
@@ -59,8 +59,6 @@ hw_yield ./${name} ${forceWord(desired.force)}
 ln -sfT -- ${desired.to ?? ''} ./${name} || hw_stuck . ./${name}`;
     return { resources: [id], title: `link ${desired.path}`, script };
   }),
-  after: ownedPathAfter,
-  foresee: (link, actual, planned) => foreseePath(link.path, actual, planned),
   requires: (link) => folderRequired(link.path),
   isPlain: true,
   path: (link) => link.path,

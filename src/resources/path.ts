@@ -1,6 +1,6 @@
 import { dirname } from 'node:path/posix';
 import { z } from 'zod';
-import type { Change, Planned, Requirement, ResourceId, State } from './resource.ts';
+import type { Change, Planned, Requirement, ResourceId, ResourceType, State } from './resource.ts';
 
 /** An absolute path without `.`, `..`, doubled or trailing slashes and NUL. */
 export const path = z
@@ -36,16 +36,15 @@ export function isWithin(inner: string, outer: string): boolean {
   return inner === outer || inner.startsWith(outer === '/' ? '/' : `${outer}/`);
 }
 
-/** What a path with an owner and a group comes after, where these are declared. */
-export function ownedPathAfter(desired: {
-  path: string;
+/** What a path with an owner and a group comes after, where these are declared, beside what is above it. */
+export function ownersAfter(desired: {
   owner?: string | undefined;
   group?: string | undefined;
 }): readonly ResourceId[] {
   const owners: ResourceId[] = [];
   if (desired.owner !== undefined) owners.push(`user:${desired.owner}`);
   if (desired.group !== undefined) owners.push(`group:${desired.group}`, `user:${desired.group}`);
-  return [...owners, ...above(desired.path)];
+  return owners;
 }
 
 /** Who must be there to own something; numbers need nobody. */
@@ -68,7 +67,7 @@ export function above(path: string): readonly ResourceId[] {
 }
 
 /** What was there gives way to something else, or a link will lead somewhere else. */
-function replaces(change: Change | undefined): boolean {
+export function replaces(change: Change | undefined): boolean {
   return (
     change !== undefined &&
     change.actual !== null &&
@@ -76,9 +75,20 @@ function replaces(change: Change | undefined): boolean {
   );
 }
 
+/** Where the state of a resource is read. */
+export function seenAt<Desired extends object>({
+  type,
+  desired,
+}: {
+  readonly type: ResourceType<Desired>;
+  readonly desired: Desired;
+}): readonly string[] {
+  return type.seenAt?.(desired) ?? (type.path === undefined ? [] : [type.path(desired)]);
+}
+
 /** What is seen below a path that is to be replaced will not be seen there any more. */
-export function foreseePath(path: string, actual: State | null, planned: Planned): State | null {
-  return above(path).some((id) => replaces(planned(id))) ? null : actual;
+export function isGoing(path: string, planned: Planned): boolean {
+  return above(path).some((id) => replaces(planned(id)));
 }
 
 /** The number that a user or a group leaves behind on what it owned, when it gets another one. */
@@ -87,13 +97,12 @@ function formerNumber(change: Change | undefined, attribute: 'uid' | 'gid'): str
   return from === undefined || from === null ? undefined : String(from);
 }
 
-/** As foreseePath; and what belonged to somebody who gets another number still belongs to the former one. */
-export function foreseeOwnedPath(
-  desired: { readonly path: string; readonly owner: string; readonly group: string },
-  actual: State | null,
+/** What belonged to somebody who gets another number still belongs to the former one. */
+export function foreseeOwners(
+  desired: { readonly owner: string; readonly group: string },
+  state: State | null,
   planned: Planned,
 ): State | null {
-  const state = foreseePath(desired.path, actual, planned);
   if (state === null) return null;
   const { owner, group } = desired;
   const uid = state['owner'] === owner ? formerNumber(planned(`user:${owner}`), 'uid') : undefined;

@@ -199,8 +199,8 @@ export interface ResourceType<Desired extends object = object> {
   /** Resources that come first where they are declared on the host: its directory, its owner. */
   after?(desired: Desired): readonly ResourceId[];
   /**
-   * The state that there will be once what comes first is changed, where that alters it: what lies below a link
-   * that becomes a directory is gone. `planned` gives the change of a resource that comes earlier.
+   * The state that there will be once what comes first is changed, where that alters it beyond what `seenAt` says.
+   * `planned` gives the change of a resource that comes earlier.
    */
   foresee?(desired: Desired, actual: State | null, planned: Planned): Actual;
   /** What must be there before it can be made: where nothing brings it, the plan says so. */
@@ -209,6 +209,11 @@ export interface ResourceType<Desired extends object = object> {
   readonly isPlain?: true;
   /** The path that it owns, for triggers and transactions. */
   path?(desired: Desired): string;
+  /**
+   * Where its state is read; `path` unless said. It comes after the directories and links above, and where one of
+   * these gives way to something else, what was read there counts as absent.
+   */
+  seenAt?(desired: Desired): readonly string[];
   /**
    * Says outright that a folder at `path` goes with everything in it. Where that is not so, one that holds
    * something (`entries` in the state that `parse` gives) is refused when the plan is made.

@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path/posix';
 import { z } from 'zod';
 import { lines, sh, type Script } from '../transport/shell.ts';
-import { ownedPathAfter, path } from './path.ts';
+import { path } from './path.ts';
 import { removal, weigh } from './removal.ts';
 import {
   declare,
@@ -109,7 +109,7 @@ export const tlsBundleType: ResourceType<TlsBundle> = {
     return batch.map((_, index) => parseOne(answers[index] ?? ''));
   },
   apply: each(step),
-  after: (bundle): readonly ResourceId[] => ['package:openssl', ...ownedPathAfter({ path: bundle.path })],
+  after: (): readonly ResourceId[] => ['package:openssl'],
   path: (bundle) => bundle.path,
 };
 

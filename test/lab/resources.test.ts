@@ -81,6 +81,21 @@ describe('file', () => {
     expect(await read('/etc/key')).toBe('new secret');
   });
 
+  test('is for its owner alone where it is a secret, unless the mode is said', async () => {
+    const content = new Secret('quite secret');
+    await converge(root, file('/etc/key', { content: 'public' }));
+    expect(await root.ask(sh`stat -c %a /etc/key`)).toBe('644\n');
+    const change = await converge(root, file('/etc/key', { content }));
+    expect(change.attributes.map(({ name }) => name)).toEqual(['mode', 'content']);
+    expect(await root.ask(sh`stat -c %a /etc/key`)).toBe('600\n');
+    await converge(root, file('/etc/key', { content, mode: '0644' }));
+    await root.ask(sh`rm -f /etc/lines`);
+    await converge(root, line('/etc/lines', { line: new Secret('key=a'), match: '^key=' }));
+    expect(await root.ask(sh`stat -c %a /etc/lines; chmod 0640 /etc/lines`)).toBe('600\n');
+    await converge(root, line('/etc/lines', { line: new Secret('key=b'), match: '^key=' }));
+    expect(await root.ask(sh`stat -c %a /etc/lines`)).toBe('640\n');
+  });
+
   test('goes live only when its own check accepts it', async () => {
     await root.ask(sh`echo good >/etc/checked`);
     const bad = file('/etc/checked', { content: 'bad\n', validate: ['grep', '-q', 'good'] });

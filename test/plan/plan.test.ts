@@ -43,6 +43,15 @@ describe('planHost', () => {
     ]);
   });
 
+  it('plans a reload where a folder above what the service reads is to be another one', () => {
+    const folder = placed(directory('/etc'));
+    const found = { kind: 'link', owner: 'root', group: 'root', mode: '0777' };
+    expect(plan([nginx, folder], { 'directory:/etc': found, 'service:nginx.service': running })).toEqual([
+      { id: 'directory:/etc', action: 'update' },
+      { id: 'service:nginx.service', action: 'restart', why: 'its configuration changes' },
+    ]);
+  });
+
   it('plans a restart where one of the changes needs it', () => {
     const conf = placed(file('/etc/nginx/nginx.conf', { content: 'new' }));
     const defaults = placed(file('/etc/default/nginx', { content: 'new' }));
