@@ -30,7 +30,7 @@ const folders = [
   '/etc/hostwright/pki',
   '/srv/app/releases',
   '/srv/conf',
-  '/etc/systemd/system/x.service.d',
+  '/etc/systemd/system/systemd-journald.service.d',
 ];
 let root: Root;
 let declared: readonly Resource[];
@@ -46,8 +46,7 @@ beforeAll(async () => {
     link('/srv/conf/link', { to: 'lines' }),
     file('/srv/conf/below/file', { content: 'x\n' }),
     directory('/srv/conf/below'),
-    unit('x.service', { dropIn: 'more', content: '[Service]\nNice=5\n' }),
-    unit('x.service', { content: '[Service]\nExecStart=/bin/true\n' }),
+    unit('systemd-journald.service', { dropIn: 'limits', content: '[Service]\nMemoryMax=200M\n' }),
     authorizedKey('anna', key),
     user('anna'),
     directory('/home/anna/.ssh', { owner: 'anna', group: 'anna', mode: '0700' }),
