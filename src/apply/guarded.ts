@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HostwrightError } from '../errors.ts';
 import type { PlannedChange } from '../plan/plan.ts';
 import { probeBatches, probeSection } from '../plan/probe.ts';
-import { takeBack, undoUnit } from '../plan/undo.ts';
+import { rollBack, undoUnit } from '../plan/undo.ts';
 import type { Step } from '../resources/resource.ts';
 import type { Section } from '../transport/sections.ts';
 import { lines, sh } from '../transport/shell.ts';
@@ -20,7 +20,7 @@ const patience = 30_000;
 const firstPause = 500;
 
 /** Fails, with what was said, where not all of it could be restored. */
-const takeBackNow = sh`${takeBack}
+const rollBackNow = sh`${rollBack}
 if systemctl is-failed --quiet ${undoUnit}; then journalctl -q --no-pager -n 10 -u ${undoUnit} >&2; exit 1; fi`;
 
 /** A step that takes effect only once the host can roll it back; one that fails is rolled back at once. */
@@ -37,7 +37,7 @@ export function guardedSection(step: Step, undo: Undo): Section {
     sh`hw_arm
 if ! sh -eu "$HW/live.sh" 9<&-; then
   exec 9<&-
-  ${takeBackNow}
+  ${rollBackNow}
   echo 'what there was before is back' >&2
   exit 1
 fi
@@ -82,8 +82,8 @@ async function connectWithin(run: HostRun, ms: number): Promise<Transport> {
 }
 
 /** Has the host roll the change back now, over `transport`; says whether it did. */
-async function takeBackOver(transport: Transport): Promise<string> {
-  const [answer] = await ask(transport, [{ script: takeBackNow }], defaultTimeout);
+async function rollBackOver(transport: Transport): Promise<string> {
+  const [answer] = await ask(transport, [{ script: rollBackNow }], defaultTimeout);
   if (answer?.code === 0) return 'the host has rolled it back';
   return `the host could not roll all of it back: ${answer === undefined ? 'no answer' : lastWords(answer)}`;
 }
@@ -93,7 +93,7 @@ async function awaitReturn(run: HostRun, undo: Undo): Promise<string> {
   try {
     const transport = await connectWithin(run, undo.seconds * 1000 + patience);
     try {
-      return `it can be reached again: ${await takeBackOver(transport)}`;
+      return `it can be reached again: ${await rollBackOver(transport)}`;
     } finally {
       await transport.close();
     }
@@ -152,7 +152,7 @@ export async function executeGuarded(
     if (!(error instanceof HostwrightError)) throw error;
     const reason = `no fresh connection could be made after it: ${error.message}`;
     try {
-      fail(`${reason}; ${await takeBackOver(run.transport)}`);
+      fail(`${reason}; ${await rollBackOver(run.transport)}`);
     } catch (lost) {
       if (!(lost instanceof HostwrightError)) throw lost;
       fail(`${reason}; ${await awaitReturn(run, undo)}`);

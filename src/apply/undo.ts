@@ -1,5 +1,5 @@
 import {
-  removeFunction,
+  forgetFunction,
   undoFolder,
   undoFresh,
   undoLive,
@@ -76,7 +76,7 @@ function undoScript({ guard, title }: Undo): Script {
   return lines([
     waitForTurn,
     pathsOfBefore,
-    removeFunction,
+    forgetFunction,
     sh`printf '%s\n' ${`no fresh connection has confirmed "${title}": rolling it back`}
 failed=
 hw_put_back ${undoFolder}/before || failed=yes
@@ -152,7 +152,7 @@ function arm({ guard, title, token, seconds }: Undo): Script {
 /** `hw_made`: from now on a fresh connection has its time. `hw_disarm`: nothing is left to be rolled back. */
 export function guardFunctions(undo: Undo): Script {
   return lines([
-    removeFunction,
+    forgetFunction,
     arm(undo),
     sh`hw_made() {
   echo $(($(cut -d. -f1 /proc/uptime) + ${undo.seconds})) >${undoLive}/until.new
@@ -169,7 +169,7 @@ hw_disarm() {
 /** For a fresh connection: fails where the change is not there to be confirmed any more. */
 export function confirm({ token }: Undo): Script {
   return lines([
-    removeFunction,
+    forgetFunction,
     sh`hw_late() { echo 'the host rolled it back before a fresh connection confirmed it' >&2; exit 1; }
 [ -d ${undoFolder} ] || hw_late
 exec 9<${undoFolder}

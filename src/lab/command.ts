@@ -6,7 +6,7 @@ export interface CommandOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** What to do about it when the command fails. */
   readonly hint?: string;
-  /** Milliseconds until it is ended; none unless said. */
+  /** Milliseconds until it is ended; default none. */
   readonly timeout?: number;
 }
 

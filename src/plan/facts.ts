@@ -3,7 +3,7 @@ import { endStartPolicy } from '../resources/start-policy.ts';
 import type { Facts } from '../roles/role.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import type { Answer, Lock } from '../transport/transport.ts';
-import { printUnconfirmed, takeBack, unconfirmed } from './undo.ts';
+import { printUnconfirmed, rollBack, unconfirmed } from './undo.ts';
 
 const printFacts = sh`mkdir -p /run/hostwright
 (ID='' VERSION_CODENAME=''
@@ -26,7 +26,7 @@ printf 'container=%s\n' "$(systemd-detect-virt --container 2>/dev/null)"`;
  * such a run has left; one that only reads says that it waits.
  */
 export function factsScript(mode: Lock['mode']): Script {
-  return lines([...(mode === 'exclusive' ? [takeBack, endStartPolicy] : [printUnconfirmed]), printFacts]);
+  return lines([...(mode === 'exclusive' ? [rollBack, endStartPolicy] : [printUnconfirmed]), printFacts]);
 }
 
 /** `USER CLIENT-ADDRESS CLIENT-PORT SERVER-ADDRESS SERVER-PORT`. */

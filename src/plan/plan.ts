@@ -111,7 +111,7 @@ function planResource(
     return { id, resource, desired, actual: null, ...difference, knownAfter };
   }
   const difference = compare(type, desired, actual);
-  // Absent as it should be.
+  // Absent, as declared.
   if (difference === undefined && actual === null) {
     const knownAfter = pendingPackage(resource, changes);
     if (knownAfter !== undefined) {

@@ -7,7 +7,7 @@ export const undoFolder = '/var/lib/hostwright/undo';
 export const undoFresh = `${undoFolder}.new`;
 /** What of it is of no use after a reboot; that it is there says that there was none. */
 export const undoLive = '/run/hostwright/undo';
-/** Brings that state back: by a timer, at boot, or when asked to. */
+/** Restores that state: by a timer, at boot, or when asked to. */
 export const undoUnit = 'hostwright-undo.service';
 export const undoTimer = undoUnit.replace('.service', '.timer');
 export const undoUnitFile = `/etc/systemd/system/${undoUnit}`;
@@ -17,7 +17,7 @@ export const undoWants = '/etc/systemd/system/sysinit.target.wants';
  * Leaves nothing behind but what the journal says. At boot systemd must not forget meanwhile what waits for
  * this unit.
  */
-export const removeFunction = sh`hw_forget() {
+export const forgetFunction = sh`hw_forget() {
   rm -f ${undoWants}/${undoUnit} ${undoUnitFile}
   rmdir --ignore-fail-on-non-empty ${undoWants} 2>/dev/null || :
   rm -rf ${undoFresh}
@@ -31,11 +31,11 @@ export const removeFunction = sh`hw_forget() {
 }`;
 
 /**
- * Takes back at once what is not confirmed: whoever could have done that is gone, or knows that it must not be.
+ * Rolls back at once what is not confirmed: the run that could confirm it has ended, or knows that it must not.
  * What was not armed yet when its run ended has changed nothing, and is removed.
  */
-export const takeBack: Script = lines([
-  removeFunction,
+export const rollBack: Script = lines([
+  forgetFunction,
   sh`if [ -d ${undoFolder} ]; then
   rm -f ${undoLive}/until
   systemctl start ${undoUnit} >&2 || if [ -d ${undoFolder} ]; then sh ${undoFolder}/undo.sh >&2; fi || :

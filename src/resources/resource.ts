@@ -89,7 +89,7 @@ export interface Step {
   readonly live?: Script;
   /** Standard input of the script: contents of files, secrets. */
   readonly stdin?: Uint8Array;
-  /** Milliseconds it may take; 5 minutes unless said. */
+  /** Milliseconds it may take; default 5 minutes. */
   readonly timeout?: number;
   /** Where it fails, what is as declared afterwards has changed nevertheless. */
   readonly isDivisible?: true;
@@ -97,7 +97,7 @@ export interface Step {
 
 /**
  * Runs shell on the host of a conversation; throws E_REMOTE when it fails. Gives its standard output.
- * `timeout` in milliseconds; 5 minutes unless said.
+ * `timeout` in milliseconds; default 5 minutes.
  */
 export type Ask = (script: Script, stdin?: Uint8Array, timeout?: number) => Promise<Buffer>;
 
@@ -210,7 +210,7 @@ export interface ResourceType<Desired extends object = object> {
   /** The path that it owns, for triggers and transactions. */
   path?(desired: Desired): string;
   /**
-   * Where its state is read; `path` unless said. It comes after the directories and links above, and where one of
+   * Where its state is read; default `path`. It comes after the directories and links above, and where one of
    * these gives way to something else, what was read there counts as absent.
    */
   seenAt?(desired: Desired): readonly string[];

@@ -9,11 +9,11 @@ export interface CertificateDeclaration extends Declaration {
   readonly kind: 'certificate';
   /** Names the files and is the common name: `nginx`. */
   readonly name: string;
-  /** The group that may read key and pem; `root` unless said. */
+  /** The group that may read key and pem; default `root`. */
   readonly group?: string;
   /** More names than those that every certificate of the host carries: host name, address, localhost. */
   readonly names?: readonly string[];
-  /** Both unless said. */
+  /** Default both. */
   readonly usage?: readonly ('server' | 'client')[];
 }
 
@@ -44,16 +44,16 @@ export type MetricsDeclaration = NginxMetricsDeclaration | MysqlMetricsDeclarati
 export interface NginxMetricsDeclaration extends Declaration {
   readonly kind: 'metrics';
   readonly of: 'nginx';
-  /** Of `stub_status`; `http://127.0.0.1:8081/stub_status` unless said. */
+  /** Of `stub_status`; default `http://127.0.0.1:8081/stub_status`. */
   readonly url?: string;
 }
 
 export interface MysqlMetricsDeclaration extends Declaration {
   readonly kind: 'metrics';
   readonly of: 'mysql';
-  /** `/run/mysqld/mysqld.sock` unless said. */
+  /** Default `/run/mysqld/mysqld.sock`. */
   readonly socket?: string;
-  /** Logs in as the unix user of that name, without a password; `prometheus` unless said. */
+  /** Logs in as the unix user of that name, without a password; default `prometheus`. */
   readonly user?: string;
 }
 
@@ -62,7 +62,7 @@ export interface ScrapeDeclaration extends Declaration {
   readonly kind: 'scrape';
   readonly job: string;
   readonly port: number;
-  /** `/metrics` unless said. */
+  /** Default `/metrics`. */
   readonly path?: string;
 }
 

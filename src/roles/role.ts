@@ -54,7 +54,7 @@ export const address = (cidr: string): Source => ({ address: cidr });
 /** A port that a role listens on; the firewall opens these and nothing else. */
 export interface Listen {
   readonly port: number;
-  /** `tcp` unless said. */
+  /** Default `tcp`. */
   readonly protocol?: 'tcp' | 'udp';
   readonly from: Source;
   /** What a person reads in the plan: `node metrics for monitoring`. */

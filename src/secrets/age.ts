@@ -30,7 +30,7 @@ export async function decryptValue(value: string, identities: readonly string[])
   }
   if (identities.length === 0) {
     throw new HostwrightError('E_SECRET', 'the value is encrypted and there is no identity', {
-      hint: 'copy the identity of whoever encrypted it, or name its file in HOSTWRIGHT_IDENTITY',
+      hint: 'copy the identity of the person who encrypted it, or name its file in HOSTWRIGHT_IDENTITY',
     });
   }
   // Loaded where there is something to decrypt: it brings 48 modules.

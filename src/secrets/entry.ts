@@ -23,7 +23,7 @@ function variablesOf(text: string, file: string): Variables {
   throw new HostwrightError('E_SECRET', 'a file of variables cannot be changed', {
     place: { file },
     expected: 'YAML with `name: value` lines',
-    hint: 'mend the file, or move its variables into another one',
+    hint: 'fix the file, or move its variables into another one',
   });
 }
 

@@ -17,7 +17,7 @@ const longestWay = 8;
 export interface ConnectOptions {
   /** Milliseconds until each connection stands, jump hosts included; ssh's ConnectTimeout wins. */
   readonly connectTimeout?: number;
-  /** Bytes of standard output and error together that one answer may have; 64 MiB unless said. */
+  /** Bytes of standard output and error together that one answer may have; default 64 MiB. */
   readonly answerLimit?: number;
   /** The ssh configuration of this one is asked for at once, while the caller still has other things to do. */
   readonly ahead?: Target;

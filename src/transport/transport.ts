@@ -15,7 +15,7 @@ export interface LockHolder {
 export interface Lock {
   readonly mode: 'exclusive' | 'shared';
   readonly holder: LockHolder;
-  /** Seconds to wait for another run to end; 0 unless said. */
+  /** Seconds to wait for another run to end; default 0. */
   readonly waitSeconds?: number;
 }
 
@@ -25,7 +25,7 @@ export interface Request {
   readonly script: Script;
   /** Bytes that the script finds on its standard input; secrets travel here, never in the script. */
   readonly stdin?: Uint8Array;
-  /** Milliseconds without an end of the request before it fails with E_TIMEOUT; 5 minutes unless said. */
+  /** Milliseconds without an end of the request before it fails with E_TIMEOUT; default 5 minutes. */
   readonly timeout?: number;
   /**
    * Taken before the script runs and kept until the transport is closed; E_LOCKED, and no script run, when
