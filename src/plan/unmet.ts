@@ -35,8 +35,9 @@ function brings(resource: DeclaredResource, { kind, name }: Requirement): boolea
   return id === `link:${name}` || (id.startsWith('directory:') && isWithin(pathOf(resource), name));
 }
 
-/** Packages, commands, users and others bring what only they know. */
-function mayBring({ resource }: PlannedChange, { kind }: Requirement): boolean {
+/** Packages, commands, users and others bring what only they know; what is only reloaded or removed brings nothing. */
+function mayBring({ resource, action }: PlannedChange, { kind }: Requirement): boolean {
+  if (action === 'reload' || action === 'restart' || action === 'delete') return false;
   return resource.type.isPlain !== true && !(kind === 'unit' && resource.type.stage === 'service');
 }
 

@@ -91,6 +91,22 @@ describe('what a plan knows is not there', () => {
     );
   });
 
+  it('is not what a service brings that is only reloaded, or a package that goes', () => {
+    const actual = { kind: 'file', owner: 'root', group: 'root', mode: '0644', content: 'sha256:1' };
+    const due = { running: true, enabled: true, unit: 'current', restart: 'not due', reload: 'due' };
+    const found: Readonly<Record<ResourceId, Actual>> = {
+      'file:/etc/nginx/a': actual,
+      'service:nginx.service': due,
+      'package:apache2': { installed: true, held: false },
+    };
+    const declared = [
+      file('/etc/nginx/a', { ...content, owner: 'nobdy' }),
+      service('nginx', { reloadOn: ['/etc/nginx'] }),
+      pkg('apache2', { absent: true }),
+    ];
+    expect(missing(declared, found)).toEqual(['file:/etc/nginx/a needs the user nobdy, which is not there']);
+  });
+
   it('names the owner of something that is there and changes hands', () => {
     const actual = { kind: 'directory', owner: 'root', group: 'root', mode: '0755' };
     expect(missing([directory('/srv/hw', { owner: 'nobdy' })], { 'directory:/srv/hw': actual })).toEqual([
