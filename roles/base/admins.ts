@@ -1,4 +1,5 @@
-import { authorizedKey, file, HostwrightError, pkg, user, type Resource, type RoleContext } from 'hostwright';
+import { authorizedKey, file, HostwrightError, user, type Resource, type RoleContext } from 'hostwright';
+import { basePackage } from './packages.ts';
 import type { Variables } from './variables.ts';
 
 /** The user that Hostwright logs in as may owe its sudo to this very file: it must not lose it here. */
@@ -31,7 +32,7 @@ export function admins({ vars, host, facts, template }: RoleContext<Variables>):
   }
   const sudoers = wanted.filter((admin) => admin.sudo).map((admin) => admin.name);
   return [
-    pkg('sudo'),
+    basePackage('sudo'),
     ...wanted.flatMap(({ name, keys, comment, shell }) => [
       user(name, {
         ...(comment === undefined ? {} : { comment }),

@@ -1,12 +1,19 @@
 import { directory, dpkg, file, pkg, service, type Resource, type RoleContext } from 'hostwright';
 import type { Variables } from './variables.ts';
 
+/** What apt reads must be right before anything uses apt. */
+const aptIsConfigured = { needs: ['file:/etc/apt/apt.conf.d/99zz-hostwright'] } as const;
+
+/** A package of this role. */
+export function basePackage(name: string): Resource {
+  return pkg(name, {}, aptIsConfigured);
+}
+
 /** Packages change without questions, whoever runs apt, and security updates come by themselves. */
 export function packages({ vars, template }: RoleContext<Variables>): readonly Resource[] {
   const enabled = vars.base_upgrades;
   return [
-    // What apt reads must be right before anything uses apt.
-    dpkg({ needs: ['file:/etc/apt/apt.conf.d/99zz-hostwright'] }),
+    dpkg(aptIsConfigured),
     // The value of the last file counts, and those of packages have numbers up to 99.
     file('/etc/apt/apt.conf.d/99zz-hostwright', { content: template('base/apt.conf.hbs', {}) }),
     // Read by needrestart, which some images bring along: it would ask, on a terminal, and wait.
@@ -14,10 +21,10 @@ export function packages({ vars, template }: RoleContext<Variables>): readonly R
     directory('/etc/needrestart/conf.d'),
     file('/etc/needrestart/conf.d/hostwright.conf', { content: template('base/needrestart.conf.hbs', {}) }),
     // Hostwright checks new configuration behind mounts of its own; minimal Debian has no mount(8) any more.
-    pkg('mount'),
-    pkg('unattended-upgrades'),
+    basePackage('mount'),
+    basePackage('unattended-upgrades'),
     // What services and apt log to files would fill the disk of a host that nobody looks at.
-    pkg('logrotate'),
+    basePackage('logrotate'),
     file('/etc/apt/apt.conf.d/20auto-upgrades', {
       content: template('base/auto-upgrades.hbs', { days: enabled ? '1' : '0' }),
     }),

@@ -1,11 +1,12 @@
-import { directory, file, pkg, service, type Resource, type RoleContext } from 'hostwright';
+import { directory, file, service, type Resource, type RoleContext } from 'hostwright';
+import { basePackage } from './packages.ts';
 import type { Variables } from './variables.ts';
 
 const folder = '/etc/systemd/timesyncd.conf.d';
 
 export function time({ vars, facts, template }: RoleContext<Variables>): readonly Resource[] {
   return [
-    pkg('systemd-timesyncd'),
+    basePackage('systemd-timesyncd'),
     directory(folder),
     file(`${folder}/hostwright.conf`, {
       content: template('base/timesyncd.conf.hbs', { servers: vars.base_ntp_servers.join(' ') }),

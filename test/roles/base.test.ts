@@ -184,6 +184,12 @@ describe('the role base', () => {
     expect(() => made({ base_reboot: '25:00' })).toThrow('expected a time');
   });
 
+  test('nothing uses apt before what apt reads is right, however damaged', () => {
+    const users = made().filter(({ type }) => ['package', 'dpkg'].includes(type.name));
+    expect(users.length).toBeGreaterThan(4);
+    for (const { needs } of users) expect(needs).toContain('file:/etc/apt/apt.conf.d/99zz-hostwright');
+  });
+
   test('no log grows for ever on a host that nobody looks at', () => {
     expect(keysOf(made(), 'package')).toContain('logrotate');
     expect(contentOf(made(), '/etc/systemd/journald.conf.d/hostwright.conf')).toMatch(/^SystemMaxUse=\d+M$/m);
