@@ -122,8 +122,10 @@ export function withOrigins(
   const sources = sourcesOf(resources);
   const own = sources.filter(({ resource }) => changed.includes(resource.id));
   const mentions = mentionsOf(message, sources);
-  const found = mentions.length > 0 ? mentions : [...settingsOf(message, own), ...onlyFile(message, own)];
-  const exact = found.filter(({ line }) => line !== undefined);
-  const described = new Set((exact.length > 0 ? exact : found).map(describe));
+  const exact = mentions.filter(({ line }) => line !== undefined);
+  // A file that is named without a line may only be among the words of the command that failed.
+  const guessed = exact.length > 0 ? [] : [...settingsOf(message, own), ...onlyFile(message, own)];
+  const [found = mentions] = [exact, guessed].filter((candidates) => candidates.length > 0);
+  const described = new Set(found.map(describe));
   return [message, ...[...described].slice(0, mostPlaces)].join('\n');
 }

@@ -98,6 +98,15 @@ describe('what a program on a host says about a file', () => {
     );
   });
 
+  it('names the line that it says, not the file that the command was given', () => {
+    const ended =
+      'err="error parsing config file: yaml:\\n  line 1: field a not found"\ncheck --file=/etc/mysql/zz.cnf ended with exit status 1';
+    expect(added(ended)).toEqual(['line 1 of /etc/mysql/zz.cnf is made at my.cnf.hbs:11']);
+    const setting =
+      "unknown variable 'foo=bar'\nmysqld --defaults-file=/etc/mysql/zz.cnf ended with exit status 1";
+    expect(added(setting)).toEqual(['line 3 of /etc/mysql/zz.cnf is made at my.cnf.hbs:13']);
+  });
+
   it('is said once for each line, however often it is named', () => {
     expect(
       added('/etc/plain.conf:3: a\n/etc/plain.conf:3: b\n/etc/plain.conf:4: c\nin /etc/plain.conf'),
