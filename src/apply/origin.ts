@@ -125,7 +125,7 @@ export function withOrigins(
   const exact = mentions.filter(({ line }) => line !== undefined);
   // A file that is named without a line may only be among the words of the command that failed.
   const guessed = exact.length > 0 ? [] : [...settingsOf(message, own), ...onlyFile(message, own)];
-  const [found = mentions] = [exact, guessed].filter((candidates) => candidates.length > 0);
+  const found = [exact, guessed].find((candidates) => candidates.length > 0) ?? mentions;
   const described = new Set(found.map(describe));
   return [message, ...[...described].slice(0, mostPlaces)].join('\n');
 }
