@@ -160,7 +160,8 @@ test('at its end a connection that was idle still gets its answer, and is told t
   expect((await ask('/healthz', { agent })).headers['connection']).not.toBe('close');
   app?.kill('SIGTERM');
   // Asked on a connection of its own, it says when the signal has arrived; it serves new ones as well.
-  await expect.poll(async () => (await ask('/healthz')).headers['connection']).toBe('close');
+  const connection = async (): Promise<unknown> => (await ask('/healthz')).headers['connection'];
+  await expect.poll(connection, { timeout: 30_000 }).toBe('close');
   const last = await ask('/healthz', { agent });
   expect(last).toMatchObject({ status: 200, headers: { connection: 'close' } });
   if (app !== undefined && app.exitCode === null) await once(app, 'exit');

@@ -107,7 +107,7 @@ test('an interrupted survey closes every connection, also one that comes about l
   );
   await expect(surveyed).rejects.toThrow('aborted');
   arrive();
-  await expect.poll(() => [...open]).toEqual([]);
+  await expect.poll(() => [...open], { timeout: 30_000 }).toEqual([]);
 });
 
 test('errors of the user stay what they are', async () => {

@@ -45,7 +45,7 @@ test('time in which the process stood still does not count', async () => {
   await block(2000);
   await block(0);
   expect(passed).toEqual([]);
-  await expect.poll(() => passed).toEqual(['passed']);
+  await expect.poll(() => passed, { timeout: 30_000 }).toEqual(['passed']);
   waiting.cancel();
 });
 

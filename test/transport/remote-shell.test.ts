@@ -197,8 +197,9 @@ describe('the session of the remote shell', () => {
     const request = shell.request({
       script: sh`until [ -e ${go} ]; do sleep 0.05; done; echo much; touch ${done}`,
     });
-    await vi.waitFor(() =>
-      expect(readdirSync(join(directory, sessions(directory)[0] ?? ''))).toContain('1.out'),
+    await vi.waitFor(
+      () => expect(readdirSync(join(directory, sessions(directory)[0] ?? ''))).toContain('1.out'),
+      { timeout: 10_000 },
     );
     channel.destroy();
     await expect(request).rejects.toMatchObject({ code: 'E_CONNECT' });
