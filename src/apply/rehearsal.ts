@@ -16,9 +16,9 @@ const below = sh`hw_below() {
     sort -u | sed 's/\\\([0-7]\)/\\0\1/g' | while IFS= read -r at; do printf '%b\n' "$at"; done
 }`;
 
-/** `hw_freeze DIRECTORY`: it cannot be written any more, nor what is mounted in it. */
+/** `hw_freeze DIRECTORY`: it cannot be written any more, nor what is mounted in it. What lies in a copy is private. */
 const freeze = sh`hw_freeze() {
-  [ -w "$1" ] || return 0
+  if [ ! -w "$1" ] || [ "$(stat -c %d -- "$1")" = "$HW_DEVICE" ]; then return; fi
   mount --rbind "$1" "$1"
   { printf '%s\n' "$1"; hw_below "$1"; } | while IFS= read -r at; do mount -o remount,bind,ro "$at"; done
 }`;

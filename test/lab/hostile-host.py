@@ -66,8 +66,9 @@ def answer(sequence, body, errors=b"", outcome=b"done"):
 
 for line in iter(source.readline, b""):
     sequence, script, stdin = (int(word) for word in line.split()[:3])
-    source.read(script)
-    sizes = source.read(stdin)
+    listed = re.search(rb"for size in (('[^']*' ?)+)", source.read(script))
+    count = len(re.findall(rb"'[^']*'", listed[1])) if listed else 1
+    source.read(stdin)
     source.readline()
     asked += 1
     if kind == "an answer to another question":
@@ -95,18 +96,20 @@ for line in iter(source.readline, b""):
         named = facts.replace(b"hostname=h", b"hostname=" + escapes.replace(b"\r", b"")) if kind == "escapes" else facts
         answer(sequence, sections((0, named, b""), (0, escapes + b"\n" + b"0" * 32 + b"* file:/etc/x\n", b"")))
     elif kind == "probes that fail with escapes":
-        answer(sequence, sections(*[(7, b"", escapes * 500_000)] * 3))
+        answer(sequence, sections(*[(7, b"", escapes * 400_000)] * count))
     elif kind == "probes of garbage":
-        answer(sequence, sections(*[(0, escapes * 500_000, b"")] * 3))
+        answer(sequence, sections(*[(0, escapes * 400_000, b"")] * count))
     elif kind == "probes of lines without end":
-        answer(sequence, sections(*[(0, b"a:" * 10_000_000, b"")] * 3))
+        answer(sequence, sections(*[(0, b"a:" * 7_000_000, b"")] * count))
     elif kind == "states of megabytes":
-        link = b"f\x000644\x00" + escapes.replace(b"\x00", b"") * 200_000 + b"\x00root\x00\x00/etc/x\x00"
+        link = b"f\x000644\x00" + escapes.replace(b"\x00", b"") * 200_000 + b"\x00root\x005\x00\x00/etc/x\x00"
         others = b"0 " + b"QUFB" * 2_000_000
         user = b"p:mallory:x:1:1:" + b"x" * 8_000_000 + b":/h:/s\n"
-        answer(sequence, sections((0, link, b""), (0, others + b"\n", b""), (0, user, b"")))
+        mounts = b"mount / " + b"x" * 8_000_000 + b" ext4 /dev/sda1\n"
+        states = [(0, text, b"") for text in (link, others + b"\n", user, mounts)]
+        answer(sequence, sections(*(states * count)[:count]))
     elif kind == "deep JSON":
-        answer(sequence, sections(*[(0, b"ready\n" + b"[" * 5_000_000, b"")] * 3))
+        answer(sequence, sections(*[(0, b"ready\n" + b"[" * 5_000_000, b"")] * count))
     elif kind == "a slow drip":
         for byte in b"%s answer %d done 0 5 0\n" % (nonce, sequence):
             say(bytes([byte]))

@@ -108,6 +108,19 @@ test('a whole tree is a copy for the check: what the check writes into it is gon
   expect(await root.ask(sh`ls /srv/app/releases`)).toBe('1\n2\n');
 });
 
+test('a tree within another tree is a part of its copy', async () => {
+  const answer = await attempt({
+    files: [
+      stepOf(directory('/srv/app/releases/3')),
+      stepOf(file('/srv/app/releases/3/n', { content: '3\n' })),
+    ],
+    trees: ['/srv/app', '/srv/app/releases'],
+    validate: sh`grep -qx 3 /srv/app/releases/3/n; touch /srv/app/releases/litter`,
+  });
+  expect(answer, answer.stderr.toString()).toMatchObject({ code: 0 });
+  expect(await root.ask(sh`ls /srv/app/releases`)).toBe('1\n2\n3\n');
+});
+
 test('where there was nothing before, nothing is left when the service fails', async () => {
   await root.ask(sh`rm -rf /srv/app`);
   const answer = await attempt({
