@@ -88,7 +88,7 @@ export const aside: Script = sh`hw_aside`;
 
 /** Goes to the directory of a file like `enter`, and leaves the name that the file has there in `$hw_file`. */
 export function enterOf(file: string): Script {
-  return lines([functions, sh`hw_enter_of ${file}`]);
+  return lines([removal, functions, sh`hw_enter_of ${file}`]);
 }
 
 /**
