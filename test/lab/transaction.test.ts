@@ -304,7 +304,7 @@ exit 1`,
     expect(await seen()).toBe(before);
   });
 
-  test('a folder that changes its mode keeps what is in it, also when that is taken back', async () => {
+  test('a folder that changes its mode keeps what is in it, also when that is rolled back', async () => {
     await root.ask(
       sh`mkdir /etc/x1/mounted; mount -t tmpfs disk /etc/x1/mounted; truncate -s 100G /etc/x1/mounted/large`,
     );
