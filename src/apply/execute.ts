@@ -14,14 +14,15 @@ import {
 import { notBegun } from '../transport/sections.ts';
 import type { Batch } from './batch.ts';
 import { askUntilFree } from './busy.ts';
-import { executeGuarded, guardedSection } from './guarded.ts';
+import { guardedSection } from '../rollback/guarded-step.ts';
+import { executeGuarded } from './guarded.ts';
 import { interrupted, settle, type HostRun } from './host-run.ts';
 import { withOrigins } from './origin.ts';
 import { ask, defaultTimeout, lastWords } from './request.ts';
 import { transactionSection, type PathStep } from './transaction.ts';
-import type { Undo } from './undo.ts';
+import type { Undo } from '../rollback/arm.ts';
 import { verify, type Failure } from './verify.ts';
-import { guardOf } from './way-in.ts';
+import { guardOf } from '../rollback/way-in.ts';
 import type { Work } from './work.ts';
 
 /**

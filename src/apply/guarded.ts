@@ -2,15 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HostwrightError } from '../errors.ts';
 import type { PlannedChange } from '../plan/plan.ts';
 import { probeBatches, probeSection } from '../plan/probe.ts';
-import { rollBack, undoUnit } from '../plan/undo.ts';
-import type { Step } from '../resources/resource.ts';
-import type { Section } from '../transport/sections.ts';
-import { lines, sh } from '../transport/shell.ts';
 import type { Transport } from '../transport/transport.ts';
 import { settle, type HostRun } from './host-run.ts';
 import { withOrigins } from './origin.ts';
 import { ask, defaultTimeout, lastWords } from './request.ts';
-import { confirm, guardFunctions, undoParts, type Undo } from './undo.ts';
+import { confirm, type Undo } from '../rollback/arm.ts';
+import { rollBackNow } from '../rollback/guarded-step.ts';
 import { verify } from './verify.ts';
 import type { Work } from './work.ts';
 
@@ -18,34 +15,6 @@ import type { Work } from './work.ts';
 const patience = 30_000;
 /** Milliseconds between the first two attempts; then twice that: a firewall may count them. */
 const firstPause = 500;
-
-/** Fails, with what was said, where not all of it could be restored. */
-const rollBackNow = sh`${rollBack}
-if systemctl is-failed --quiet ${undoUnit}; then journalctl -q --no-pager -n 10 -u ${undoUnit} >&2; exit 1; fi`;
-
-/** A step that takes effect only once the host can roll it back; one that fails is rolled back at once. */
-export function guardedSection(step: Step, undo: Undo): Section {
-  const live = step.live ?? step.script;
-  const parts = [...undoParts(undo), { name: 'live.sh', bytes: Buffer.from(live.text) }];
-  const script = lines([
-    ...parts.map((part) => sh`head -c ${part.bytes.length} >"$HW/"${part.name}`),
-    guardFunctions(undo),
-    step.live === undefined
-      ? sh``
-      : sh`(${step.script}
-)`,
-    sh`hw_arm
-if ! sh -eu "$HW/live.sh" 9<&-; then
-  exec 9<&-
-  ${rollBackNow}
-  echo 'what there was before is back' >&2
-  exit 1
-fi
-hw_made`,
-  ]);
-  const bytes = [...parts.map((part) => part.bytes), step.stdin ?? new Uint8Array()];
-  return { script, stdin: Buffer.concat(bytes) };
-}
 
 /** Only what may pass by itself is tried again: a key that is refused counts as an attack with some hosts. */
 function mayPass(error: unknown): boolean {

@@ -1,8 +1,8 @@
 import type { HostPlan, PlannedChange } from '../plan/plan.ts';
-import type { Event, ResultEvent } from '../report/event.ts';
+import type { Event, ResultEvent } from '../plan/event.ts';
 import type { ResourceId } from '../resources/resource.ts';
 import type { Transport } from '../transport/transport.ts';
-import type { Login } from './way-in.ts';
+import type { Login } from '../rollback/way-in.ts';
 
 export type Outcome = ResultEvent['outcome'];
 

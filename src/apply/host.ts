@@ -3,7 +3,7 @@ import type { ResourceId } from '../resources/resource.ts';
 import { nextBatch } from './batch.ts';
 import { executeBatch } from './execute.ts';
 import { settle, type HostRun } from './host-run.ts';
-import { guardOf } from './way-in.ts';
+import { guardOf } from '../rollback/way-in.ts';
 
 /** Every unit before this one, at any distance. */
 function ancestors(unit: Unit, seen = new Set<Unit>()): ReadonlySet<Unit> {

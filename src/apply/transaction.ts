@@ -2,9 +2,9 @@ import { isWithin } from '../resources/path.ts';
 import type { Step, Transaction } from '../resources/resource.ts';
 import { lines, sh } from '../transport/shell.ts';
 import type { Section } from '../transport/sections.ts';
-import { pathsOfBefore } from './paths-of-before.ts';
+import { snapshotFunctions } from '../rollback/snapshot.ts';
 import { rehearse } from './rehearsal.ts';
-import { guardFunctions, undoParts, type Part, type Undo } from './undo.ts';
+import { guardFunctions, undoParts, type Part, type Undo } from '../rollback/arm.ts';
 
 /** A step that writes or removes one path. */
 export interface PathStep {
@@ -87,15 +87,15 @@ exit 1`,
     ...parts.map((part) => sh`head -c ${part.bytes.length} >"$HW/"${part.name}`),
     rehearse(writeOne),
     refuseUnwritable,
-    pathsOfBefore,
+    snapshotFunctions,
     steps.undo === undefined ? unguarded : guardFunctions(steps.undo),
-    sh`if ! hw_copy_aside "$HW/before" "$HW/places"; then
+    sh`if ! hw_snapshot "$HW/before" "$HW/places"; then
   echo 'what is there cannot be kept for a rollback, no changes made' >&2
   exit 1
 fi
 hw_arm
 back() {
-  if hw_put_back "$HW/before"; then echo 'the previous configuration is restored' >&2
+  if hw_restore "$HW/before"; then echo 'the previous configuration is restored' >&2
   else echo 'not all of the previous configuration could be restored' >&2; fi
 }
 cat >"$HW/write-all.sh" <<'END'

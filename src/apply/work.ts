@@ -1,6 +1,6 @@
 import type { ResourceId } from '../resources/resource.ts';
 import type { Section } from '../transport/sections.ts';
-import type { Undo } from './undo.ts';
+import type { Undo } from '../rollback/arm.ts';
 
 /** A piece of a batch: a script and the resources whose fate hangs on it. */
 export interface Work {

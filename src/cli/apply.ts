@@ -6,7 +6,7 @@ import { isSameRecord, updateApplied, writeApplied } from '../plan/applied.ts';
 import { deviations, readSavedPlan, staleError, type SavedPlan } from '../plan/saved.ts';
 import type { SurveyedHost } from '../plan/survey.ts';
 import { parseSections, sectionsRequest } from '../transport/sections.ts';
-import type { HostSummary } from '../report/event.ts';
+import type { HostSummary } from '../plan/event.ts';
 import { exitStatus, type ExitStatus } from './exit.ts';
 import { watchInterrupts, type Interrupts } from './interrupt.ts';
 import { addRunOptions, confirmOption, type RunOptions } from './options.ts';

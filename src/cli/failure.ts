@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { HostwrightError, HostwrightErrors } from '../errors.ts';
 import { formatError } from '../report/error.ts';
 import { errorEvents } from '../report/error-event.ts';
-import type { Event, SummaryEvent } from '../report/event.ts';
+import type { Event, SummaryEvent } from '../plan/event.ts';
 import { exitStatus, type ExitStatus } from './exit.ts';
 import { Interrupted } from './interrupt.ts';
 

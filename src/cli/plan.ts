@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { exitStatus, type ExitStatus } from './exit.ts';
 import { savePlan } from '../plan/saved.ts';
-import type { SummaryEvent } from '../report/event.ts';
+import type { SummaryEvent } from '../plan/event.ts';
 import { watchInterrupts } from './interrupt.ts';
 import { addRunOptions, planRequest, type RunOptions } from './options.ts';
 import {

@@ -10,7 +10,7 @@ import { magicVariables, resolveVariables } from '../inventory/variables.ts';
 import type { HostVariables } from '../roles/variables.ts';
 import { identityFile, readIdentities } from '../secrets/identity.ts';
 import { openGeneratedSecrets, type GeneratedSecrets } from '../secrets/generated.ts';
-import { variableDecrypter } from '../secrets/variables.ts';
+import { variableDecrypter } from '../inventory/decrypt.ts';
 import { readSiteModel, type SiteModel } from '../site/model.ts';
 import { createRenderer } from '../template/render.ts';
 

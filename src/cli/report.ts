@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { HostwrightError } from '../errors.ts';
-import type { ErrorEvent, PlanReporter } from '../report/event.ts';
+import type { ErrorEvent } from '../plan/event.ts';
+import type { PlanReporter } from '../report/reporter.ts';
 import { mergeSummaries } from '../report/merge.ts';
 import { readRecordedRun, type RecordedEvent, type RecordedRun } from '../report/recorded.ts';
 import { exitStatus, type ExitStatus } from './exit.ts';

@@ -9,8 +9,8 @@ import {
   storeSecret,
   type Owner,
   type SecretsOf,
-} from '../secrets/inventory.ts';
-import { openSecret } from '../secrets/open.ts';
+} from '../inventory/secrets.ts';
+import { openSecret } from '../inventory/open-secret.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { didYouMean } from '../suggestion.ts';
 import { askSecret } from './ask-secret.ts';

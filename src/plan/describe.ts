@@ -1,5 +1,5 @@
 import type { Attribute, ResourceId } from '../resources/resource.ts';
-import type { ChangeEvent } from '../report/event.ts';
+import type { ChangeEvent } from './event.ts';
 import { declaredDigest, type Applied } from './applied.ts';
 import { unifiedDiff } from './diff.ts';
 import type { PlannedChange } from './plan.ts';

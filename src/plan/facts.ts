@@ -1,9 +1,9 @@
 import { HostwrightError } from '../errors.ts';
-import { endStartPolicy } from '../resources/start-policy.ts';
+import { endStartPolicy } from '../resources/apt/start-policy.ts';
 import type { Facts } from '../roles/role.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import type { Answer, Lock } from '../transport/transport.ts';
-import { printUnconfirmed, rollBack, unconfirmed } from './undo.ts';
+import { printUnconfirmed, rollBack, unconfirmed } from '../rollback/unconfirmed.ts';
 
 const printFacts = sh`mkdir -p /run/hostwright
 (ID='' VERSION_CODENAME=''

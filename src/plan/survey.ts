@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { defect, HostwrightError, HostwrightErrors } from '../errors.ts';
-import type { ChangeEvent, Event } from '../report/event.ts';
-import { readFunction } from '../resources/enter.ts';
+import type { ChangeEvent, Event } from './event.ts';
+import { readFunction } from '../resources/shell/enter.ts';
 import type { DeclaredResource, ResourceId } from '../resources/resource.ts';
 import type { Facts } from '../roles/role.ts';
 import { lines, sh } from '../transport/shell.ts';

@@ -1,4 +1,4 @@
-import type { ResultEvent, StepEvent } from './event.ts';
+import type { ResultEvent, StepEvent } from '../plan/event.ts';
 
 /** A step that a host works at. */
 export interface Running {

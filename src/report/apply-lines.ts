@@ -1,5 +1,5 @@
 import stringWidth from 'string-width';
-import type { ErrorEvent, HostSummary, ResultEvent, SummaryEvent } from './event.ts';
+import type { ErrorEvent, HostSummary, ResultEvent, SummaryEvent } from '../plan/event.ts';
 import { count, duration, enumerate, hang, pad } from './layout.ts';
 import { titles } from './result-lines.ts';
 import { gather } from './group.ts';

@@ -1,5 +1,5 @@
 import { HostwrightError, HostwrightErrors } from '../errors.ts';
-import type { ErrorEvent } from './event.ts';
+import type { ErrorEvent } from '../plan/event.ts';
 
 /** An error as it is reported. */
 export function errorEvent(error: HostwrightError, host?: string): ErrorEvent {

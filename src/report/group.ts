@@ -1,4 +1,4 @@
-import type { ChangeEvent } from './event.ts';
+import type { ChangeEvent } from '../plan/event.ts';
 
 /** Changes of one role that are the same on all of `hosts`. */
 export interface ChangeGroup {

@@ -1,4 +1,5 @@
-import type { Event, Reporter } from './event.ts';
+import type { Event } from '../plan/event.ts';
+import type { Reporter } from './reporter.ts';
 import type { Output } from './style.ts';
 
 /** One JSON object a line for every event but steps, which are for the eye only. */

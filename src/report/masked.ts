@@ -1,4 +1,5 @@
-import type { Event, PlanReporter } from './event.ts';
+import type { Event } from '../plan/event.ts';
+import type { PlanReporter } from './reporter.ts';
 
 type Mask = (text: string) => string;
 

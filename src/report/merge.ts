@@ -1,5 +1,5 @@
 import { formatPlace, HostwrightError } from '../errors.ts';
-import type { HostSummary, SummaryEvent } from './event.ts';
+import type { HostSummary, SummaryEvent } from '../plan/event.ts';
 import type { RecordedRun } from './recorded.ts';
 
 function placeOf({ file, line }: RecordedRun): { readonly file: string; readonly line: number } {

@@ -1,6 +1,6 @@
 import type { Action } from '../resources/resource.ts';
 import { diffLines } from './diff-lines.ts';
-import type { ChangeEvent, ReportedAttribute } from './event.ts';
+import type { ChangeEvent, ReportedAttribute } from '../plan/event.ts';
 import { type ChangeGroup, groupChanges } from './group.ts';
 import { hang, truncate } from './layout.ts';
 import { printable } from './printable.ts';

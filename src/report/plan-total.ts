@@ -1,5 +1,6 @@
 import type { Action } from '../resources/resource.ts';
-import type { ChangeEvent, HostSummary, Planned } from './event.ts';
+import type { ChangeEvent, HostSummary } from '../plan/event.ts';
+import type { Planned } from './reporter.ts';
 import { count, duration, enumerate } from './layout.ts';
 import { printable } from './printable.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { errorCodes, HostwrightError } from '../errors.ts';
-import type { ErrorEvent, Event, SummaryEvent } from './event.ts';
+import type { ErrorEvent, Event, SummaryEvent } from '../plan/event.ts';
 
 /** What `--json` wrote of one run that came to its end, without its summary. */
 export interface RecordedRun {

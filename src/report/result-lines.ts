@@ -1,5 +1,5 @@
 import type { Action } from '../resources/resource.ts';
-import type { ResultEvent } from './event.ts';
+import type { ResultEvent } from '../plan/event.ts';
 import { gather } from './group.ts';
 import { duration, enumerate, hang, pad, truncate } from './layout.ts';
 import { resourceTitle } from './plan-lines.ts';

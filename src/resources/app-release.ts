@@ -3,7 +3,7 @@ import type { GitRelease, PackedRelease, Release } from '../release/release.ts';
 import { tarball } from '../release/tarball.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { path } from './path.ts';
-import { removal } from './removal.ts';
+import { removal } from './shell/removal.ts';
 import {
   declare,
   each,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { lines, sh } from '../transport/shell.ts';
 import { accountName, oneLine } from './attribute.ts';
-import { weigh } from './removal.ts';
+import { weigh } from './shell/removal.ts';
 import {
   declare,
   each,
@@ -12,7 +12,7 @@ import {
   type ResourceOptions,
   type ResourceType,
 } from './resource.ts';
-import { entries, tooLarge } from './stat.ts';
+import { entries, tooLarge } from './shell/stat.ts';
 
 const schema = z.strictObject({
   user: accountName,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isSecret } from '../secrets/secret.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { argv, oneLine, secret } from './attribute.ts';
-import { endedFunction } from './ended.ts';
+import { endedFunction } from './shell/ended.ts';
 import { ancestors, path } from './path.ts';
 import {
   declare,

@@ -2,10 +2,10 @@ import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
 import { sh } from '../transport/shell.ts';
 import { ownerName } from './attribute.ts';
-import { enter, remove } from './enter.ts';
+import { enter, remove } from './shell/enter.ts';
 import { foreseeOwners, mode, ownersAfter, ownersRequired, path } from './path.ts';
 import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
-import { entries, inTurn, parseStat, statProbe } from './stat.ts';
+import { entries, inTurn, parseStat, statProbe } from './shell/stat.ts';
 
 const schema = z.strictObject({
   path,

@@ -5,8 +5,8 @@ import { tarball } from '../release/tarball.ts';
 import { isSecret, Secret } from '../secrets/secret.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { argv, ownerName, secret } from './attribute.ts';
-import { endedFunction, runOrSay } from './ended.ts';
-import { aside, enter, forceWord, remove } from './enter.ts';
+import { endedFunction, runOrSay } from './shell/ended.ts';
+import { aside, enter, forceWord, remove } from './shell/enter.ts';
 import { folderRequired, force, foreseeOwners, mode, ownersAfter, ownersRequired, path } from './path.ts';
 import {
   declare,
@@ -18,7 +18,7 @@ import {
   type State,
   type Step,
 } from './resource.ts';
-import { contentOf, entries, largestOf, parseStat, statProbe, type Stat } from './stat.ts';
+import { contentOf, entries, largestOf, parseStat, statProbe, type Stat } from './shell/stat.ts';
 
 // `z.instanceof` would leave out the bytes of a Buffer, by its type alone.
 const bytesOf = z

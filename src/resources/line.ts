@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isSecret, Secret } from '../secrets/secret.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { isOneLine, oneLine, secret } from './attribute.ts';
-import { aside, enterOf } from './enter.ts';
+import { aside, enterOf } from './shell/enter.ts';
 import { path } from './path.ts';
 import {
   declare,
@@ -16,7 +16,7 @@ import {
   type ResourceType,
   type Step,
 } from './resource.ts';
-import { tooLarge } from './stat.ts';
+import { tooLarge } from './shell/stat.ts';
 
 const schema = z
   .strictObject({

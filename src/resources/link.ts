@@ -1,10 +1,10 @@
 import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
 import { sh } from '../transport/shell.ts';
-import { enter, forceWord, remove } from './enter.ts';
+import { enter, forceWord, remove } from './shell/enter.ts';
 import { folderRequired, force, path } from './path.ts';
 import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
-import { entries, parseStat, statProbe } from './stat.ts';
+import { entries, parseStat, statProbe } from './shell/stat.ts';
 
 const schema = z.union([
   z.strictObject({

@@ -3,7 +3,7 @@ import { applyPlay } from '../../src/apply/host.ts';
 import type { HostRun } from '../../src/apply/host-run.ts';
 import { orderUnits } from '../../src/plan/graph.ts';
 import { planHost } from '../../src/plan/plan.ts';
-import type { ResultEvent } from '../../src/report/event.ts';
+import type { ResultEvent } from '../../src/plan/event.ts';
 import {
   Unreadable,
   type Actual,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { withOrigins } from '../../src/apply/origin.ts';
 import { fileType } from '../../src/resources/file.ts';
 import { linkType } from '../../src/resources/link.ts';
-import { unitType } from '../../src/resources/unit.ts';
+import { unitType } from '../../src/resources/service/unit.ts';
 import type { DeclaredResource, ResourceType } from '../../src/resources/resource.ts';
 
 /** Line N of the text is from line N + 10 of its template. */

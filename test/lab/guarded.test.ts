@@ -2,8 +2,8 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { guardedSection } from '../../src/apply/guarded.ts';
-import { confirm, type Undo } from '../../src/apply/undo.ts';
+import { guardedSection } from '../../src/rollback/guarded-step.ts';
+import { confirm, type Undo } from '../../src/rollback/arm.ts';
 import { sh } from '../../src/index.ts';
 import { stopHost } from '../../src/lab/host.ts';
 import { labSettings } from '../../src/lab/settings.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aptRepository, pkg, sh, type Resource, type Script } from '../../src/index.ts';
 import { factsScript } from '../../src/plan/facts.ts';
 import { findPackages } from '../../src/plan/package-lists.ts';
-import { withoutStarting } from '../../src/resources/start-policy.ts';
+import { withoutStarting } from '../../src/resources/apt/start-policy.ts';
 import {
   converge,
   convergeTogether,

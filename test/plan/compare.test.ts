@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compare } from '../../src/plan/compare.ts';
 import { fileType } from '../../src/resources/file.ts';
-import { ufwType } from '../../src/resources/ufw.ts';
+import { ufwType } from '../../src/resources/ufw/ufw.ts';
 import { Secret } from '../../src/secrets/secret.ts';
 
 const declared = (attributes: object) => fileType.schema.parse({ path: '/etc/app.conf', ...attributes });

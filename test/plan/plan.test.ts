@@ -6,14 +6,14 @@ import { directory } from '../../src/resources/directory.ts';
 import { file } from '../../src/resources/file.ts';
 import { line } from '../../src/resources/line.ts';
 import { link } from '../../src/resources/link.ts';
-import { pkg } from '../../src/resources/package.ts';
+import { pkg } from '../../src/resources/apt/package.ts';
 import {
   Unreadable,
   type Actual,
   type DeclaredResource,
   type ResourceId,
 } from '../../src/resources/resource.ts';
-import { service } from '../../src/resources/service.ts';
+import { service } from '../../src/resources/service/service.ts';
 import { user } from '../../src/resources/user.ts';
 import { placed } from './declared.ts';
 

@@ -6,7 +6,7 @@ import type { HostwrightError } from '../../src/errors.ts';
 import { orderUnits, type Unit } from '../../src/plan/graph.ts';
 import { planHost, type HostPlan } from '../../src/plan/plan.ts';
 import { parseProbes, probeBatches, probeSection } from '../../src/plan/probe.ts';
-import type { ResultEvent } from '../../src/report/event.ts';
+import type { ResultEvent } from '../../src/plan/event.ts';
 import type { DeclaredResource, ResourceId } from '../../src/resources/resource.ts';
 import type { PlayHosts } from '../../src/site/model.ts';
 import { parseSections, sectionsRequest } from '../../src/transport/sections.ts';

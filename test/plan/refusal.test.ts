@@ -8,8 +8,8 @@ import { directory } from '../../src/resources/directory.ts';
 import { file } from '../../src/resources/file.ts';
 import { link } from '../../src/resources/link.ts';
 import type { Resource, State } from '../../src/resources/resource.ts';
-import { tlsBundle } from '../../src/resources/tls-bundle.ts';
-import { unit } from '../../src/resources/unit.ts';
+import { tlsBundle } from '../../src/resources/certificate/tls-bundle.ts';
+import { unit } from '../../src/resources/service/unit.ts';
 import { placed } from './declared.ts';
 
 const at = '/srv/data';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { Event } from '../../src/report/event.ts';
+import type { Event } from '../../src/plan/event.ts';
 import { errorCodes } from '../../src/errors.ts';
 import { capture, change, host, result, summary } from './terminal.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { reportCommand } from '../../src/cli/report.ts';
-import type { Event } from '../../src/report/event.ts';
+import type { Event } from '../../src/plan/event.ts';
 import { mergeSummaries } from '../../src/report/merge.ts';
 import { readRecordedRun, type RecordedRun } from '../../src/report/recorded.ts';
 import { capture, change, host, result, summary } from './terminal.ts';

@@ -1,6 +1,6 @@
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
-import type { ChangeEvent } from '../../src/report/event.ts';
+import type { ChangeEvent } from '../../src/plan/event.ts';
 import { unifiedDiff } from '../../src/plan/diff.ts';
 import { capture, change, host, summary } from './terminal.ts';
 

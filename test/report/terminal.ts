@@ -1,14 +1,9 @@
 import { PassThrough } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
-import type {
-  ChangeEvent,
-  HostSummary,
-  PlanReporter,
-  ResultEvent,
-  SummaryEvent,
-} from '../../src/report/event.ts';
+import type { ChangeEvent, HostSummary, ResultEvent, SummaryEvent } from '../../src/plan/event.ts';
+import type { PlanReporter } from '../../src/report/reporter.ts';
 import type { Terminal } from '../../src/report/style.ts';
-import { createReporter, type ReporterOptions } from '../../src/report/reporter.ts';
+import { createReporter, type ReporterOptions } from '../../src/report/create-reporter.ts';
 
 interface Captured {
   readonly reporter: PlanReporter;

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { compare } from '../../src/plan/compare.ts';
-import { acmeCertificate } from '../../src/resources/acme-certificate.ts';
+import { acmeCertificate } from '../../src/resources/certificate/acme-certificate.ts';
 import type { Resource } from '../../src/resources/resource.ts';
 import { sh } from '../../src/transport/shell.ts';
 import { openRoot, probe, type Root } from './on-a-root.ts';

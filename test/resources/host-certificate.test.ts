@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createAuthority } from '../../src/pki/authority.ts';
 import { compare } from '../../src/plan/compare.ts';
-import { hostCertificate } from '../../src/resources/host-certificate.ts';
+import { hostCertificate } from '../../src/resources/certificate/host-certificate.ts';
 import type { Ask, Change, Resource } from '../../src/resources/resource.ts';
 import { Secret } from '../../src/secrets/secret.ts';
 import { sh } from '../../src/transport/shell.ts';

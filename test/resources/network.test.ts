@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { covers, parseNetwork, type Network } from '../../src/resources/network.ts';
+import { covers, parseNetwork, type Network } from '../../src/resources/ufw/network.ts';
 
 function network(text: string): Network {
   const parsed = parseNetwork(text);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { compare } from '../../src/plan/compare.ts';
 import type { Attribute } from '../../src/resources/resource.ts';
-import { parseTuple } from '../../src/resources/ufw-rule.ts';
-import { ufwType } from '../../src/resources/ufw.ts';
+import { parseTuple } from '../../src/resources/ufw/rule.ts';
+import { ufwType } from '../../src/resources/ufw/ufw.ts';
 
 const declared = {
   rules: [

@@ -6,7 +6,7 @@ import { readInventory } from '../../src/inventory/read.ts';
 import { openGeneratedSecrets, type GeneratedSecrets } from '../../src/secrets/generated.ts';
 import { readIdentities } from '../../src/secrets/identity.ts';
 import { isSecret } from '../../src/secrets/secret.ts';
-import { variableDecrypter } from '../../src/secrets/variables.ts';
+import { variableDecrypter } from '../../src/inventory/decrypt.ts';
 import { scratchFolder } from './scratch.ts';
 
 const hosts = 'all:\n  hosts:\n    web1:\n    web2:\n';

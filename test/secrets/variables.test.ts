@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { HostwrightErrors } from '../../src/errors.ts';
 import { encryptValue } from '../../src/secrets/age.ts';
 import { Secret, isSecret } from '../../src/secrets/secret.ts';
-import { variableDecrypter } from '../../src/secrets/variables.ts';
+import { variableDecrypter } from '../../src/inventory/decrypt.ts';
 
 const key = await generateX25519Identity();
 const recipient = await identityToRecipient(key);

@@ -1,0 +1,83 @@
+import type { ErrorCode, Place } from '../errors.ts';
+import type { Action, ResourceId } from '../resources/resource.ts';
+
+/** One attribute that differs, as text; secrets are `***` on both sides. `null` is absent. */
+export interface ReportedAttribute {
+  readonly name: string;
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
+export interface ChangeEvent {
+  readonly type: 'change';
+  readonly host: string;
+  readonly role: string;
+  readonly resource: ResourceId;
+  readonly action: Action;
+  /** `drift`: the host has left what was last applied; `configuration`: something else is declared since. */
+  readonly cause: 'drift' | 'configuration';
+  readonly attributes: readonly ReportedAttribute[];
+  /** Unified diff of a text, without a header. */
+  readonly diff?: string;
+  /** The resource whose change must come first before the actual state can be known. */
+  readonly knownAfter?: ResourceId;
+  /** Why, where the attributes do not tell: `its configuration changes`. */
+  readonly why?: string;
+}
+
+/** What a host does now; `null` when it is done. For the live view only. */
+export interface StepEvent {
+  readonly type: 'step';
+  readonly host: string;
+  readonly title: string | null;
+  /** So many steps are in hand as one request. Left out: one. */
+  readonly steps?: number;
+}
+
+export interface ResultEvent {
+  readonly type: 'result';
+  readonly host: string;
+  readonly role: string;
+  readonly resource: ResourceId;
+  readonly action: Action;
+  readonly outcome: 'changed' | 'failed' | 'skipped';
+  readonly reason?: string;
+  /** Milliseconds that the step took in which it was changed. */
+  readonly ms: number;
+}
+
+/** Something the user must know: a host that cannot be reached, a role that fails. */
+export interface ErrorEvent {
+  readonly type: 'error';
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly host?: string;
+  readonly place?: Place;
+  readonly found?: string;
+  readonly expected?: string;
+  readonly hint?: string;
+}
+
+export interface HostSummary {
+  readonly resources: number;
+  readonly changes: number;
+  /** `drift`: what differs because something else is declared since the last apply. Left out: none. */
+  readonly pending?: number;
+  readonly changed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly unreachable: boolean;
+  readonly roundTrips: number;
+}
+
+export interface SummaryEvent {
+  readonly type: 'summary';
+  readonly command: 'plan' | 'apply' | 'drift';
+  readonly ok: boolean;
+  /** A person ended it under way: what is left has not failed. */
+  readonly interrupted?: true;
+  readonly seconds: number;
+  readonly hosts: Readonly<Record<string, HostSummary>>;
+}
+
+export type Event = ChangeEvent | StepEvent | ResultEvent | ErrorEvent | SummaryEvent;

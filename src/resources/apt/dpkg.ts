@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { lines, sh } from '../../transport/shell.ts';
+import { aptGet } from './apt-get.ts';
+import { declare, type Resource, type ResourceOptions, type ResourceType } from '../resource.ts';
+import { withoutStarting } from './start-policy.ts';
+
+const schema = z.strictObject({ absent: z.literal(false).optional() });
+
+type Dpkg = z.output<typeof schema>;
+
+/** Of a package that an interrupted dpkg has left behind; `installed` and `config-files` are at rest. */
+const halfway = 'half-installed|unpacked|half-configured|triggers-awaited|triggers-pending';
+
+/**
+ * The journal of dpkg has numbered entries only while it works, or after it was killed. A dpkg that works now
+ * holds its lock, and is no damage.
+ */
+const probe = sh`lock=$(stat -c %i /var/lib/dpkg/lock 2>/dev/null || echo none)
+if grep -q ":$lock " /proc/locks; then exit; fi
+find /var/lib/dpkg/updates -name '[0-9]*' -printf 'journal\n' | head -n 1
+dpkg-query -W -f ${'${db:Status-Status} ${Package}\\n'} | grep -E ${`^(${halfway}) `} || :`;
+
+export const dpkgType: ResourceType<Dpkg> = {
+  name: 'dpkg',
+  // Nothing can be installed before.
+  stage: 'source',
+  summary: 'The state of dpkg: where it was interrupted, what it had begun is finished',
+  schema,
+  key: () => 'system',
+  want: () => ({ interrupted: false, unfinished: 'none' }),
+  probe: () => ({ script: probe }),
+  parse: (output, batch) => {
+    const found = output.toString('utf8').split('\n');
+    const names = found.flatMap((line) => line.split(' ')[1] ?? []).toSorted();
+    const unfinished = names.length === 0 ? 'none' : names.join(', ');
+    return batch.map(() => ({ interrupted: found.includes('journal'), unfinished }));
+  },
+  apply: (changes, host) => [
+    {
+      resources: changes.map((change) => change.id),
+      title: 'finish what dpkg was interrupted in: dpkg --configure -a',
+      script: withoutStarting(
+        host.declared('service'),
+        lines([
+          aptGet,
+          // What it cannot configure alone, for want of a package, apt brings.
+          sh`env DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a >"$HW/dpkg" 2>&1 || :
+hw_apt --fix-broken install || { tail -n 20 "$HW/dpkg" >&2; exit 1; }`,
+        ]),
+      ),
+      timeout: 30 * 60_000,
+    },
+  ],
+};
+
+/** dpkg at rest: `dpkg()`. */
+export function dpkg(options?: ResourceOptions): Resource {
+  return declare(dpkgType, {}, options);
+}

@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import { authorityEnd, authorityFingerprint, readAuthority } from '../../pki/authority.ts';
+import { certificateStem } from '../../pki/folder.ts';
+import { namesText } from '../../pki/names.ts';
+import type { Secret } from '../../secrets/secret.ts';
+import { accountName, secret } from '../attribute.ts';
+import { duration, secondsOf, spanText } from '../duration.ts';
+import { issue, mend } from './issue.ts';
+import { certificateProbe, parseCertificates } from './state.ts';
+import {
+  declare,
+  type Change,
+  type Resource,
+  type ResourceId,
+  type ResourceOptions,
+  type ResourceType,
+} from '../resource.ts';
+
+function isAuthority(text: string): boolean {
+  try {
+    readAuthority(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const schema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected lower-case letters, digits and "-"')
+    .describe('Names the files NAME.crt, NAME.key and NAME.pem, and is the common name'),
+  names: z
+    .array(z.string().regex(/^[A-Za-z0-9_.:*-]+$/, 'expected a host name or an address'))
+    .nonempty()
+    .describe('Host names and addresses that it is for'),
+  usage: z
+    .array(z.enum(['server', 'client']))
+    .nonempty()
+    .default(['server', 'client'])
+    .describe('What it is good for'),
+  group: accountName.default('root').describe('May read the key'),
+  validFor: duration
+    .default('5y')
+    .describe('How long it is valid, unless its CA ends before; it is renewed long before it runs out'),
+  authority: secret('expected the internal CA, as createAuthority() makes it', isAuthority).describe(
+    'Key and certificate of the CA, which stay with the controller',
+  ),
+  absent: z.literal(false).optional(),
+});
+
+type HostCertificate = z.output<typeof schema>;
+
+/** The attributes that can be put right without a new certificate. */
+const mendable = new Set(['access', 'bundle']);
+
+function needsIssue(change: Change<HostCertificate>): boolean {
+  return change.actual === null || change.attributes.some(({ name }) => !mendable.has(name));
+}
+
+export const hostCertificateType: ResourceType<HostCertificate> = {
+  name: 'host_certificate',
+  summary:
+    'A certificate of the internal CA for a key that is made on the host and never leaves it; renewed when it is 60 days old or has a third of its time left',
+  schema,
+  key: (certificate) => certificate.name,
+  want: ({ name, names, usage, group, authority, validFor }) => ({
+    subject: `CN=${name}`,
+    names: namesText(names),
+    usage: [...new Set(usage)].toSorted().join(' '),
+    authority: authorityFingerprint(readAuthority(authority.reveal()).certificate),
+    validFor: spanText(secondsOf(validFor)),
+    renewal: 'not due',
+    key: 'fits the certificate',
+    bundle: 'certificate and key',
+    access: `crt root:root 0644, key root:${group} 0640, pem root:${group} 0640`,
+  }),
+  probe: (batch) => ({
+    script: certificateProbe(
+      batch.map(({ name, authority }) => ({
+        stem: certificateStem(name),
+        authority: readAuthority(authority.reveal()).certificate,
+      })),
+    ),
+  }),
+  parse: (output, batch) =>
+    parseCertificates(
+      output,
+      batch.map(({ authority, validFor }) => {
+        const { certificate } = readAuthority(authority.reveal());
+        return {
+          fingerprint: authorityFingerprint(certificate),
+          authorityEnd: authorityEnd(certificate),
+          validFor: secondsOf(validFor),
+        };
+      }),
+    ),
+  apply: (changes) => {
+    const issued = changes.filter(needsIssue);
+    const mended = changes.filter((change) => !needsIssue(change));
+    return [...(issued.length === 0 ? [] : [issue(issued)]), ...mended.map(mend)];
+  },
+  after: ({ group }): readonly ResourceId[] => ['package:openssl', `group:${group}`],
+  path: ({ name }) => `${certificateStem(name)}.crt`,
+};
+
+/** A certificate of the internal CA: `hostCertificate('nginx', { names: ['web1', '10.0.0.1'], authority: vars.pki_ca })`. */
+export function hostCertificate(
+  name: string,
+  attributes: Omit<z.input<typeof schema>, 'name'> & { readonly authority: Secret },
+  options?: ResourceOptions,
+): Resource {
+  return declare(hostCertificateType, { name, ...attributes }, options);
+}

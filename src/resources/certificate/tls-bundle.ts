@@ -1,0 +1,123 @@
+import { basename, dirname, join } from 'node:path/posix';
+import { z } from 'zod';
+import { lines, sh, type Script } from '../../transport/shell.ts';
+import { path } from '../path.ts';
+import { removal, weigh } from '../shell/removal.ts';
+import {
+  declare,
+  each,
+  Unreadable,
+  type Actual,
+  type Change,
+  type Resource,
+  type ResourceId,
+  type ResourceOptions,
+  type ResourceType,
+  type Step,
+} from '../resource.ts';
+import { entries } from '../shell/stat.ts';
+
+const schema = z.strictObject({
+  path,
+  names: z
+    .array(z.string().regex(/^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/, 'expected a host name'))
+    .nonempty()
+    .describe('Host names that a self-signed one is for'),
+  copy: path.optional().describe('A bundle to take over, where there is one in order, before one is made'),
+  absent: z.literal(false).optional(),
+});
+
+type TlsBundle = z.output<typeof schema>;
+
+const mode = '0600';
+const owner = 'root:root';
+
+/** Succeeds when a file holds a certificate and the key that belongs to it. */
+const inOrder = sh`hw_in_order() {
+  hw_public=$(openssl x509 -in "$1" -noout -pubkey </dev/null 2>/dev/null) || return 1
+  [ "$hw_public" = "$(openssl pkey -in "$1" -passin pass: -pubout </dev/null 2>/dev/null)" ]
+}`;
+
+function probeOne({ path: at }: TlsBundle): Script {
+  return sh`if [ ! -e ${at} ] && [ ! -L ${at} ]; then echo absent
+elif ! command -v openssl >/dev/null; then echo unreadable
+else
+  if [ -f ${at} ] && [ ! -L ${at} ] && hw_in_order ${at}; then printf 'whole '; else printf 'damaged '; fi
+  stat -c '%a %U:%G' ${at} | tr '\n' ' '
+  if [ -d ${at} ] && [ ! -L ${at} ]; then hw_weigh ${at}; fi
+  echo
+fi`;
+}
+
+function parseOne(line: string): Actual {
+  if (line === 'absent') return null;
+  if (line === 'unreadable') return new Unreadable('openssl is not installed');
+  const [, content, bits, found, count, bytes] =
+    /^(whole|damaged) (\d+) (\S+) (?:(\d+) (\d+))?$/.exec(line) ?? [];
+  if (content === undefined || bits === undefined || found === undefined) {
+    throw new RangeError(`unexpected answer "${line}"`);
+  }
+  return {
+    content: content === 'whole' ? 'a certificate and its key' : 'damaged',
+    mode: bits.padStart(4, '0'),
+    owner: found,
+    ...(count === undefined ? {} : entries({ holds: { count: Number(count), bytes: Number(bytes) } })),
+  };
+}
+
+/** The copy, else a new one; beside the folder, which a server may read as a whole. */
+function make({ path: at, names, copy }: TlsBundle): Script {
+  const next = join(dirname(dirname(at)), `.hostwright.${basename(at)}`);
+  const alternatives = names.map((name) => `DNS:${name}`).join(',');
+  const found = copy === undefined ? sh`false` : sh`[ -f ${copy} ] && hw_in_order ${copy}`;
+  return sh`umask 077
+t=${next}
+trap 'rm -f "$t" "$t.key" "$t.crt"' EXIT
+# In a folder with an ACL for new files the umask counts for nothing.
+install -m 0600 /dev/null "$t"
+if ${found}; then cp ${copy ?? ''} "$t"
+else
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256 -days 365 \
+    -subj ${`/CN=${names[0] ?? ''}/O=self-signed until a CA issues one`} -addext ${`subjectAltName=${alternatives}`} \
+    -keyout "$t.key" -out "$t.crt" </dev/null 2>&1
+  cat "$t.crt" "$t.key" >"$t"
+fi
+chown ${owner} "$t"; chmod ${mode} "$t"; sync "$t"
+hw_yield ${at}
+mv -fT "$t" ${at} || hw_stuck ${at}`;
+}
+
+function step({ id, desired, actual, attributes }: Change<TlsBundle>): Step {
+  const isWhole = actual !== null && attributes.every(({ name }) => name !== 'content');
+  if (isWhole) {
+    const script = sh`chown ${owner} ${desired.path}; chmod ${mode} ${desired.path}`;
+    return { resources: [id], title: `set mode and owner of ${desired.path}`, script };
+  }
+  return { resources: [id], title: `make ${desired.path}`, script: lines([removal, inOrder, make(desired)]) };
+}
+
+export const tlsBundleType: ResourceType<TlsBundle> = {
+  name: 'tls_bundle',
+  summary:
+    'A certificate and its key in one PEM file, so that a server can start: self-signed until a CA issues one; one that is there and in order is not touched',
+  schema,
+  key: (bundle) => bundle.path,
+  want: () => ({ content: 'a certificate and its key', mode, owner }),
+  probe: (batch) => ({ script: lines([weigh, inOrder, ...batch.map(probeOne)]) }),
+  parse: (output, batch) => {
+    const answers = output.toString('utf8').split('\n');
+    return batch.map((_, index) => parseOne(answers[index] ?? ''));
+  },
+  apply: each(step),
+  after: (): readonly ResourceId[] => ['package:openssl'],
+  path: (bundle) => bundle.path,
+};
+
+/** `tlsBundle('/etc/haproxy/certs/site.pem', { names: ['www.foobar.com'] })`. */
+export function tlsBundle(
+  at: string,
+  attributes: Omit<z.input<typeof schema>, 'path'>,
+  options?: ResourceOptions,
+): Resource {
+  return declare(tlsBundleType, { path: at, ...attributes }, options);
+}

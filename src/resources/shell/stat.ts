@@ -1,0 +1,138 @@
+import { lines, sh } from '../../transport/shell.ts';
+import { mostEntries, weigh } from './removal.ts';
+import { Unreadable, type Probe, type State } from '../resource.ts';
+
+/** What `find -printf` tells of one path; links are not followed. */
+export interface Stat {
+  readonly kind: 'file' | 'directory' | 'link' | 'other';
+  /** Four octal digits: `0644`. */
+  readonly mode: string;
+  readonly owner: string;
+  readonly group: string;
+  /** Where a link points, as written; empty otherwise. */
+  readonly target: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Hex digest of the content of a regular file, where asked for and not larger than what was asked for. */
+  readonly sha256?: string;
+  /** What a folder holds, where asked for: the number of entries up to `mostEntries` + 1, bytes on the disk. */
+  readonly holds?: { readonly count: number; readonly bytes: number };
+}
+
+const kinds: Readonly<Record<string, Stat['kind']>> = { f: 'file', d: 'directory', l: 'link' };
+
+/** Seconds for all files: one may grow, or turn into a pipe, after `find` has looked at it. */
+const hashTimeout = 120;
+
+/**
+ * One pass of `find` over all paths, which lets `sha256sum` read the regular files among them, as many at a
+ * time as fit. Paths come by standard input, so their number has no limit. Only regular files are hashed: a
+ * pipe in the place of a file would block for ever. So are only those of `hash` bytes at most, the size of the
+ * largest content that is declared: a larger file differs anyway, and users make them as large as they like.
+ * Folders are weighed where none is to be there.
+ */
+export function statProbe(
+  paths: readonly string[],
+  options: { readonly hash: number | false; readonly weigh: boolean },
+): Required<Probe> {
+  const stdin = Buffer.from(paths.map((path) => `${path}\0`).join(''));
+  const hash =
+    options.hash === false
+      ? sh`-false`
+      : sh`-type f -size ${`-${options.hash + 1}c`} -exec timeout ${hashTimeout} sha256sum -z -- {} +`;
+  const folders = options.weigh ? sh`-type d -exec sh -c ${weighAll} sh {} +` : sh`-false`;
+  const script = sh`find -files0-from - -maxdepth 0 -printf ${String.raw`%y\0%m\0%u\0%g\0%s\0%l\0%p\0`} '(' ${folders} , ${hash} ')' 2>/dev/null || :`;
+  return { script, stdin };
+}
+
+const weighAll = lines([weigh, sh`for at; do printf 'holds %s %s\0' "$(hw_weigh "$at")" "$at"; done`]).text;
+
+/** Probes one after the other, each with its own standard input; none of one that asks for no path. */
+export function inTurn(probes: readonly Required<Probe>[]): Probe {
+  const asking = probes.filter(({ stdin }) => stdin.length > 0);
+  return {
+    script: lines(asking.map(({ script, stdin }) => sh`head -c ${stdin.length} | ${script}`)),
+    stdin: Buffer.concat(asking.map(({ stdin }) => stdin)),
+  };
+}
+
+/** Bytes of the largest of some contents. */
+export function largestOf(contents: readonly Uint8Array[]): number {
+  return contents.reduce((largest, { length }) => Math.max(largest, length), 0);
+}
+
+/** A content as plans show it: its digest, or its size where that says enough. */
+export function contentOf({ sha256, size: bytes }: Pick<Stat, 'sha256' | 'size'>): string {
+  return sha256 === undefined ? `${bytes} bytes` : `sha256:${sha256.slice(0, 16)}`;
+}
+
+/** What users can make as large as they like, sparse files above all, is not read beyond a limit in bytes. */
+export function tooLarge(path: string, bytes: string, limit: number): Unreadable {
+  return new Unreadable(`${path} has ${bytes} bytes; at most ${limit} are read`, 'resource');
+}
+
+const units = ['KiB', 'MiB', 'GiB', 'TiB'];
+
+function size(bytes: number): string {
+  const power = Math.min(Math.max(Math.floor(Math.log2(bytes) / 10), 1), units.length);
+  const amount = bytes / 1024 ** power;
+  return `${amount.toFixed(amount < 10 && power > 1 ? 1 : 0)} ${units[power - 1] ?? ''}`;
+}
+
+/** What goes with a folder: `{ entries: '12,403 (1.2 GiB)' }`; nothing of one that is empty or was not weighed. */
+export function entries({ holds }: Pick<Stat, 'holds'>): State {
+  if (holds === undefined || holds.count === 0) return {};
+  const isMore = holds.count > mostEntries;
+  const count = Math.min(holds.count, mostEntries).toLocaleString('en');
+  return { entries: `${isMore ? 'more than ' : ''}${count} (${isMore ? 'over ' : ''}${size(holds.bytes)})` };
+}
+
+const weighed = /^holds (\d+) (\d+) (.*)$/s;
+
+/** What `hw_weigh` prints of a folder, behind `holds`, and the path behind that. */
+function parseHolds(text: string): (Required<Pick<Stat, 'holds'>> & { readonly path: string }) | undefined {
+  const [, count, bytes, path] = weighed.exec(text) ?? [];
+  if (path === undefined) return undefined;
+  return { path, holds: { count: Number(count), bytes: Number(bytes) } };
+}
+
+/** The paths that exist. Throws a RangeError on output that is not of `statProbe`. */
+export function parseStat(output: Buffer): ReadonlyMap<string, Stat> {
+  const fields = output.toString('utf8').split('\0');
+  if (fields.pop() !== '') throw new RangeError('the answer of find is cut off');
+  const found = new Map<string, Stat>();
+  for (let index = 0; index < fields.length;) {
+    const field = fields[index] ?? '';
+    const digest = /^([0-9a-f]{64}) [ *](.*)$/s.exec(field);
+    if (digest !== null) {
+      const [, sha256 = '', path = ''] = digest;
+      const stat = found.get(path);
+      if (stat !== undefined) found.set(path, { ...stat, sha256 });
+      index += 1;
+      continue;
+    }
+    const folder = parseHolds(field);
+    if (folder !== undefined) {
+      const stat = found.get(folder.path);
+      if (stat !== undefined) found.set(folder.path, { ...stat, holds: folder.holds });
+      index += 1;
+      continue;
+    }
+    const [letter, mode, owner, group, bytes, target, path] = fields.slice(index, index + 7);
+    if (
+      letter === undefined ||
+      mode === undefined ||
+      owner === undefined ||
+      group === undefined ||
+      bytes === undefined ||
+      target === undefined ||
+      path === undefined
+    ) {
+      throw new RangeError('the answer of find is cut off');
+    }
+    const kind = kinds[letter] ?? 'other';
+    found.set(path, { kind, mode: mode.padStart(4, '0'), owner, group, size: Number(bytes), target });
+    index += 7;
+  }
+  return found;
+}
