@@ -3,11 +3,11 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
-import { z } from 'zod';
 import { createConnect } from '../../src/transport/connect.ts';
 import { hostwright, root } from '../hosts.ts';
 import { withFigures } from '../page.ts';
 import { median, timed } from '../process.ts';
+import { checkQuiet, hostsOf } from '../quiet.ts';
 import { down, login, up } from './lab.ts';
 import { handshakes, measure, type Measured } from './measure.ts';
 import { record, simulated, writeInventory, type Listed } from './network.ts';
@@ -38,38 +38,6 @@ function words(verb: readonly string[], inventory: string): readonly string[] {
   const site = join(root, 'bench/site/site.yml');
   const [name = '', ...rest] = verb;
   return [hostwright, name, '-i', inventory, '--site', site, '-e', 'bench_host=all', '--json', ...rest];
-}
-
-const summarySchema = z.object({
-  type: z.literal('summary'),
-  hosts: z.record(
-    z.string(),
-    z.object({
-      resources: z.number(),
-      changes: z.number(),
-      failed: z.number(),
-      unreachable: z.boolean(),
-      roundTrips: z.number(),
-    }),
-  ),
-});
-
-type Hosts = z.output<typeof summarySchema>['hosts'];
-
-/** The hosts of a run with `--json`. */
-function hostsOf(stdout: string): Hosts {
-  const last = stdout.trimEnd().split('\n').at(-1) ?? '';
-  return summarySchema.parse(JSON.parse(last)).hosts;
-}
-
-/** Throws unless each of the hosts was found as declared in two round trips; gives the resources of one. */
-function checkQuiet(hosts: Hosts, names: readonly string[]): number {
-  for (const name of names) {
-    const host = hosts[name];
-    if (host?.changes !== 0 || host.roundTrips !== 2 || host.failed > 0 || host.unreachable)
-      throw new Error(`${name} was not a no-op: ${JSON.stringify(host)}`);
-  }
-  return hosts[names[0] ?? '']?.resources ?? 0;
 }
 
 /** Throws where a simulated host was not asked twice by one connection, or too many stood at the same time. */
@@ -136,7 +104,7 @@ async function measureCount(
     own.handshakes.push(await handshakes(hosts, login, forks, folder));
     await servers.visits();
     const planned = await measure(words(['plan', '--forks', String(forks)], inventory), folder);
-    resources = checkQuiet(hostsOf(planned.stdout), names);
+    [resources = 0] = checkQuiet(hostsOf(planned.stdout), names);
     visits = await servers.visits();
     checkVisits(visits, Math.max(count - real.length, 0));
     own.plan.push(planned);
