@@ -31,4 +31,3 @@ hw_made`,
   const bytes = [...parts.map((part) => part.bytes), step.stdin ?? new Uint8Array()];
   return { script, stdin: Buffer.concat(bytes) };
 }
-
