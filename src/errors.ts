@@ -1,28 +1,28 @@
-/** Every error code there is, with what it stands for. docs/errors.md has a section for each. */
+/** Every error code with its meaning. docs/errors.md has a section for each. */
 export const errorCodes = {
-  E_USAGE: 'the command line does not make sense',
-  E_INVENTORY: 'the inventory cannot be read or contradicts itself',
-  E_PATTERN: 'a host pattern is malformed or names no host',
+  E_USAGE: 'the command line is invalid',
+  E_INVENTORY: 'the inventory cannot be read, or contradicts itself',
+  E_PATTERN: 'a host pattern is malformed, or matches no host',
   E_VARIABLE: 'a variable is unknown, missing or of the wrong type',
-  E_SITE: 'site.yml cannot be read or names something that does not exist',
-  E_ROLE: 'a role cannot be loaded or fails',
-  E_RESOURCE: 'a resource is declared wrongly, twice, or in a circle',
-  E_TEMPLATE: 'a template cannot be parsed or uses an undefined variable',
-  E_SECRET: 'a secret cannot be decrypted or stored',
+  E_SITE: 'site.yml cannot be read, or names something that does not exist',
+  E_ROLE: 'a role cannot be loaded, or fails',
+  E_RESOURCE: 'a resource is invalid, declared twice with different states, or part of a dependency cycle',
+  E_TEMPLATE: 'a template cannot be parsed, or uses an undefined variable',
+  E_SECRET: 'a secret cannot be decrypted, or stored',
   E_CONNECT: 'a host cannot be reached',
-  E_AUTH: 'a host refuses every way of logging in',
-  E_HOST_KEY: 'a host shows a key that is unknown, changed or revoked',
+  E_AUTH: 'a host refuses every login method',
+  E_HOST_KEY: 'the key of a host is unknown, changed or revoked',
   E_SUDO: 'the user of the connection cannot become root',
   E_TIMEOUT: 'a host did not answer in time',
   E_LOCKED: 'another run holds the lock of a host',
-  E_UNCONFIRMED: 'a change of a run that has ended is not confirmed',
+  E_UNCONFIRMED: 'a change of an earlier run is not confirmed',
   E_REMOTE: 'a command failed on a host',
   E_PROBE: 'the state of a resource cannot be read',
-  E_REFUSED: 'a change would fail on the host as it is, or harm what nobody declared',
-  E_PLAN_STALE: 'a saved plan does not fit the hosts or the configuration any more',
+  E_REFUSED: 'a change would fail on the host in its current state, or destroy something undeclared',
+  E_PLAN_STALE: 'a saved plan no longer matches the hosts or the configuration',
   E_REPORT: 'the outputs of several runs cannot be merged',
   E_INTERNAL: 'Hostwright itself has failed',
-  E_LAB: 'the lab cannot do what was asked of it',
+  E_LAB: 'the lab cannot do what was requested',
 } as const satisfies Record<string, string>;
 
 export type ErrorCode = keyof typeof errorCodes;
@@ -41,14 +41,14 @@ export interface ErrorDetails {
   readonly place?: Place;
   /** What was found, in a few words. */
   readonly found?: string;
-  /** What would have been right, in a few words. */
+  /** What is valid, in a few words. */
   readonly expected?: string;
   /** What to do next, as a sentence without a full stop. */
   readonly hint?: string;
   readonly cause?: unknown;
 }
 
-/** An error for the person who must fix it: a stable code, what happened, where, and what to do next. */
+/** An error for the person who must fix it: a stable code, the problem, its place, and what to do next. */
 export class HostwrightError extends Error {
   override readonly name = 'HostwrightError';
   readonly code: ErrorCode;
@@ -67,7 +67,7 @@ export class HostwrightError extends Error {
   }
 }
 
-/** The same error with a place, and a hint that goes with it. */
+/** The same error with a place and a hint. */
 export function withPlace(error: HostwrightError, place: Place, hint = error.hint): HostwrightError {
   const { code, message, found, expected, cause } = error;
   return new HostwrightError(code, message, {
@@ -80,24 +80,24 @@ export function withPlace(error: HostwrightError, place: Place, hint = error.hin
 }
 
 /**
- * What should not happen, such as a TypeError of ours or of a type of somebody else: it shows on one host, and is
- * no reason to leave the others alone.
+ * Wraps a defect, such as a TypeError of ours or of a user's resource type, as an error of one host:
+ * the other hosts go on.
  */
 export function defect(code: ErrorCode, message: string, place: Place, error: unknown): HostwrightError {
   return new HostwrightError(code, message, {
     place,
     found: (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, 500),
-    hint: 'this should not happen: please report it',
+    hint: 'this is a bug in Hostwright: please report it',
     cause: error,
   });
 }
 
-/** Whether an error is for the user, and no defect. */
+/** Whether an error is for the user, rather than a defect. */
 export function isExpected(error: unknown): error is HostwrightError | HostwrightErrors {
   return error instanceof HostwrightError || error instanceof HostwrightErrors;
 }
 
-/** Several independent errors of one reading, so that the user can fix all of them in one go. */
+/** Several independent errors, so that the user can fix all of them at once. */
 export class HostwrightErrors extends AggregateError {
   override readonly name = 'HostwrightErrors';
   declare readonly errors: HostwrightError[];

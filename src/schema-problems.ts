@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { didYouMean } from './suggestion.ts';
 
-/** One thing that a schema refuses. */
+/** One problem that a schema found. */
 export interface SchemaProblem {
   /** Where in the value: names and indexes, the outermost first. */
   readonly path: readonly string[];
@@ -11,7 +11,7 @@ export interface SchemaProblem {
   readonly hint?: string;
 }
 
-/** What a schema says of the part of a value at a path, through everything that is wrapped around it. */
+/** The metadata of the schema at a path, unwrapped. */
 function schemasAt(schema: unknown, path: readonly PropertyKey[]): readonly z.ZodType[] {
   if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => schemasAt(option, path));
   if (schema instanceof z.ZodPipe) return schemasAt(schema.in, path);
@@ -49,16 +49,16 @@ function hinted(hint: string | undefined): Pick<SchemaProblem, 'hint'> {
   return hint === undefined ? {} : { hint };
 }
 
-/** A union says of itself only that nothing fitted: what each of its members expected says more. */
+/** For a union zod only says that nothing matched: the expectations of its members say more. */
 function expectedBy(issue: z.core.$ZodIssue): string {
-  // It stands behind the word "expected".
+  // It follows the word "expected".
   const said = issue.message.replace(/^(?:Invalid input: )?expected /, '');
   if (issue.code !== 'invalid_union' || said !== 'Invalid input') return said;
   const members = issue.errors.flatMap(([first]) => (first === undefined ? [] : [expectedBy(first)]));
   return members.length === 0 ? said : [...new Set(members)].join(', or ');
 }
 
-/** Everything that `schema` refuses in `value`, in words. */
+/** The problems that `schema` finds in `value`, as messages. */
 export function schemaProblems(
   schema: z.ZodType,
   value: unknown,

@@ -50,7 +50,7 @@ function summaries(
   return Object.fromEntries([...entries, ...lost]);
 }
 
-/** Keeps on the host what is as declared now, so that the next plan can tell drift; E_REMOTE where it cannot. */
+/** Records the applied state on the host, so that the next plan can detect drift. E_REMOTE when writing fails. */
 async function recordApplied(
   { plan, applied, transport }: SurveyedHost,
   run: HostRun | undefined,
@@ -64,10 +64,10 @@ async function recordApplied(
   const answer = await transport.request(sectionsRequest([writeApplied(record)]));
   const [written] = parseSections(plan.host, answer, 1);
   if (written?.code === 0) return;
-  throw new HostwrightError('E_REMOTE', 'what was applied cannot be recorded on the host', {
+  throw new HostwrightError('E_REMOTE', 'the record of applied resources cannot be written', {
     place: { host: plan.host },
     found: `/var/lib/hostwright/applied: ${written?.stderr.toString('utf8').trim() ?? 'no answer'}`,
-    hint: 'what was changed stays changed; until apply runs again drift is taken for a new configuration',
+    hint: 'the changes stay, but drift on this host shows as a new configuration until the next successful apply',
   });
 }
 
@@ -133,15 +133,15 @@ async function carryOut(
   return failed ? exitStatus.failed : (lostStatus(lost) ?? exitStatus.ok);
 }
 
-/** The options of a run that carries out a saved plan: those that the plan was made with. */
+/** The options of a saved plan with those of this command line. */
 function savedOptions(saved: SavedPlan, options: ApplyOptions): ApplyOptions {
   const given = (['inventory', 'site', 'limit', 'shard', 'role'] as const).find(
     (name) => options[name] !== undefined,
   );
   if (given !== undefined) {
-    throw new HostwrightError('E_USAGE', 'a saved plan brings its own inventory, hosts and roles', {
-      found: given,
-      hint: 'leave it out, or make a new plan with it',
+    throw new HostwrightError('E_USAGE', 'a saved plan already contains its inventory, hosts and roles', {
+      found: `--${given}`,
+      hint: `remove --${given}, or make a new plan with it`,
     });
   }
   const { inventory, site, limit, shard, role } = saved.request;
@@ -155,7 +155,7 @@ function savedOptions(saved: SavedPlan, options: ApplyOptions): ApplyOptions {
   };
 }
 
-/** Refuses before the first write when there is anything to do that the saved plan does not name. */
+/** E_PLAN_STALE, before the first write, when the hosts need other changes than the saved plan names. */
 function checkSaved(file: string, saved: SavedPlan, surveyed: Surveyed): void {
   const plans = new Map([...surveyed.hosts].map(([name, host]) => [name, host.plan]));
   const found = deviations(saved, plans).filter(({ host }) => !surveyed.lost.has(host));
@@ -169,7 +169,7 @@ async function apply(file: string | undefined, given: ApplyOptions): Promise<Exi
   if (options.yes !== true && !isInteractive && saved === undefined) {
     throw new HostwrightError('E_USAGE', 'apply cannot ask for confirmation here', {
       found: 'no terminal',
-      hint: 'add --yes, or look first with hostwright plan',
+      hint: 'add --yes, or save a plan with `hostwright plan --out FILE` and apply that',
     });
   }
   const interrupts = watchInterrupts();
@@ -207,7 +207,7 @@ async function apply(file: string | undefined, given: ApplyOptions): Promise<Exi
 export function applyCommand(finish: (status: ExitStatus) => void): Command {
   return addRunOptions(new Command('apply'))
     .description('bring hosts into the declared state')
-    .argument('[plan]', 'a plan saved with `plan --out`: exactly this plan is applied, or nothing')
+    .argument('[plan]', 'a plan saved with `plan --out`; applies exactly this plan, or nothing')
     .option('-y, --yes', 'apply without asking')
     .addOption(confirmOption())
     .action(async (file: string | undefined, options: ApplyOptions) => {

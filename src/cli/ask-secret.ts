@@ -5,8 +5,8 @@ import { Secret } from '../secrets/secret.ts';
 import { prompt } from './prompt.ts';
 
 /**
- * A secret from the user: typed without an echo on a terminal, else all of standard input without its last
- * line end. E_USAGE where there is none, Interrupted at Ctrl-C.
+ * Reads a secret: typed without echo on a terminal, otherwise all of standard input without its last
+ * line end. E_USAGE for an empty value, Interrupted on Ctrl-C.
  */
 export async function askSecret(
   question: string,
@@ -18,7 +18,7 @@ export async function askSecret(
     : (await text(input)).replace(/\r?\n$/, '');
   if (value === '') {
     throw new HostwrightError('E_USAGE', 'the value is empty', {
-      hint: 'type it, or give it on standard input',
+      hint: 'type the value, or pass it on standard input',
     });
   }
   return new Secret(value);

@@ -1,8 +1,8 @@
-/** How long a run takes, without the time in which it waits for a person. */
+/** Measures a run, without the time spent waiting for the user. */
 export interface Clock {
   /** Seconds. */
   elapsed(): number;
-  /** Stands still until `waiting` has ended. */
+  /** Stops the clock until `waiting` ends. */
   pause<T>(waiting: () => Promise<T>): Promise<T>;
 }
 

@@ -5,6 +5,7 @@ import { HostwrightError } from '../errors.ts';
 import { selectHosts, type Selection } from '../inventory/pattern.ts';
 import { targetOf } from '../inventory/target.ts';
 import { formatError } from '../report/error.ts';
+import { count } from '../report/layout.ts';
 import { printable } from '../report/printable.ts';
 import { readIdentities, identityFile } from '../secrets/identity.ts';
 import { createConnect } from '../transport/connect.ts';
@@ -16,14 +17,14 @@ import { readProject, readSiteOf, type Project, type ProjectOptions } from './pr
 
 type DoctorOptions = ProjectOptions & Selection;
 
-/** One thing looked at; without `trouble` it is well. */
+/** One check; without `trouble` it passed. */
 interface Finding {
   readonly subject: string;
   readonly trouble?: string;
   readonly hint?: string;
 }
 
-/** What a host must have; each line of the answer is `name=value`. */
+/** Reads what a host must have; each line of the answer is `name=value`. */
 const healthScript = sh`printf 'system=%s %s\n' "$(. /etc/os-release; echo "$ID")" "$(. /etc/os-release; echo "$VERSION_CODENAME")"
 printf 'dpkg=%s\n' "$(command -v dpkg-query)"
 printf 'systemd=%s\n' "$(test -d /run/systemd/system && echo yes)"
@@ -41,21 +42,25 @@ function judgeHost(host: string, text: string, now: number): readonly Finding[] 
       .map((line): [string, string] => [line.split('=')[0] ?? '', line.slice(line.indexOf('=') + 1)]),
   );
   const findings: Finding[] = [
-    { subject: `${host}: logs in and becomes root, ${printable(values.get('system') ?? '')}` },
+    { subject: `${host}: login and sudo work, ${printable(values.get('system') ?? '')}` },
   ];
   const fail = (trouble: string, hint: string): void => {
     findings.push({ subject: host, trouble, hint });
   };
-  if (values.get('dpkg') === '') fail('it has no dpkg', 'Hostwright manages Debian and its descendants');
-  if (values.get('systemd') !== 'yes') fail('it does not run systemd', 'boot it with systemd as process 1');
+  if (values.get('dpkg') === '') fail('dpkg is missing', 'Hostwright supports Debian and its descendants');
+  if (values.get('systemd') !== 'yes')
+    fail('systemd does not run', 'boot the host with systemd as process 1');
   const free = Number(values.get('free'));
-  if (free < leastFree) fail(`${Math.round(free / 1024)} MiB are free on /`, 'free at least 1 GiB');
+  if (free < leastFree) fail(`only ${Math.round(free / 1024)} MiB free on /`, 'free at least 1 GiB');
   const interrupted = values.get('interrupted') ?? '';
   if (interrupted !== '')
-    fail(`dpkg was interrupted: ${printable(interrupted)}`, 'run dpkg --configure -a on it');
+    fail(`dpkg was interrupted: ${printable(interrupted)}`, 'run dpkg --configure -a on the host');
   const skew = Math.round(Number(values.get('clock')) - now / 1000);
   if (Math.abs(skew) > mostSkew)
-    fail(`its clock is ${skew} s off`, 'certificates and ACME need the time: see the role base');
+    fail(
+      `the clock is off by ${skew} s`,
+      'certificates need the right time: the role base installs a time service',
+    );
   return findings;
 }
 
@@ -87,8 +92,8 @@ async function examineMachine(): Promise<readonly Finding[]> {
   else {
     findings.push({
       subject: 'this machine',
-      trouble: 'there is no ssh command',
-      hint: 'install openssh-client: it reads ssh_config and makes keys',
+      trouble: 'the ssh command is missing',
+      hint: 'install openssh-client: Hostwright uses it to read ssh_config',
     });
   }
   const file = identityFile(process.env);
@@ -96,15 +101,15 @@ async function examineMachine(): Promise<readonly Finding[]> {
   findings.push({
     subject:
       identities.length > 0
-        ? `this machine: ${file} opens encrypted values`
-        : `this machine: no identity yet, ${file} is made with the first secret`,
+        ? `this machine: the identity ${file} decrypts secrets`
+        : `this machine: no identity yet; the first secret creates ${file}`,
   });
   return findings;
 }
 
 function show(findings: readonly Finding[]): boolean {
   for (const { subject, trouble, hint } of findings) {
-    process.stdout.write(trouble === undefined ? `ok     ${subject}\n` : `wrong  ${subject}: ${trouble}\n`);
+    process.stdout.write(trouble === undefined ? `ok     ${subject}\n` : `error  ${subject}: ${trouble}\n`);
     if (hint !== undefined) process.stdout.write(`       hint: ${hint}\n`);
   }
   return findings.every(({ trouble }) => trouble === undefined);
@@ -115,11 +120,11 @@ async function examine(options: DoctorOptions): Promise<ExitStatus> {
   const project = await readProject(options, process.env);
   show([
     {
-      subject: `inventory: ${project.inventory.hosts.size} hosts in ${project.inventory.groups.size} groups`,
+      subject: `inventory: ${count(project.inventory.hosts.size, 'host')} in ${count(project.inventory.groups.size, 'group')}`,
     },
   ]);
   const site = await readSiteOf(project, options);
-  show([{ subject: `site: ${site.plays.length} plays, every variable of every role is in order` }]);
+  show([{ subject: `site: ${count(site.plays.length, 'play')}, all role variables are valid` }]);
   const hosts = await selectHosts(project.inventory, 'all', options);
   const connect = createConnect();
   const limit = pLimit(20);
@@ -130,7 +135,7 @@ async function examine(options: DoctorOptions): Promise<ExitStatus> {
   for (const result of results) {
     if (result instanceof HostwrightError) {
       isReached = false;
-      process.stdout.write(`wrong  ${formatError(result)}\n`);
+      process.stdout.write(`${formatError(result)}\n`);
     } else {
       isWell = show(result) && isWell;
     }
@@ -139,7 +144,7 @@ async function examine(options: DoctorOptions): Promise<ExitStatus> {
   return isReached ? exitStatus.ok : exitStatus.unreachable;
 }
 
-/** `hostwright doctor`: what is wrong, before anything else is tried. */
+/** `hostwright doctor`: checks everything that a run needs. */
 export function doctorCommand(finish: (status: ExitStatus) => void): Command {
   return addHostOptions(new Command('doctor'))
     .description('check this machine, the inventory and the hosts')

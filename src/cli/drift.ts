@@ -9,10 +9,10 @@ interface DriftOptions extends RunOptions {
   readonly textfile?: string;
 }
 
-/** For node_exporter's textfile collector; written as a whole, for it may be read at any moment. */
+/** For node_exporter's textfile collector, which may read at any moment: the file is replaced atomically. */
 async function writeTextfile(file: string, drifted: ReadonlyMap<string, number>): Promise<void> {
   const lines = [
-    '# HELP hostwright_drifted_resources Resources that have left what was last applied.',
+    '# HELP hostwright_drifted_resources Resources that differ from the last apply.',
     '# TYPE hostwright_drifted_resources gauge',
     ...[...drifted].map(
       ([host, count]) => `hostwright_drifted_resources{host=${JSON.stringify(host)}} ${count}`,
@@ -58,7 +58,7 @@ async function drift(options: DriftOptions): Promise<ExitStatus> {
   }
 }
 
-/** `hostwright drift`: what has left the state that was last applied, for a timer or CI. */
+/** `hostwright drift`: resources that differ from the last apply, for a timer or CI. */
 export function driftCommand(finish: (status: ExitStatus) => void): Command {
   return addRunOptions(new Command('drift'))
     .description('show what has changed on hosts since the last apply')

@@ -6,8 +6,8 @@ import { Secret } from '../secrets/secret.ts';
 import { withPrivateFolder } from './private-folder.ts';
 
 /**
- * Lets the user change a value with VISUAL, EDITOR or vi. E_SECRET where the editor fails or leaves no text;
- * the clear text is gone by then.
+ * Lets the user change a value with VISUAL, EDITOR or vi. E_SECRET when the editor fails or the value is not text;
+ * the plain text is deleted first.
  */
 export async function editSecret(
   name: string,
@@ -15,7 +15,7 @@ export async function editSecret(
   environment: NodeJS.ProcessEnv,
 ): Promise<Secret> {
   const before = value.reveal();
-  // Editors end a text with a line end; a value without one must not get it.
+  // Editors add a line end; a value that had none keeps none.
   const lineEnd = before.endsWith('\n') ? '' : '\n';
   return await withPrivateFolder(environment, async (folder) => {
     const file = join(folder, name);
@@ -24,12 +24,12 @@ export async function editSecret(
     const bytes = await readFile(file).catch(() => Buffer.alloc(0));
     const after = bytes.toString('utf8');
     if (after.trim() === '') {
-      throw new HostwrightError('E_SECRET', 'there is no value left, so nothing was changed', {
-        hint: `remove the line of ${name} from its file to have no such secret`,
+      throw new HostwrightError('E_SECRET', 'the edited value is empty, no changes made', {
+        hint: `to delete the secret, remove the line of ${name} from its file`,
       });
     }
     if (!Buffer.from(after).equals(bytes)) {
-      throw new HostwrightError('E_SECRET', 'the value is no text any more, so nothing was changed', {
+      throw new HostwrightError('E_SECRET', 'the edited value is not text, no changes made', {
         expected: 'UTF-8',
       });
     }
@@ -41,7 +41,7 @@ async function runEditor(file: string, environment: NodeJS.ProcessEnv): Promise<
   const editor = environment['VISUAL'] || environment['EDITOR'] || 'vi';
   // As shell, like git: `code --wait`.
   const child = spawn('sh', ['-c', `${editor} "$1"`, 'sh', file], { stdio: 'inherit', env: environment });
-  // Ctrl-C is for the editor, which may well take it for something else than its end.
+  // Ctrl-C is for the editor, which may use it for something else than quitting.
   const ignore = (): void => undefined;
   const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) process.on(signal, ignore);
@@ -52,9 +52,9 @@ async function runEditor(file: string, environment: NodeJS.ProcessEnv): Promise<
       child.once('close', (code, signal) => resolve(signal ?? code));
     });
     if (end === 0) return;
-    throw new HostwrightError('E_SECRET', 'the editor failed, so nothing was changed', {
+    throw new HostwrightError('E_SECRET', 'the editor failed, no changes made', {
       found: typeof end === 'number' ? `${editor} ended with status ${end}` : `${editor} was ended by ${end}`,
-      hint: 'name another editor in EDITOR',
+      hint: 'set EDITOR to another editor',
     });
   } finally {
     for (const signal of ['SIGINT', 'SIGQUIT'] as const) process.off(signal, ignore);

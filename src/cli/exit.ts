@@ -1,4 +1,4 @@
-/** What the exit status says; the same for every verb. */
+/** Exit statuses, the same for every command. */
 export const exitStatus = {
   ok: 0,
   failed: 1,

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { HostwrightError, type FilePlace } from '../errors.ts';
 
-/** Fingerprints (`SHA256:…`) that keys of a host may have, by its name. */
+/** Accepted fingerprints (`SHA256:…`), by host name. */
 export type ExpectedKeys = ReadonlyMap<string, ReadonlySet<string>>;
 
 interface Given {
@@ -22,7 +22,7 @@ export async function readExpectedKeys(values: readonly string[]): Promise<Expec
     const match = /^(\S+?)(?:=|\s+)(SHA256:[A-Za-z0-9+/]{43})$/.exec(text);
     const [, host, fingerprint] = match ?? [];
     if (host === undefined || fingerprint === undefined) {
-      throw new HostwrightError('E_USAGE', 'this is no fingerprint of a host', {
+      throw new HostwrightError('E_USAGE', 'malformed fingerprint', {
         ...(place === undefined ? {} : { place }),
         found: text,
         expected: 'HOST=SHA256:… as ssh-keygen -lf shows it',
@@ -38,7 +38,7 @@ async function linesOf(file: string): Promise<readonly Given[]> {
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
-    throw new HostwrightError('E_USAGE', 'the file of fingerprints cannot be read', {
+    throw new HostwrightError('E_USAGE', 'the fingerprint file cannot be read', {
       place: { file },
       cause,
     });

@@ -6,10 +6,10 @@ import type { Event, SummaryEvent } from '../plan/event.ts';
 import { exitStatus, type ExitStatus } from './exit.ts';
 import { Interrupted } from './interrupt.ts';
 
-/** A command line that came to nothing. */
+/** A command line that failed. */
 export interface Failed {
   readonly argv: readonly string[];
-  /** The verb that was asked for. */
+  /** The command. */
   readonly verb: string | undefined;
   /** Since the start. */
   readonly seconds: number;
@@ -22,14 +22,14 @@ function wantsJson({ argv }: Failed): boolean {
   return argv.slice(0, end === -1 ? undefined : end).includes('--json');
 }
 
-/** `error: unknown option '--lmit'\n(Did you mean --limit?)`: commander has told it on stderr already. */
+/** `error: unknown option '--lmit'\n(Did you mean --limit?)`: commander has already printed it. */
 function usageError({ message }: CommanderError): HostwrightError {
   const [first = '', ...rest] = message.replace(/^error: /, '').split('\n');
   const hint = rest.join(' ').replace(/^\((.*)\)$/, '$1');
   return new HostwrightError('E_USAGE', first, hint === '' ? {} : { hint });
 }
 
-/** The lines of --json that a run ends with, whatever it comes to: readers wait for a summary. */
+/** The last lines of --json: every run ends with a summary, a failed one too. */
 function jsonEvents(error: unknown, { verb, seconds }: Failed): readonly Event[] {
   const isInterrupted = error instanceof Interrupted;
   const errors = isInterrupted
@@ -48,7 +48,7 @@ function statusOf(error: unknown): ExitStatus {
   return isOurs ? exitStatus.configuration : exitStatus.failed;
 }
 
-/** Tells what a command line failed with, on stderr and for --json on stdout, and gives its exit status. */
+/** Prints the error of a command line on stderr, for --json on stdout too, and returns the exit status. */
 export function tellFailure(error: unknown, failed: Failed): ExitStatus {
   if (error instanceof CommanderError && error.exitCode === 0) return exitStatus.ok;
   const isRun = runs.some((name) => name === failed.verb) || failed.verb === 'report';

@@ -3,7 +3,7 @@ import { printable } from '../report/printable.ts';
 import { ownKnownHosts, removal } from '../transport/host-key.ts';
 import type { HostKeyScan, ScannedKey, ScanStop } from '../transport/host-key-scan.ts';
 
-/** What became of a host: the state of its keys, or what was done about them. */
+/** The result for a host: the state of its keys, or what was done about them. */
 export type Outcome = HostKeyScan['state'] | 'accepted' | 'unexpected' | 'unreachable';
 
 const words: Readonly<Record<ScannedKey['state'], string>> = {
@@ -13,7 +13,7 @@ const words: Readonly<Record<ScannedKey['state'], string>> = {
   revoked: 'REVOKED',
 };
 
-/** The keys of a host, for a person to compare. */
+/** The keys of a host, for people to compare. */
 export function keyLines({ host, config }: ScanStop, scan: HostKeyScan): readonly string[] {
   return [
     `${host}  ${printable(config.hostName)} port ${config.port}`,
@@ -28,23 +28,23 @@ export function keyLines({ host, config }: ScanStop, scan: HostKeyScan): readonl
   ];
 }
 
-/** What to do next about a host, if anything. */
+/** The next step for a host, if there is one. */
 export function adviceLines({ config }: ScanStop, scan: HostKeyScan, outcome: Outcome): readonly string[] {
   switch (outcome) {
     case 'accepted':
-      return [`  accepted, and written to ${ownKnownHosts(config) ?? ''}`];
+      return [`  added to ${ownKnownHosts(config) ?? ''}`];
     case 'unexpected':
       return [
-        '  none of its keys has the fingerprint that was given',
-        '  hint: look whether the address is right; if it is, somebody may be listening',
+        '  no key of this host has the given fingerprint',
+        '  hint: check the address; if it is right, an attacker may intercept the connection',
       ];
     case 'revoked':
-      return ['  hint: somebody may hold the private key: give the host a new one before you trust it'];
+      return ['  hint: the private key may be stolen: make new host keys before you trust this host'];
     case 'changed': {
       const places = scan.expected.map(({ place }) => formatPlace(place)).join(', ');
       return [
-        `  it is known by another key (${places}), which is not replaced here`,
-        `  hint: if the host was set up anew, remove the old key: ${removal(scan.name, scan.expected)}; if not, somebody may be listening`,
+        `  known_hosts has another key (${places}), which this command does not replace`,
+        `  hint: if the host was reinstalled, remove the old key: ${removal(scan.name, scan.expected)}; if not, an attacker may intercept the connection`,
       ];
     }
     case 'known':

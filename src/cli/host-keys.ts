@@ -41,7 +41,7 @@ type Asked =
   | { readonly host: string; readonly error: HostwrightError }
   | { readonly host: string; readonly stop: ScanStop; readonly scan: HostKeyScan };
 
-/** Gives what `work` gives, or the error of the host that it ends with. */
+/** The result of `work`, or the HostwrightError that it rejects with. */
 async function orError<Result>(work: Promise<Result>): Promise<Result | HostwrightError> {
   try {
     return await work;
@@ -61,24 +61,24 @@ function withFingerprint(scan: HostKeyScan, fingerprints: ReadonlySet<string>): 
   return scan.keys.filter((key) => fingerprints.has(key.fingerprint));
 }
 
-/** Which keys of a new host are the right ones, as the user says. */
+/** The keys of a new host that the user confirms. */
 async function askUser(host: string, scan: HostKeyScan): Promise<readonly ScannedKey[]> {
   if (!process.stdin.isTTY) return [];
-  const question = `Are these the keys of ${host}? On it, ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub shows one. [yes, no, or the fingerprint] `;
+  const question = `Are these the keys of ${host}? To compare, run this on the host: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub [yes, no, or the fingerprint] `;
   const answer = (await prompt(question, { input: process.stdin, output: process.stderr })).trim();
   return answer === 'yes' ? scan.keys : withFingerprint(scan, new Set([answer]));
 }
 
-/** Compares with what was expected, and adds the keys of a new host where they are confirmed. */
+/** Compares the keys with the expected ones, and adds those of a new host once they are confirmed. */
 async function settle(stop: ScanStop, scan: HostKeyScan, session: Session): Promise<Outcome> {
   const { host, config } = stop;
   const fingerprints = session.expected.get(host);
   const given = fingerprints && withFingerprint(scan, fingerprints);
-  // A revoked or changed key stays what it is, whatever fingerprint was given.
+  // A given fingerprint does not overrule a revoked or changed key.
   if (given?.length === 0 && (scan.state === 'known' || scan.state === 'new')) return 'unexpected';
   if (scan.state !== 'new' || !session.accept) return scan.state;
   if (ownKnownHosts(config) === undefined) {
-    throw new HostwrightError('E_HOST_KEY', 'there is no file to keep the keys of hosts in', {
+    throw new HostwrightError('E_HOST_KEY', 'no known_hosts file is configured', {
       place: { host },
       found: `UserKnownHostsFile ${config.userKnownHostsFiles.join(' ') || 'none'}`,
       hint: 'name a file with UserKnownHostsFile in the ssh configuration or in ansible_ssh_common_args',
@@ -94,7 +94,7 @@ function write(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Shows a host, settles what is new, and says what became of it. */
+/** Shows the keys of a host, asks about new ones, and returns the result. */
 async function conclude(asked: Asked, session: Session): Promise<Outcome> {
   const lost = (error: HostwrightError, scan?: HostKeyScan): Outcome => {
     process.stderr.write(`${formatError(error)}\n`);
@@ -103,7 +103,7 @@ async function conclude(asked: Asked, session: Session): Promise<Outcome> {
   };
   if ('error' in asked) return lost(asked.error);
   const { stop, scan } = asked;
-  // Whoever is asked must see them, on the terminal.
+  // The question needs them on the terminal.
   const shown = `${keyLines(stop, scan).join('\n')}\n`;
   if (session.json && session.accept) process.stderr.write(shown);
   else if (!session.json) process.stdout.write(shown);
@@ -121,7 +121,7 @@ function statusOf(outcomes: readonly Outcome[]): ExitStatus {
   return has('new') ? exitStatus.changes : exitStatus.ok;
 }
 
-/** The hosts of a pattern, and each jump host on the way to one of them, by the name that it is connected to by. */
+/** The hosts of a pattern and their jump hosts, by the name they are connected to. */
 async function stopsOf(pattern: string, options: ScanOptions) {
   const { inventory, variables } = await readProject(options, process.env);
   const route = createRouter();
@@ -151,15 +151,15 @@ async function stopsOf(pattern: string, options: ScanOptions) {
 
 function checkExpected(options: ScanOptions, expected: ExpectedKeys, names: readonly string[]): void {
   if (options.accept === true && expected.size === 0 && !process.stdin.isTTY) {
-    throw new HostwrightError('E_USAGE', 'nobody can be asked whether the keys are the right ones', {
+    throw new HostwrightError('E_USAGE', 'host keys cannot be confirmed without a terminal', {
       found: '--accept without a terminal',
       hint: 'give the fingerprints: --fingerprint HOST=SHA256:…, or --fingerprint @FILE',
     });
   }
   const stranger = [...expected.keys()].find((name) => !names.includes(name));
   if (stranger === undefined) return;
-  throw new HostwrightError('E_USAGE', `there is a fingerprint of ${stranger}, which is not scanned`, {
-    hint: didYouMean(stranger, names) ?? `scanned are ${names.join(', ')}`,
+  throw new HostwrightError('E_USAGE', `--fingerprint names ${stranger}, which is not scanned`, {
+    hint: didYouMean(stranger, names) ?? `scanned hosts: ${names.join(', ')}`,
   });
 }
 
@@ -173,7 +173,7 @@ async function scan(pattern: string, options: ScanOptions): Promise<ExitStatus> 
   );
   const session: Session = { accept: options.accept === true, json: options.json === true, expected };
   const outcomes: Outcome[] = [];
-  // One after the other: what is behind a jump host can be asked when the key of that one is known.
+  // One after the other: a host behind a jump host can be reached only when the key of the jump host is known.
   for (const stop of jumps) outcomes.push(await conclude(await ask(stop), session));
   const limit = pLimit(options.forks);
   const asked = await Promise.all(
@@ -187,12 +187,12 @@ async function scan(pattern: string, options: ScanOptions): Promise<ExitStatus> 
     const ok = status === exitStatus.ok;
     write(JSON.stringify({ type: 'summary', command: 'host-keys scan', ok, outcomes: counts }));
   } else if (status === exitStatus.changes && !session.accept) {
-    write('\nNothing was written. --accept asks, host by host, and adds what is new to known_hosts.');
+    write('\nNothing was written. With --accept, each new host is confirmed and added to known_hosts.');
   }
   return status;
 }
 
-/** `hostwright host-keys scan`: the keys that hosts show, against known_hosts. */
+/** `hostwright host-keys scan`: compares the keys of hosts with known_hosts. */
 export function hostKeysCommand(finish: (status: ExitStatus) => void): Command {
   const command = addHostOptions(new Command('scan'))
     .description('compare the keys of hosts with known_hosts; writes nothing without --accept')

@@ -1,6 +1,6 @@
 import { exitStatus } from './exit.ts';
 
-/** Somebody ended the command before it had begun to change anything. */
+/** The user ended the command before its first change. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 
@@ -11,9 +11,9 @@ export class Interrupted extends Error {
 
 /** Ctrl-C and SIGTERM while a run is under way. */
 export interface Interrupts {
-  /** Aborted by the first of them, with Interrupted as the reason. */
+  /** Aborted by the first signal, with Interrupted as the reason. */
   readonly signal: AbortSignal;
-  /** What is told at the first, and at a second, which ends the process. */
+  /** Called at the first signal and at the second, which ends the process. */
   onTold(tell: (isSecond: boolean) => void): void;
   close(): void;
 }

@@ -38,14 +38,14 @@ function verb(name: string, summary: string): Command {
   return new Command(name).description(summary).addOption(inventoryOption()).addOption(extraVarsOption());
 }
 
-/** `hostwright inventory list | graph`. Rejects with HostwrightError, or HostwrightErrors where there are several. */
+/** `hostwright inventory list | graph`. Rejects with HostwrightError or HostwrightErrors. */
 export function inventoryCommand(context: InventoryCommandContext = surroundings): Command {
-  const list = addSelectionOptions(verb('list', 'hosts with their addresses and groups'))
-    .option('--json', 'groups and variables, as ansible-inventory --list prints them')
+  const list = addSelectionOptions(verb('list', 'list hosts with their addresses and groups'))
+    .option('--json', 'print groups and variables in the format of ansible-inventory --list')
     .action(async (options: ListOptions) => {
       const given = (['limit', 'shard'] as const).find((name) => options[name] !== undefined);
       if (options.json === true && given !== undefined) {
-        const hint = 'leave one of the two out';
+        const hint = `remove --${given}, or --json`;
         throw new HostwrightError('E_USAGE', '--json always lists the whole inventory', {
           found: `--${given}`,
           hint,
@@ -58,8 +58,8 @@ export function inventoryCommand(context: InventoryCommandContext = surroundings
           : hostTable(await selectHosts(inventory, 'all', options)),
       );
     });
-  const graph = verb('graph', 'the tree of groups and hosts, as ansible-inventory --graph prints it')
-    .argument('[group]', 'the group to begin with', 'all')
+  const graph = verb('graph', 'show the tree of groups and hosts, in the format of ansible-inventory --graph')
+    .argument('[group]', 'the group at the top', 'all')
     .action(async (group: string, options: Options) => {
       context.write(inventoryGraph(await read(options, context), group));
     });

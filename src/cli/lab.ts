@@ -20,26 +20,26 @@ interface UpOptions extends JsonOption {
 
 type Domains = Readonly<Record<string, string>>;
 
-/** `hostwright lab …`: three bare hosts on this machine. Which lab it is, the environment says. */
+/** `hostwright lab …`: bare hosts on this machine. The environment selects the lab. */
 export function labCommand(): Command {
-  const lab = new Command('lab').description('bare hosts on this machine, for trying and testing');
+  const lab = new Command('lab').description('run bare test hosts on this machine');
   lab.addHelpText(
     'after',
-    '\nEnvironment: HOSTWRIGHT_LAB names the lab (lab), HOSTWRIGHT_LAB_SUBNET its IPv4 /24 (10.213.77): several run side by side.',
+    '\nEnvironment:\n  HOSTWRIGHT_LAB         name of the lab (default: lab)\n  HOSTWRIGHT_LAB_SUBNET  IPv4 /24 of the lab (default: 10.213.77)\nSeveral labs can run side by side.',
   );
   lab
     .command('up')
-    .description('make the hosts, or start what is missing')
-    .option('--hosts <number>', 'how many hosts (default: 3)', wholeNumber)
+    .description('create the hosts, or start the missing ones')
+    .option('--hosts <number>', 'number of hosts (default: 3)', wholeNumber)
     .option(
       '--release <name,...>',
-      `Debian release of all hosts, or of each: ${releases.join(', ')} (default: trixie)`,
+      `Debian release of all hosts, or one for each: ${releases.join(', ')} (default: trixie)`,
       releaseList,
     )
     .addOption(
       new RepeatableOption(
         '--domain <name=host>',
-        'a name that the name server answers (default: www.foobar.com=web1)',
+        'DNS name of a host (default: www.foobar.com=web1)',
       ).argParser(namedHost),
     )
     .option('--json', 'print the status as JSON')
@@ -54,8 +54,8 @@ export function labCommand(): Command {
     });
   lab
     .command('down')
-    .description('end and remove the hosts')
-    .option('--purge', 'also remove base trees, package cache and logs, which all labs share')
+    .description('stop and remove the hosts')
+    .option('--purge', 'also remove the base systems, package cache and logs that all labs share')
     .option('--json', 'print the status as JSON')
     .action(async (options: JsonOption & { readonly purge?: true }) => {
       const settings = labSettings(process.env);
@@ -64,8 +64,8 @@ export function labCommand(): Command {
     });
   lab
     .command('reset')
-    .description('make hosts bare again, in seconds')
-    .argument('[hosts...]', 'names of hosts (default: all)')
+    .description('reset hosts to a bare Debian')
+    .argument('[hosts...]', 'host names (default: all)')
     .option('--json', 'print the status as JSON')
     .action(async (hosts: readonly string[], options: JsonOption) => {
       await reset(labSettings(process.env), hosts, context());
@@ -73,8 +73,8 @@ export function labCommand(): Command {
     });
   lab
     .command('status')
-    .description('what runs; exit status 0 when all is up, else 1')
-    .option('--json', 'print it as JSON')
+    .description('show what runs; exit status 0 when everything is up, otherwise 1')
+    .option('--json', 'print the status as JSON')
     .action(async (options: JsonOption) => {
       if (!(await show(options))) process.exitCode = 1;
     });
@@ -88,7 +88,7 @@ async function show({ json }: JsonOption): Promise<boolean> {
 }
 
 function context(): LabContext {
-  // The same way from src/cli and from dist/cli.
+  // The same path from src/cli and from dist/cli.
   const inventory = fileURLToPath(new URL('../../inventory/lab', import.meta.url));
   return { progress, environment: process.env, inventory };
 }

@@ -5,7 +5,7 @@ import { refuseSecondValues } from './repeatable.ts';
 
 type Verb = (finish: (status: ExitStatus) => void) => Promise<Command>;
 
-/** Each verb is loaded when it is asked for: `--version` and `--help` need none of them. */
+/** Each command is loaded only when it is used: `--version` and `--help` need none of them. */
 const verbs: Readonly<Record<string, { readonly summary: string; readonly load: Verb }>> = {
   plan: {
     summary: 'show what apply would change, and change nothing',
@@ -44,7 +44,7 @@ const verbs: Readonly<Record<string, { readonly summary: string; readonly load: 
     load: async () => (await import('./secrets.ts')).secretsCommand(),
   },
   lab: {
-    summary: 'bare hosts on this machine, for trying and testing',
+    summary: 'run bare test hosts on this machine',
     load: async () => (await import('./lab.ts')).labCommand(),
   },
 };
@@ -56,17 +56,17 @@ function version(): string {
     : '';
 }
 
-/** The program with the one verb that is asked for; the others are only names. */
+/** The program with the one command in use loaded; the others have only names. */
 async function assemble(wanted: string | undefined, finish: (status: ExitStatus) => void): Promise<Command> {
   const program = new Command('hostwright')
     .description('Provisions bare Linux hosts over SSH')
     .version(version())
-    .showHelpAfterError('(hostwright --help shows the verbs)');
+    .showHelpAfterError('(hostwright --help lists the commands)');
   for (const [name, { summary, load }] of Object.entries(verbs)) {
     program.addCommand(name === wanted ? await load(finish) : new Command(name).description(summary));
   }
   const strict = (command: Command): void => {
-    command.exitOverride();
+    command.exitOverride().configureHelp({ minWidthToWrap: 20 });
     refuseSecondValues(command);
     for (const inner of command.commands) strict(inner);
   };
@@ -91,14 +91,14 @@ export async function main(argv: readonly string[]): Promise<ExitStatus> {
   }
 }
 
-// `hostwright plan | head`: the reader has had enough, which is no error of ours.
+// `hostwright plan | head`: the reader has closed the pipe, which is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(process.exitCode);
   throw error;
 });
 
 const status = await main(process.argv.slice(2));
-// A verb may have set its own, such as `lab status` of a lab that is not up.
+// A command may have set its own, such as `lab status` of a lab that is down.
 if (status !== exitStatus.ok) process.exitCode = status;
-// Connections that are still being made would be waited for.
+// Node would wait for connections that are still being opened.
 if (status === exitStatus.interrupted) process.exit();

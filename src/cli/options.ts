@@ -7,7 +7,8 @@ import { RepeatableOption } from './repeatable.ts';
 
 function positiveInteger(text: string): number {
   const number = Number(text);
-  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('expected a number from 1');
+  if (!Number.isInteger(number) || number < 1)
+    throw new InvalidArgumentError('expected a whole number, 1 or more');
   return number;
 }
 
@@ -19,13 +20,13 @@ function shard(text: string): Shard {
   }
 }
 
-/** How a run is shown. */
+/** Options for the output. */
 export interface ReportOptions {
   readonly json?: true;
   readonly diff: boolean;
 }
 
-/** What `plan` and `apply` take alike. */
+/** The common options of `plan`, `apply` and `drift`. */
 export interface RunOptions extends ReportOptions {
   readonly inventory?: string;
   readonly site?: string;
@@ -37,7 +38,7 @@ export interface RunOptions extends ReportOptions {
   readonly askBecomePass?: true;
 }
 
-/** How a run was asked for, to be kept with a saved plan. Not what `-e` gives: that may be a secret. */
+/** The options that a saved plan stores. Not those of `-e`, which may hold a secret. */
 export function planRequest(options: RunOptions, environment: NodeJS.ProcessEnv): PlanRequest {
   const { site, limit, shard, role } = options;
   return {
@@ -49,10 +50,10 @@ export function planRequest(options: RunOptions, environment: NodeJS.ProcessEnv)
   };
 }
 
-/** Adds the options that choose some of the hosts. */
+/** Adds the options that select hosts. */
 export function addSelectionOptions(command: Command): Command {
   return command
-    .option('-l, --limit <pattern>', 'only these hosts, such as web1 or web:!db')
+    .option('-l, --limit <pattern>', 'only these hosts, such as web1 or all:!db')
     .addOption(
       new Option('--shard <k/n>', 'only shard K of N (chosen by a hash of the host name)').argParser(shard),
     );
@@ -61,7 +62,7 @@ export function addSelectionOptions(command: Command): Command {
 export function inventoryOption(): Option {
   return new Option(
     '-i, --inventory <path>',
-    'inventory file or folder (default: HOSTWRIGHT_INVENTORY, else inventory/)',
+    'inventory file or folder (default: $HOSTWRIGHT_INVENTORY, or inventory/)',
   );
 }
 
@@ -76,7 +77,7 @@ export function extraVarsOption(): Option {
   );
 }
 
-/** Adds the inventory and the options that choose some of its hosts. */
+/** Adds the inventory and the options that select hosts. */
 export function addHostOptions(command: Command): Command {
   return addSelectionOptions(command.addOption(inventoryOption()));
 }
@@ -88,27 +89,27 @@ export function forksOption(): Option {
 export function confirmOption(): Option {
   return new Option(
     '--confirm-within <seconds>',
-    'time to confirm a firewall or sshd change by a new connection, before the host rolls it back',
+    'time limit for the new connection that confirms a firewall or sshd change; after it, the host rolls the change back',
   )
     .argParser(positiveInteger)
     .default(60);
 }
 
-/** Adds the options that say how a run is shown. */
+/** Adds the options for the output. */
 export function addReportOptions(command: Command): Command {
   return command
     .option('--json', 'print one JSON object per line on stdout')
-    .addOption(new Option('-D, --diff', 'show diffs of text files; the default').default(true).hideHelp())
+    .addOption(new Option('-D, --diff', 'show diffs of text files (default)').default(true).hideHelp())
     .option('--no-diff', 'do not show diffs of text files');
 }
 
-/** Adds the options that `plan` and `apply` share; Ansible's own names where the meaning is the same. */
+/** Adds the options of `plan`, `apply` and `drift`, with Ansible's names where the meaning is the same. */
 export function addRunOptions(command: Command): Command {
   const withHosts = addHostOptions(command)
     .addOption(siteOption())
     .addOption(new RepeatableOption('--role <name>', 'only this role'))
     .addOption(extraVarsOption())
     .addOption(forksOption())
-    .option('-K, --ask-become-pass', 'ask for the sudo password');
+    .option('-K, --ask-become-pass', 'prompt for the sudo password');
   return addReportOptions(withHosts);
 }

@@ -18,7 +18,7 @@ interface PlanOptions extends RunOptions {
   readonly out?: string;
 }
 
-/** Keeps the plan in a file, and the secrets that it was computed with: apply must find the same. */
+/** Saves the plan, and the generated secrets it was computed with: apply must find the same ones. */
 async function save(file: string, { hosts, project }: Surveyed, options: PlanOptions): Promise<void> {
   await project.generated.persist();
   const plans = new Map([...hosts].map(([name, host]) => [name, host.plan]));
@@ -48,7 +48,7 @@ async function plan(options: PlanOptions): Promise<ExitStatus> {
     const isSaved = options.out !== undefined && lost.size === 0;
     if (isSaved) await save(options.out, surveyed, options);
     reporter.report(summary);
-    if (isSaved) process.stderr.write(`saved: hostwright apply ${options.out} applies exactly this plan\n`);
+    if (isSaved) process.stderr.write(`Saved. To apply exactly this plan: hostwright apply ${options.out}\n`);
     return lostStatus(lost) ?? (changes > 0 ? exitStatus.changes : exitStatus.ok);
   } finally {
     reporter.close();
@@ -56,7 +56,7 @@ async function plan(options: PlanOptions): Promise<ExitStatus> {
   }
 }
 
-/** `hostwright plan`: shows what `apply` would do and changes nothing. */
+/** `hostwright plan`: shows what `apply` would change. Changes nothing. */
 export function planCommand(finish: (status: ExitStatus) => void): Command {
   return addRunOptions(new Command('plan'))
     .description('show what apply would change, and change nothing')

@@ -15,8 +15,8 @@ async function isInMemory(folder: string): Promise<boolean> {
 }
 
 /**
- * Gives `work` a folder for the user alone that no disk ever sees, and removes it afterwards, also when this
- * process is killed. E_SECRET where there is no file system in memory.
+ * Gives `work` a private folder in memory and removes it afterwards, also when this
+ * process is killed. E_SECRET when there is no file system in memory.
  */
 export async function withPrivateFolder<Result>(
   environment: NodeJS.ProcessEnv,
@@ -27,7 +27,7 @@ export async function withPrivateFolder<Result>(
     if (!(await isInMemory(parent))) continue;
     const folder = await mkdtemp(join(parent, 'hostwright-')).catch(() => undefined);
     if (folder === undefined) continue;
-    // Reads until this process ends, however it does, in a session of its own: Ctrl-C is not for it.
+    // Reads until this process ends, in its own session, so that Ctrl-C does not reach it.
     const keeper = spawn('sh', ['-c', 'read -r _; rm -rf -- "$1"', 'sh', folder], {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
@@ -44,9 +44,9 @@ export async function withPrivateFolder<Result>(
       await rm(folder, { recursive: true, force: true });
     }
   }
-  throw new HostwrightError('E_SECRET', 'there is no place in memory for the clear text', {
+  throw new HostwrightError('E_SECRET', 'no folder in memory for the plain text', {
     found: candidates.join(', '),
     expected: 'a tmpfs',
-    hint: 'name a folder on a tmpfs in XDG_RUNTIME_DIR, or give the new value to hostwright secrets set',
+    hint: 'set XDG_RUNTIME_DIR to a folder on a tmpfs, or use hostwright secrets set',
   });
 }

@@ -14,7 +14,7 @@ import { variableDecrypter } from '../inventory/decrypt.ts';
 import { readSiteModel, type SiteModel } from '../site/model.ts';
 import { createRenderer } from '../template/render.ts';
 
-/** Hostwright's own folder, which holds its roles, templates and example site. */
+/** Hostwright's own folder, with the bundled roles, templates and example site. */
 export const packageFolder = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface ProjectOptions {
@@ -53,7 +53,7 @@ export async function readProject(options: ProjectOptions, environment: NodeJS.P
   return { inventory, variables, generated: openGeneratedSecrets({ inventory: path, identity }) };
 }
 
-/** The site.yml of the project that an inventory belongs to: the nearest one above it, else Hostwright's own. */
+/** The nearest site.yml above the inventory, or Hostwright's own. */
 function findSite(inventorySource: string): string {
   for (let folder = resolve(inventorySource); ; folder = dirname(folder)) {
     const candidate = join(folder, 'site.yml');
@@ -62,7 +62,7 @@ function findSite(inventorySource: string): string {
   }
 }
 
-/** Reads and checks everything there is to know before a host is touched. */
+/** Reads and checks everything that needs no connection to a host. */
 export async function readSiteOf(project: Project, options: ProjectOptions): Promise<SiteModel> {
   const file = options.site === undefined ? findSite(project.inventory.source) : resolve(options.site);
   return await readSiteModel({

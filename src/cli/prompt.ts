@@ -4,13 +4,13 @@ import { Interrupted } from './interrupt.ts';
 export interface PromptOptions {
   readonly input: NodeJS.ReadableStream;
   readonly output: NodeJS.WritableStream;
-  /** Ends the question too, as Ctrl-C does. */
+  /** Cancels the prompt, as Ctrl-C does. */
   readonly signal?: AbortSignal;
-  /** Does not show what is typed. */
+  /** Discards the echo. */
   readonly silent?: NodeJS.WritableStream;
 }
 
-/** A line from a terminal; empty at Ctrl-D. Interrupted at Ctrl-C, which is no signal while a line is typed. */
+/** Reads a line from a terminal; empty on Ctrl-D, Interrupted on Ctrl-C (which is not a signal while a line is typed). */
 export async function prompt(question: string, options: PromptOptions): Promise<string> {
   const { input, output, silent, signal } = options;
   // Readline echoes to its own output.

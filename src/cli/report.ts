@@ -9,7 +9,7 @@ import { exitStatus, type ExitStatus } from './exit.ts';
 import { addReportOptions, type ReportOptions } from './options.ts';
 import { isConfiguration, openReporter } from './survey.ts';
 
-/** Of several statuses the first of these wins: 1 says that hosts were left half way, 4 that none was touched. */
+/** The first of these that occurs is the status of the merged run: 1 says that hosts were left half done, 4 that none was changed. */
 const worstFirst: readonly ExitStatus[] = [
   exitStatus.failed,
   exitStatus.configuration,
@@ -17,14 +17,14 @@ const worstFirst: readonly ExitStatus[] = [
   exitStatus.changes,
 ];
 
-/** It was refused before its first host, or the configuration does not fit one. */
+/** A configuration error, of the whole run or of one host. */
 function isRefusal(event: RecordedEvent): boolean {
   if (event.type !== 'error') return false;
   const isOfHost = event.host !== undefined || event.code === 'E_REPORT' || event.code === 'E_INTERNAL';
   return isConfiguration(event) || !isOfHost;
 }
 
-/** The status that a run ended with, from what it wrote. */
+/** The exit status of a run, from its events. */
 function statusOf({ events, summary }: RecordedRun): ExitStatus {
   const hosts = Object.values(summary.hosts);
   if (events.some(isRefusal)) return exitStatus.configuration;
@@ -36,7 +36,7 @@ function statusOf({ events, summary }: RecordedRun): ExitStatus {
   return isPlan && hosts.some(({ changes }) => changes > 0) ? exitStatus.changes : exitStatus.ok;
 }
 
-/** An error event where the file is not there: the runs of the others are still worth to be seen. */
+/** An error event when the file is missing: the other runs are still shown. */
 async function readRun(file: string): Promise<RecordedRun | ErrorEvent> {
   let content: string;
   try {
@@ -45,10 +45,10 @@ async function readRun(file: string): Promise<RecordedRun | ErrorEvent> {
     return {
       type: 'error',
       code: 'E_REPORT',
-      message: 'the output of a run cannot be read',
+      message: 'the output file of a run cannot be read',
       place: { file },
       found: error instanceof Error ? error.message : String(error),
-      hint: 'see whether that run has begun',
+      hint: 'check whether that run was started',
     };
   }
   return readRecordedRun(file, content);
@@ -76,10 +76,10 @@ async function merge(files: readonly string[], options: ReportOptions): Promise<
   const [first, ...others] = entries.filter(isRun);
   const problems = entries.flatMap((entry) => (isRun(entry) ? [] : [entry]));
   if (first === undefined) {
-    throw new HostwrightError('E_REPORT', 'none of the runs has come to its end', {
+    throw new HostwrightError('E_REPORT', 'no run is complete', {
       found: files.join(', '),
-      expected: 'files with what plan, apply or drift wrote with --json',
-      hint: 'see what the runs wrote on standard error',
+      expected: 'output files of plan, apply or drift with --json',
+      hint: 'read what the runs printed on standard error',
     });
   }
   const reporter = openReporter(options);
@@ -94,10 +94,10 @@ async function merge(files: readonly string[], options: ReportOptions): Promise<
   return worstFirst.find((status) => statuses.includes(status)) ?? exitStatus.ok;
 }
 
-/** `hostwright report merge FILE...`: several runs, such as the parts of --shard, as one. */
+/** `hostwright report merge FILE...`: shows several runs, such as those of --shard, as one. */
 export function reportCommand(finish: (status: ExitStatus) => void): Command {
   const merging = addReportOptions(new Command('merge'))
-    .description('show several runs as one; the exit status is the worst of them')
+    .description('show several runs as one; the exit status is the worst of theirs')
     .argument('<file...>', 'output of plan, apply or drift with --json, one file per run')
     .action(async (files: readonly string[], options: ReportOptions) => {
       finish(await merge(files, options));

@@ -31,7 +31,7 @@ function show(host: string, answer: Answer): void {
 async function run(pattern: string, words: readonly string[], options: AdHocOptions): Promise<ExitStatus> {
   const { inventory, variables } = await readProject(options, process.env);
   const hosts = await selectHosts(inventory, pattern, options);
-  if (hosts.length === 0) process.stderr.write('no host is in this part of the inventory\n');
+  if (hosts.length === 0) process.stderr.write('this shard has no hosts\n');
   const connect = createConnect();
   const limit = pLimit(options.forks);
   let failed = false;
@@ -44,7 +44,7 @@ async function run(pattern: string, words: readonly string[], options: AdHocOpti
         try {
           const transport = await connect(targetOf(name, own));
           try {
-            // One word is shell, as people write `run web -- 'df -h | tail -1'`; several are one command.
+            // A single word is a shell command line (`run web -- 'df -h | tail -1'`); several words are one command.
             const [only] = words;
             const script = words.length === 1 && only !== undefined ? sh`sh -c ${only}` : sh`${words}`;
             const answer = await transport.request({ script });
@@ -70,7 +70,7 @@ export function runCommand(finish: (status: ExitStatus) => void): Command {
   return addHostOptions(new Command('run'))
     .description('run a command as root on hosts')
     .argument('<pattern>', 'hosts, as in --limit')
-    .argument('<command...>', 'the command; one word is run as shell')
+    .argument('<command...>', 'the command; a single word is run by sh')
     .addOption(forksOption())
     .action(async (pattern: string, words: readonly string[], options: AdHocOptions) => {
       finish(await run(pattern, words, options));

@@ -10,6 +10,7 @@ import {
   type Owner,
   type SecretsOf,
 } from '../inventory/secrets.ts';
+import { count } from '../report/layout.ts';
 import { openSecret } from '../inventory/open-secret.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { didYouMean } from '../suggestion.ts';
@@ -48,12 +49,12 @@ function verb(name: string, summary: string): Command {
 
 function ofOwner(command: Command): Command {
   return command
-    .argument('<name>', 'the variable')
-    .option('--group <group>', 'for the hosts of this group (default: all)')
-    .option('--host <host>', 'for this host');
+    .argument('<name>', 'variable name')
+    .option('--group <group>', 'group that the variable belongs to (default: all)')
+    .option('--host <host>', 'host that the variable belongs to');
 }
 
-/** The inventory, found to be in order: what cannot be read would be passed over. */
+/** The inventory, after a full read: a file that cannot be read would be left out. */
 async function soundInventory(options: Options, context: SecretsCommandContext): Promise<SecretsOf> {
   const where = secretsOf(options, context);
   await readInventory(where.inventory);
@@ -71,7 +72,7 @@ async function ownerOf({ group, host }: SetOptions, inventoryFile: string): Prom
   if (group !== undefined && host !== undefined) {
     throw new HostwrightError('E_USAGE', 'a secret belongs to a group or to a host', {
       found: '--group and --host',
-      hint: 'leave one of the two out',
+      hint: 'use only one of the two',
     });
   }
   const { hosts, groups } = await readInventory(inventoryFile);
@@ -79,14 +80,14 @@ async function ownerOf({ group, host }: SetOptions, inventoryFile: string): Prom
     host === undefined ? { kind: 'group', name: group ?? 'all' } : { kind: 'host', name: host };
   const names = [...(owner.kind === 'host' ? hosts : groups).keys()];
   if (names.includes(owner.name)) return owner;
-  throw new HostwrightError('E_USAGE', `there is no ${owner.kind} ${owner.name} in the inventory`, {
-    hint: didYouMean(owner.name, names) ?? `there are ${names.join(', ')}`,
+  throw new HostwrightError('E_USAGE', `the inventory has no ${owner.kind} ${owner.name}`, {
+    hint: didYouMean(owner.name, names) ?? `${owner.kind}s: ${names.join(', ')}`,
   });
 }
 
 function checkName(name: string): void {
   if (/^[A-Za-z_]\w*$/.test(name)) return;
-  throw new HostwrightError('E_USAGE', `"${name}" is no name of a variable`, {
+  throw new HostwrightError('E_USAGE', `"${name}" is not a valid variable name`, {
     expected: 'letters, digits and _, such as db_password',
   });
 }
@@ -95,21 +96,21 @@ function checkName(name: string): void {
 export function secretsCommand(context: SecretsCommandContext = surroundings): Command {
   const { write } = context;
   const init = new Command('init')
-    .description('make your identity where there is none, and show its public key')
+    .description('create your identity if it does not exist, and print its public key')
     .action(async () => {
       const file = identityFile(context.environment);
       write(`${await ensureIdentity(file)}\n`);
     });
-  const set = ofOwner(verb('set', 'store a value, typed or from standard input, encrypted')).action(
+  const set = ofOwner(verb('set', 'encrypt and store a value, typed or from standard input')).action(
     async (name: string, options: SetOptions) => {
       checkName(name);
       const where = secretsOf(options, context);
       const owner = await ownerOf(options, where.inventory);
       const file = await storeSecret(where, owner, name, await context.ask(`${name} for ${owner.name}`));
-      write(`${name} is in ${file}\n`);
+      write(`${name} stored in ${file}\n`);
     },
   );
-  const edit = ofOwner(verb('edit', 'change a value with VISUAL or EDITOR')).action(
+  const edit = ofOwner(verb('edit', 'edit a value with $VISUAL or $EDITOR')).action(
     async (name: string, options: SetOptions) => {
       checkName(name);
       const where = secretsOf(options, context);
@@ -117,26 +118,27 @@ export function secretsCommand(context: SecretsCommandContext = surroundings): C
       const changed = await context.edit(name, secret.value);
       const isSame = changed.reveal() === secret.value.reveal();
       if (!isSame) await secret.store(changed);
-      write(isSame ? `${name} is as it was\n` : `${name} is changed in ${secret.file}\n`);
+      write(isSame ? `${name} unchanged\n` : `${name} updated in ${secret.file}\n`);
     },
   );
-  const rotate = verb('rotate', 'encrypt every secret anew, for the present recipients').action(
+  const rotate = verb('rotate', 're-encrypt every secret for the current recipients').action(
     async (options: Options) => {
-      const count = await rotateSecrets(await soundInventory(options, context));
-      write(`${count} secrets encrypted anew\n`);
+      const secrets = await rotateSecrets(await soundInventory(options, context));
+      write(`${count(secrets, 'secret')} re-encrypted\n`);
     },
   );
-  const check = verb('check', 'say whether every secret can be decrypted, and what looks like one').action(
-    async (options: Options) => {
-      const { encrypted, files, plain } = await checkSecrets(await soundInventory(options, context));
-      for (const { name, place } of plain) {
-        write(
-          `${formatPlace(place)}: ${name} is in plain text; hostwright secrets set ${name} encrypts it\n`,
-        );
-      }
-      write(`${encrypted} secrets in ${files} files can be decrypted\n`);
-    },
-  );
+  const check = verb(
+    'check',
+    'check that every secret can be decrypted, and find secrets in plain text',
+  ).action(async (options: Options) => {
+    const { encrypted, files, plain } = await checkSecrets(await soundInventory(options, context));
+    for (const { name, place } of plain) {
+      write(
+        `${formatPlace(place)}: ${name} is in plain text; to encrypt it: hostwright secrets set ${name}\n`,
+      );
+    }
+    write(`${count(encrypted, 'secret')} in ${count(files, 'file')}, all can be decrypted\n`);
+  });
   return new Command('secrets')
     .description('encrypt, change and check the secrets of an inventory')
     .addCommand(init)

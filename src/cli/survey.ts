@@ -21,7 +21,7 @@ import type { ReportOptions, RunOptions } from './options.ts';
 import { readProject, readSiteOf, type Project } from './project.ts';
 import { exitStatus, type ExitStatus } from './exit.ts';
 
-/** Everything that `plan` and `apply` have in common: the site read, the hosts connected, locked and planned. */
+/** The common part of `plan`, `apply` and `drift`: the site is read; the hosts are connected, locked and planned. */
 export interface Surveyed {
   readonly site: SiteModel;
   readonly project: Project;
@@ -54,7 +54,7 @@ export function reportChanges(
   for (const { events } of hosts.values()) for (const event of events.filter(isShown)) reporter.report(event);
 }
 
-/** Reports why hosts take no part (any more). */
+/** Reports the errors of hosts that were lost. */
 export function reportLost(
   reporter: PlanReporter,
   lost: ReadonlyMap<string, readonly HostwrightError[]>,
@@ -86,7 +86,7 @@ function checkRoles(site: SiteModel, names: readonly string[]): void {
   }
 }
 
-/** Those of `names` that the site gives one of the roles to; any role where none is named. */
+/** The hosts of `names` that have one of `roles`; any role when that is undefined. */
 function hostsWithRoles(
   site: SiteModel,
   names: readonly string[],
@@ -98,8 +98,8 @@ function hostsWithRoles(
 }
 
 /**
- * Reads the site, checks every host's resources can be made, and only then touches the hosts. Where it rejects,
- * as it does once `signal` is aborted, nothing is left open.
+ * Reads the site and the inventory, then connects to the hosts and plans them. When it rejects,
+ * as after an abort of `signal`, no connection stays open.
  */
 export async function survey(
   options: RunOptions,
@@ -180,7 +180,7 @@ export function isUnreachable(errors: readonly HostwrightError[]): boolean {
 
 const configurationCodes = new Set<string>(['E_VARIABLE', 'E_ROLE', 'E_RESOURCE', 'E_TEMPLATE', 'E_SECRET']);
 
-/** Errors of the user's own files that only show when the resources of a host are made. */
+/** Whether the error is in the user's files, found only when the resources of a host were made. */
 export function isConfiguration(error: Pick<HostwrightError, 'code'>): boolean {
   return configurationCodes.has(error.code);
 }
@@ -195,7 +195,7 @@ export const lostSummary = (errors: readonly HostwrightError[]): HostSummary => 
   roundTrips: 0,
 });
 
-/** The exit status of a run in which hosts were lost; undefined where none was. */
+/** The exit status of a run that lost hosts; undefined when it lost none. */
 export function lostStatus(lost: ReadonlyMap<string, readonly HostwrightError[]>): ExitStatus | undefined {
   if (lost.size === 0) return undefined;
   if ([...lost.values()].flat().some(isConfiguration)) return exitStatus.configuration;

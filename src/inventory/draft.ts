@@ -16,7 +16,7 @@ export interface DraftGroup {
   readonly vars: Definitions;
   /** `ansible_group_priority` of the inventory files; among groups of one depth the higher wins. */
   priority: number;
-  /** Where it is named first; the groups that are always there have no place. */
+  /** Where it is first named; the built-in groups have no place. */
   readonly place: FilePlace | undefined;
 }
 
@@ -60,7 +60,7 @@ export function link(parent: DraftGroup, child: DraftGroup): void {
   child.parents.push(parent.name);
 }
 
-/** The groups from `from` down to `to`, both included, or null where there is no way. */
+/** The groups on the path from `from` down to `to`, both included; null when `to` is not below. */
 export function wayDown(draft: Draft, from: string, to: string): string[] | null {
   const ways = new Map<string, string[]>([[from, [from]]]);
   for (const [name, way] of ways) {

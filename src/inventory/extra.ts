@@ -17,8 +17,8 @@ function assignments(text: string, problems: Problems): Entry[] {
   return words.flatMap((word): Entry[] => {
     const index = word.indexOf('=');
     if (index <= 0) {
-      const hint = 'put quotes around a value with spaces, or give JSON: -e \'{"name": "a b"}\'';
-      problems.report('a variable of the command line has no value', {
+      const hint = 'quote a value with spaces, or use JSON: -e \'{"name": "a b"}\'';
+      problems.report('an extra variable has no value', {
         place: PLACE,
         found: word,
         expected: 'name=value',
@@ -36,7 +36,7 @@ async function entries(text: string, problems: Problems): Promise<readonly Entry
   const file = text.startsWith('@') ? text.slice(1) : null;
   if (file === null && !/^[[{]/.test(text)) {
     if (!/^[/.]/.test(text)) return assignments(text, problems);
-    problems.report('a file of variables needs an @', {
+    problems.report('the name of a variables file needs a leading @', {
       place: PLACE,
       found: text,
       hint: `write -e @${text}`,
@@ -48,7 +48,7 @@ async function entries(text: string, problems: Problems): Promise<readonly Entry
     if (file !== null) yaml = await readFile(file, 'utf8');
   } catch (error) {
     const found = error instanceof Error ? error.message : String(error);
-    problems.report('a file of variables cannot be read', {
+    problems.report('the variables file cannot be read', {
       place: { file: file ?? text },
       found,
       cause: error,
@@ -58,7 +58,7 @@ async function entries(text: string, problems: Problems): Promise<readonly Entry
   const top = readYaml(yaml, file ?? COMMAND_LINE, problems);
   if (top === null) return [];
   if (top.kind === 'map') return top.entries;
-  problems.report('variables must be a mapping', {
+  problems.report('extra variables must be a mapping', {
     place: top.place,
     found: describe(top),
     expected: '{"name": value}',
@@ -79,7 +79,7 @@ export async function readExtraVars(texts: readonly string[]): Promise<Definitio
 }
 
 /**
- * What values given as `name=value` are as YAML: they are text, as with Ansible, and `6380` may have been meant
+ * The YAML values of `name=value` variables: they are text, as with Ansible, but `6380` may have been meant
  * as a number.
  */
 export function readingsOf(

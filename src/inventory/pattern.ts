@@ -33,7 +33,7 @@ function splitSubscript(pattern: string): { readonly name: string; readonly subs
   if (match === null) return { name: pattern, subscript: null };
   const [, name = '', index, start, end] = match;
   if (index !== undefined) return { name, subscript: { start: Number(index), end: null } };
-  // Ansible takes an end of 0 for none: `web[1:0]` is the second host.
+  // For Ansible an end of 0 is no end: `web[1:0]` is the second host.
   const last = end === '' || end === undefined ? Infinity : Number(end) || null;
   return { name, subscript: { start: Number(start), end: last } };
 }
@@ -48,10 +48,10 @@ function applySubscript(
   if (end !== null) return names.slice(start, end + 1);
   const name = names.at(start);
   if (name !== undefined) return [name];
-  throw patternError(`pattern ${pattern} names a host that is not there`, {
+  throw patternError(`pattern ${pattern} has an index out of range`, {
     found: `position ${start}`,
     expected: `0 to ${names.length - 1}`,
-    hint: `there are ${names.length} hosts to choose from, counted from 0`,
+    hint: `the group has ${names.length} hosts, counted from 0`,
   });
 }
 
@@ -60,9 +60,9 @@ function nameExpression(pattern: string): RegExp {
     // Like Python's match, a regular expression is held to the start of the name only.
     return pattern.startsWith('~') ? new RegExp(`^(?:${pattern.slice(1)})`) : globExpression(pattern);
   } catch (error) {
-    throw patternError(`pattern ${pattern} is not a regular expression`, {
+    throw patternError(`pattern ${pattern} is not a valid regular expression`, {
       found: error instanceof Error ? error.message : String(error),
-      hint: 'behind ~ stands a regular expression, such as ~web\\d+',
+      hint: 'write a regular expression after ~, such as ~web\\d+',
       cause: error,
     });
   }
@@ -70,7 +70,9 @@ function nameExpression(pattern: string): RegExp {
 
 function unknownName(pattern: string, inventory: Inventory): HostwrightError {
   const names = [...inventory.groups.keys(), ...inventory.hosts.keys()];
-  const colon = pattern.includes(':') ? 'beside a comma, colons do not separate: use commas only' : undefined;
+  const colon = pattern.includes(':')
+    ? 'a pattern with commas cannot use colons as separators: use commas only'
+    : undefined;
   const [first] = inventory.hosts.keys();
   const known = [...inventory.groups.keys()].filter((name) => name !== 'ungrouped').join(', ');
   return patternError(`pattern ${pattern} matches no host and no group`, {
@@ -81,7 +83,7 @@ function unknownName(pattern: string, inventory: Inventory): HostwrightError {
       didYouMean(pattern, names) ??
       (first === undefined
         ? 'the inventory has no hosts'
-        : `groups are ${known}; see \`hostwright inventory graph\``),
+        : `groups: ${known}; \`hostwright inventory graph\` shows their hosts`),
   });
 }
 
@@ -105,7 +107,7 @@ function evaluate(patterns: readonly string[], inventory: Inventory): string[] {
   const adds = patterns.filter((pattern) => !/^[&!]/.test(pattern));
   const bare = [...keeps, ...drops].find((pattern) => pattern.length === 1);
   if (bare !== undefined) {
-    const hint = "write & or ! right before a name, in quotes for the shell: 'web:!web3'";
+    const hint = "write & or ! directly before a name, and quote the pattern: 'web:!web3'";
     throw patternError('a host pattern is malformed', { found: bare, hint });
   }
   const match = (pattern: string): readonly string[] =>
@@ -123,15 +125,15 @@ function evaluate(patterns: readonly string[], inventory: Inventory): string[] {
 }
 
 /**
- * The hosts of a pattern in the order of `ansible PATTERN --list-hosts`; none where its parts take all away.
- * Throws E_PATTERN for a part that names nothing.
+ * The hosts of a pattern in the order of `ansible PATTERN --list-hosts`; may be empty.
+ * Throws E_PATTERN for a part that matches nothing.
  */
 export function matchHosts(inventory: Inventory, pattern: string): Host[] {
   const parts = splitPattern(pattern);
   if (parts.length === 0) {
-    throw patternError('a host pattern is empty', {
+    throw patternError('the host pattern is empty', {
       found: JSON.stringify(pattern),
-      hint: 'write all for every host',
+      hint: 'use all for every host',
     });
   }
   return toHosts(inventory, evaluate(parts, inventory));
@@ -155,8 +157,8 @@ async function limitPatterns(limit: string): Promise<string[]> {
       patterns.push(...lines.filter((line) => line !== ''));
     } catch (error) {
       const found = error instanceof Error ? error.message : String(error);
-      const hint = 'behind @ stands a file with one host or pattern a line';
-      throw patternError('the file of a limit cannot be read', {
+      const hint = '--limit @FILE names a file with one host or pattern per line';
+      throw patternError('the file of --limit cannot be read', {
         place: { file },
         found,
         hint,
@@ -167,15 +169,15 @@ async function limitPatterns(limit: string): Promise<string[]> {
   return patterns;
 }
 
-/** What narrows the hosts of a command. */
+/** The options that select hosts. */
 export interface Selection {
   readonly limit?: string | undefined;
   readonly shard?: Shard | undefined;
 }
 
 /**
- * The hosts to work on: those of `pattern` that `limit` names too, in the order of `pattern`; of these the
- * ones of `shard`, of which there may be none. Throws E_PATTERN where `limit` leaves no host.
+ * The hosts of a run: those of `pattern` that match `limit` too, in the order of `pattern`. With `shard`,
+ * only those in the shard, which may be empty. Throws E_PATTERN when `limit` leaves no host.
  */
 export async function selectHosts(
   inventory: Inventory,
@@ -190,6 +192,6 @@ export async function selectHosts(
     return shard === undefined ? selected : selected.filter(({ name }) => isInShard(name, shard));
   }
   const found = limit === undefined ? pattern : `${pattern}, limited to ${limit}`;
-  const hint = 'see `hostwright inventory graph` for the hosts of each group';
-  throw patternError('no host is left to work on', { found, expected: 'at least one host', hint });
+  const hint = '`hostwright inventory graph` shows the hosts of each group';
+  throw patternError('the pattern and --limit leave no host', { found, expected: 'at least one host', hint });
 }

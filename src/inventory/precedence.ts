@@ -3,7 +3,7 @@ import { depths, groupsOfHosts } from './draft.ts';
 import type { Definitions, Draft, DraftGroup, DraftHost } from './draft.ts';
 import type { Group, Host, Variable } from './model.ts';
 
-/** What `group_vars/`, `host_vars/` and the command line define, beside the inventory files. */
+/** Variables of `group_vars/`, `host_vars/` and the command line. */
 export interface Besides {
   readonly groups: ReadonlyMap<string, Definitions>;
   readonly hosts: ReadonlyMap<string, Definitions>;
@@ -32,7 +32,7 @@ function groupOrder(draft: Draft): (one: DraftGroup, other: DraftGroup) => numbe
     byCodePoint(one.name, other.name);
 }
 
-/** Everything that defines variables of a host, later ones win. Files beside the inventory win over it. */
+/** All definitions for a host, later ones win: files beside the inventory over the inventory. */
 function layers(
   host: DraftHost,
   groups: readonly DraftGroup[],

@@ -1,4 +1,4 @@
-/** Why a range such as `web[3:1]` makes no hosts. */
+/** An error in a range such as `web[3:1]`. */
 export class RangeProblem extends Error {
   override readonly name = 'RangeProblem';
   readonly found: string;
@@ -23,15 +23,20 @@ function problem(message: string, found: string, hint: string, expected = SHAPE)
 
 function sequence(first: number, last: number, step: number, found: string): number[] {
   if (last < first) {
-    throw problem('a host range ends before it begins', found, 'swap the two ends', 'FIRST not after LAST');
+    throw problem(
+      'a host range ends before it begins',
+      found,
+      'swap the two ends',
+      'FIRST at or before LAST',
+    );
   }
   const count = Math.floor((last - first) / step) + 1;
   if (count > MOST_HOSTS) {
     throw problem(
       'a host range is too large',
       found,
-      'check the number of digits',
-      `${MOST_HOSTS} hosts at most`,
+      'correct the ends of the range',
+      `at most ${MOST_HOSTS} hosts`,
     );
   }
   return Array.from({ length: count }, (_, index) => first + index * step);
@@ -44,10 +49,10 @@ function members(range: string): string[] {
     throw problem('a host range is malformed', found, 'write it like web[1:3] or web[01:10:2]');
   const [, first = '', last = '', stepText = '1'] = match;
   const step = Number(stepText);
-  if (step === 0) throw problem('a host range has a step of 0', found, 'leave the step out, or make it 1');
+  if (step === 0) throw problem('a host range has a step of 0', found, 'remove the step, or use 1');
   const letters = [first, last].filter((end) => /[A-Za-z]/.test(end)).length;
   if (letters === 1)
-    throw problem('a host range mixes numbers and letters', found, 'use one kind for both ends');
+    throw problem('a host range mixes numbers and letters', found, 'use numbers or letters for both ends');
   if (letters === 2) {
     const indexes = sequence(LETTERS.indexOf(first), LETTERS.indexOf(last), step, found);
     return indexes.map((index) => LETTERS[index] ?? '');
@@ -56,10 +61,10 @@ function members(range: string): string[] {
   if (padded && first.length !== last.length) {
     const hint = `write both ends with ${Math.max(first.length, last.length)} digits`;
     throw problem(
-      'a host range has ends of different length',
+      'the ends of a host range differ in length',
       found,
       hint,
-      'as many digits in LAST as in a padded FIRST',
+      'as many digits in LAST as in a zero-padded FIRST',
     );
   }
   const numbers = sequence(Number(first), Number(last), step, found);
@@ -71,7 +76,7 @@ export function expandRange(text: string): string[] {
   const match = /^([^[\]]*)\[([^[\]]*)\](.*)$/s.exec(text);
   if (match === null) {
     if (!/[[\]]/.test(text)) return [text];
-    throw problem('a host range is not closed or not opened', text, 'close it, like web[1:3]');
+    throw problem('a host range lacks a bracket', text, 'write it like web[1:3]');
   }
   const [, head = '', range = '', tail = ''] = match;
   const tails = expandRange(tail);
@@ -80,8 +85,8 @@ export function expandRange(text: string): string[] {
     throw problem(
       'a host range is too large',
       text,
-      'check the number of digits',
-      `${MOST_HOSTS} hosts at most`,
+      'correct the ends of the range',
+      `at most ${MOST_HOSTS} hosts`,
     );
   }
   return firsts.flatMap((first) => tails.map((rest) => `${head}${first}${rest}`));

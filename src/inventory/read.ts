@@ -12,7 +12,7 @@ import { inventoryFiles, kindOf, variableFiles, variableNames } from './sources.
 import { describe, readYaml } from './yaml.ts';
 
 export interface ReadOptions {
-  /** Variables of the command line, which win over all others. */
+  /** Variables of the command line; they win over all others. */
   readonly extraVars?: Definitions;
 }
 
@@ -23,13 +23,17 @@ async function readInventoryFile(file: string, draft: Draft, problems: Problems)
   const text = await readFile(file, 'utf8');
   const place = { file, line: 1, column: 1 };
   if (text.startsWith('#!')) {
-    const hint = `write its hosts down with \`ansible-inventory -i ${file} --list --yaml --export\``;
-    problems.report('inventory scripts are not run', { place, found: text.split('\n', 1)[0] ?? '', hint });
+    const hint = `convert it to YAML with \`ansible-inventory -i ${file} --list --yaml --export --output hosts.yml\``;
+    problems.report('inventory scripts are not supported', {
+      place,
+      found: text.split('\n', 1)[0] ?? '',
+      hint,
+    });
     return true;
   }
   const ini = text.split('\n').findIndex((line) => /^\[[\w.:-]+\]\s*(?:#.*)?$/.test(line));
   if (ini >= 0) {
-    problems.report('INI inventories are not read', {
+    problems.report('INI inventories are not supported', {
       place: { file, line: ini + 1, column: 1 },
       found: text.split('\n')[ini]?.trim() ?? '',
       expected: 'a YAML inventory',
@@ -51,10 +55,10 @@ async function readVariableFiles(folder: string, name: string, problems: Problem
       readVariables(top.entries, definitions, problems);
       continue;
     }
-    problems.report('a file of variables must be a mapping', {
+    problems.report('a variables file must be a mapping', {
       place: top.place,
       found: describe(top),
-      expected: 'a mapping, one `name: value` a line',
+      expected: 'a mapping, one `name: value` per line',
       hint: top.kind === 'list' ? 'remove the dashes' : 'write `name: value`',
     });
   }
@@ -76,12 +80,12 @@ function reportSharedNames(draft: Draft, problems: Problems): void {
   for (const [name, { place }] of draft.hosts) {
     const group = draft.groups.get(name);
     if (group === undefined) continue;
-    // Ansible gives such a host's variables to the group, with no more than a warning.
+    // Ansible only warns, and gives the variables of the host to the group.
     problems.report(`${name} is both a host and a group`, {
       place,
       found: `host ${name}${group.place?.line === undefined ? '' : `, and a group of that name at ${group.place.file}:${group.place.line}`}`,
-      expected: 'names that are one or the other',
-      hint: 'rename one of the two',
+      expected: 'different names for hosts and groups',
+      hint: 'rename the host or the group',
     });
   }
 }
@@ -89,13 +93,13 @@ function reportSharedNames(draft: Draft, problems: Problems): void {
 /** The names of all inventories in a folder: they share the `group_vars/` and `host_vars/` beside them. */
 async function readNeighbours(folder: string): Promise<Draft> {
   const draft = newDraft();
-  // What is wrong with them is told when they are asked for.
+  // Their errors show when they are selected.
   const problems = collectProblems('E_INVENTORY');
   for (const file of await inventoryFiles(folder, problems)) await readInventoryFile(file, draft, problems);
   return draft;
 }
 
-/** Variables for groups and hosts that there are not: most of these names are misspelt. */
+/** Variables for unknown groups and hosts: most of these names are misspelt. */
 async function reportStrangers(base: string, draft: Draft, problems: Problems): Promise<void> {
   let neighbours: Draft | undefined;
   for (const [folder, what] of [
@@ -109,7 +113,7 @@ async function reportStrangers(base: string, draft: Draft, problems: Problems): 
       if (known(neighbours).has(name)) continue;
       const hint =
         didYouMean(name, known(draft).keys()) ??
-        `add the ${what} to the inventory, it may be empty, or remove ${folder}/${basename(path)}`;
+        `add the ${what} to the inventory (it may be empty), or remove ${folder}/${basename(path)}`;
       problems.report(`the inventory has no ${what} ${name}`, { place: { file: path }, hint });
     }
   }
@@ -117,7 +121,7 @@ async function reportStrangers(base: string, draft: Draft, problems: Problems): 
 
 /**
  * Reads the inventory at `path`, a YAML file or a folder of them, with the variables beside it. Throws
- * E_INVENTORY or E_VARIABLE, as HostwrightErrors where there are several.
+ * E_INVENTORY or E_VARIABLE, several as HostwrightErrors.
  */
 export async function readInventory(path: string, options: ReadOptions = {}): Promise<Inventory> {
   const problems = collectProblems('E_INVENTORY');
@@ -126,7 +130,7 @@ export async function readInventory(path: string, options: ReadOptions = {}): Pr
   let found = false;
   for (const file of files) found = (await readInventoryFile(file, draft, problems)) || found;
   if (!found && problems.count() === 0) {
-    const hint = 'write `all:` with `hosts:` below it, and below that one host a line';
+    const hint = 'write `all:`, below it `hosts:`, below that one host per line';
     problems.report('the inventory is empty', {
       place: { file: path },
       expected: 'at least one group',

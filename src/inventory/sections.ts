@@ -17,13 +17,13 @@ interface Reading {
 const SECTIONS = ['hosts', 'children', 'vars'];
 const MAGIC = new Set(['inventory_hostname', 'inventory_hostname_short', 'group_names', 'groups']);
 
-/** Takes the variables of a mapping over into `into`, a later one in the place of an earlier. */
+/** Copies the variables of a mapping into `into`; a later one replaces an earlier one. */
 export function readVariables(entries: readonly Entry[], into: Definitions, problems: Problems): void {
   for (const { key, place, value } of entries) {
     if (MAGIC.has(key)) {
       const hint = 'choose another name';
       problems.report(
-        `variable ${key} is set by Hostwright itself`,
+        `variable ${key} is reserved for Hostwright`,
         { place, found: key, hint },
         'E_VARIABLE',
       );
@@ -46,7 +46,7 @@ function isName(entry: Entry, what: string, problems: Problems): boolean {
   return false;
 }
 
-/** The entries of a section; a single name is allowed where the names matter more than what is below them. */
+/** The entries of a section; `hosts` and `children` may be a single name. */
 function sectionEntries(group: DraftGroup, section: Entry, problems: Problems): readonly Entry[] {
   const { key, place, value } = section;
   if (value.kind === 'map') return value.entries;
@@ -59,7 +59,7 @@ function sectionEntries(group: DraftGroup, section: Entry, problems: Problems): 
   problems.report(`${key} of group ${group.name} must be a mapping`, {
     place: value.kind === 'scalar' ? value.place : place,
     found: describe(value),
-    expected: `a mapping, one \`${name}\` a line`,
+    expected: `a mapping, one \`${name}\` per line`,
     hint:
       value.kind === 'list'
         ? `remove the dashes and write \`${name}\``
@@ -74,9 +74,9 @@ function readHosts(group: DraftGroup, entry: Entry, reading: Reading): void {
   if (!isName(entry, 'host', problems)) return;
   if (/[\s,|]/.test(key)) {
     const hint = /=/.test(key)
-      ? 'put each variable in a line of its own below the host, like `ansible_host: 192.0.2.1`'
-      : 'name one host a line, without spaces and commas';
-    problems.report('a host name holds a space, comma or bar', {
+      ? 'put each variable on its own line below the host, like `ansible_host: 192.0.2.1`'
+      : 'write one host per line, without spaces and commas';
+    problems.report('a host name contains a space, comma or bar', {
       place,
       found: key,
       expected: 'a name such as web1',
@@ -96,18 +96,18 @@ function readHosts(group: DraftGroup, entry: Entry, reading: Reading): void {
   const vars: Definitions = new Map();
   if (value.kind === 'map') readVariables(value.entries, vars, problems);
   else if (value.kind === 'list' || value.value !== null) {
-    problems.report(`what is below host ${key} must be its variables`, {
+    problems.report(`the value of host ${key} must be its variables`, {
       place: value.place,
       found: describe(value),
       expected: 'a mapping of variables, or nothing',
-      hint: 'write `ansible_host: 192.0.2.1` in a line of its own below the host, indented',
+      hint: 'write `ansible_host: 192.0.2.1` on its own line below the host, indented',
     });
   }
   for (const name of names) {
     const known = draft.hosts.get(name);
     const host = known ?? { name, vars: new Map(), place };
     draft.hosts.set(name, host);
-    // Ansible heeds the port only where it meets the host for the first time.
+    // Ansible uses the port only at the first occurrence of the host.
     if (known === undefined && address.port) host.vars.set('ansible_port', { value: address.port, place });
     for (const [variable, definition] of vars) host.vars.set(variable, definition);
     if (!group.hosts.includes(name)) group.hosts.push(name);
@@ -125,7 +125,7 @@ function readChild(parent: DraftGroup, entry: Entry, reading: Reading): void {
     problems.report(`group ${child.name} cannot be a child of ${parent.name}`, {
       place: entry.place,
       found: child.name === 'all' ? 'all as a child' : [parent.name, ...circle].join(' → '),
-      expected: 'groups without a circle',
+      expected: 'groups without a cycle',
       hint: `remove ${child.name} from the children of ${parent.name}`,
     });
   }
@@ -167,7 +167,7 @@ function reportSection(group: DraftGroup, section: Entry, problems: Problems): v
     expected: 'hosts, children or vars',
     hint:
       suggestion === undefined
-        ? 'a host belongs below `hosts:`, a group below `children:`, a variable below `vars:`'
+        ? 'put hosts below `hosts:`, groups below `children:`, variables below `vars:`'
         : `did you mean "${suggestion}"`,
   });
 }
@@ -180,7 +180,7 @@ function readGroup(group: DraftGroup, value: Node, reading: Reading): void {
       place: value.place,
       found: describe(value),
       expected: 'a mapping with hosts, children or vars, or nothing',
-      hint: 'write `hosts:` below the group, and below it one `web1:` a line, without dashes',
+      hint: 'write `hosts:` below the group, and below it one `web1:` per line, without dashes',
     });
     return;
   }
@@ -209,15 +209,15 @@ export function readSections(top: Node, reading: Reading): void {
       found: describe(top),
       expected: 'a mapping of groups, such as `all:` with `hosts:` below it',
       hint: ini
-        ? `an INI inventory is converted with \`ansible-inventory -i ${reading.file} --list --yaml --export\``
-        : 'begin with `all:`',
+        ? `convert an INI inventory with \`ansible-inventory -i ${reading.file} --list --yaml --export --output hosts.yml\``
+        : 'start the file with `all:`',
     });
     return;
   }
   const plugin = top.entries.find((entry) => entry.key === 'plugin');
   if (plugin !== undefined) {
-    const hint = `write the hosts down with \`ansible-inventory -i ${reading.file} --list --yaml --export\``;
-    problems.report('inventory plugins are not run', {
+    const hint = `convert it to YAML with \`ansible-inventory -i ${reading.file} --list --yaml --export --output hosts.yml\``;
+    problems.report('inventory plugins are not supported', {
       place: plugin.place,
       found: describe(plugin.value),
       hint,
@@ -231,7 +231,7 @@ export function readSections(top: Node, reading: Reading): void {
   }
   for (const { key, place } of stray) {
     const hint = `put a group above it, such as \`all:\`, and indent ${key}:`;
-    problems.report(`${key} stands outside a group`, {
+    problems.report(`${key} is outside of a group`, {
       place,
       found: `${key} as a group`,
       expected: 'groups',

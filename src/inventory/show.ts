@@ -78,8 +78,8 @@ function graphLines(inventory: Inventory, name: string, depth: number): string[]
 export function inventoryGraph(inventory: Inventory, top = 'all'): string {
   if (!inventory.groups.has(top)) {
     const names = [...inventory.groups.keys()];
-    const hint = didYouMean(top, names) ?? `groups are ${names.join(', ')}`;
-    throw new HostwrightError('E_PATTERN', `there is no group ${top}`, {
+    const hint = didYouMean(top, names) ?? `groups: ${names.join(', ')}`;
+    throw new HostwrightError('E_PATTERN', `the inventory has no group ${top}`, {
       found: top,
       expected: 'a group',
       hint,

@@ -6,7 +6,7 @@ const EXTENSIONS = ['', '.yml', '.yaml', '.json'];
 const IGNORED =
   /^\.|^host_vars$|^group_vars$|^vars_plugins$|(?:\.pyc|\.pyo|\.swp|\.bak|~|\.rpm|\.md|\.txt|\.rst|\.orig|\.ini|\.cfg|\.retry)$/;
 
-/** `file`, `folder`, or null where there is nothing; links are followed. */
+/** `file`, `folder`, or null when the path does not exist; links are followed. */
 export async function kindOf(path: string): Promise<'file' | 'folder' | null> {
   try {
     return (await stat(path)).isDirectory() ? 'folder' : 'file';
@@ -26,7 +26,7 @@ async function sortedNames(folder: string): Promise<string[]> {
 
 function reportExtension(path: string, problems: Problems): void {
   const ini = ['.ini', '.cfg'].includes(extname(path));
-  problems.report(ini ? 'INI inventories are not read' : 'a file is not a YAML inventory', {
+  problems.report(ini ? 'INI inventories are not supported' : 'a file is not a YAML inventory', {
     place: { file: path },
     found: `the extension ${extname(path)}`,
     expected: '.yml, .yaml, .json or no extension',
@@ -50,8 +50,8 @@ async function ownVariables(folder: string): Promise<string | null> {
 export async function inventoryFiles(path: string, problems: Problems): Promise<string[]> {
   const kind = await kindOf(path);
   if (kind === null) {
-    const hint = 'name an inventory file or folder with -i or HOSTWRIGHT_INVENTORY';
-    problems.report('there is no such inventory', { place: { file: path }, hint });
+    const hint = 'set an inventory file or folder with -i or HOSTWRIGHT_INVENTORY';
+    problems.report('the inventory does not exist', { place: { file: path }, hint });
     return [];
   }
   if (kind === 'file') {
@@ -69,11 +69,11 @@ export async function inventoryFiles(path: string, problems: Problems): Promise<
       continue;
     }
     // Ansible would merge its hosts and silently leave its variables out.
-    problems.report('a folder inside the inventory is an inventory of its own', {
+    problems.report('a folder inside the inventory has its own variables', {
       place: { file: inner },
       found: `${variables}/ in it`,
       expected: 'group_vars/ and host_vars/ only at the top of the inventory',
-      hint: `choose it with \`-i ${inner}\`, or move ${variables}/ up into ${path}`,
+      hint: `use it as the inventory with \`-i ${inner}\`, or move ${variables}/ up into ${path}`,
     });
   }
   return files;

@@ -9,7 +9,7 @@ interface TargetVariables {
   readonly places: ReadonlyMap<string, FilePlace>;
 }
 
-/** The variables that say how to reach a host; where several are for the same, the first that is set counts. */
+/** The variables of the connection; of several names for one setting, the first that is set counts. */
 const names = {
   address: ['ansible_host', 'ansible_ssh_host'],
   port: ['ansible_port', 'ansible_ssh_port'],
@@ -27,17 +27,17 @@ const names = {
 
 const ours: readonly string[] = Object.values(names).flat();
 
-/** Of Ansible's own, which Hostwright does not need, the one that is spelt almost like one of those. */
+/** A variable of Ansible that Hostwright does not use, although its name is close to one of those. */
 const foreign = new Set(['ansible_scp_extra_args']);
 
-/** Throws where a name is almost one of ours: the connection would go somewhere else. */
+/** Throws for a misspelt name: the connection would go somewhere else. */
 function refuseMisspelt(variables: TargetVariables): void {
   for (const name of Object.keys(variables.values)) {
     if (!name.startsWith('ansible_') || ours.includes(name) || foreign.has(name)) continue;
     const hint = didYouMean(name, ours, 2);
     if (hint === undefined) continue;
     const place = variables.places.get(name);
-    throw new HostwrightError('E_VARIABLE', `${name} is no variable of a connection`, {
+    throw new HostwrightError('E_VARIABLE', `unknown connection variable ${name}`, {
       ...(place === undefined ? {} : { place }),
       hint,
     });
@@ -91,7 +91,7 @@ function become(variables: TargetVariables): boolean {
   return value;
 }
 
-/** How to reach a host, from its `ansible_…` variables; E_VARIABLE with the place of one with an invalid value. */
+/** How to reach a host, from its `ansible_…` variables; E_VARIABLE with the place of an invalid value. */
 export function targetOf(host: string, variables: TargetVariables): Target {
   refuseMisspelt(variables);
   const optional = {
@@ -107,7 +107,7 @@ export function targetOf(host: string, variables: TargetVariables): Target {
   };
   const connection = text(variables, names.connection) ?? 'ssh';
   if (!['ssh', 'smart', 'paramiko', 'ansible.builtin.ssh'].includes(connection)) {
-    throw wrong(variables, 'ansible_connection', 'ssh, the only way to a host that there is');
+    throw wrong(variables, 'ansible_connection', 'ssh: no other connection is supported');
   }
   const present = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined));
   return {
@@ -118,7 +118,7 @@ export function targetOf(host: string, variables: TargetVariables): Target {
   };
 }
 
-/** The same for several hosts; throws for all that are wrong, once for what hosts have from a common place. */
+/** The same for several hosts; throws all errors, each place once. */
 export function targetsOf(hosts: ReadonlyMap<string, TargetVariables>): ReadonlyMap<string, Target> {
   const errors = new Map<string, HostwrightError>();
   const targets = new Map<string, Target>();

@@ -17,25 +17,25 @@ export interface ValueMap {
   readonly [key: string]: Value;
 }
 
-/** Renders one handlebars text strictly; a Secret where a secret went into it. Throws HostwrightError or HostwrightErrors. */
+/** Renders one handlebars text strictly; a Secret when it contains one. Throws HostwrightError or HostwrightErrors. */
 export type Render = (text: string, data: ValueMap, place: FilePlace) => string | Secret;
 
 export interface Unresolved {
   readonly vars: ValueMap;
   /** Where each variable is defined, for errors. */
   readonly places: ReadonlyMap<string, FilePlace>;
-  /** Names beside the variables that values may refer to; they win over variables. */
+  /** Names that values may refer to besides variables; they win over variables. */
   readonly magic: ValueMap;
   readonly render: Render;
 }
 
-/** What every value may refer to beside the variables: the names of the host and of its groups. */
+/** The names that every value may refer to besides variables: those of the host and its groups. */
 export function magicVariables(inventory: Inventory, host: Host): ValueMap {
   return {
     inventory_hostname: host.name,
     inventory_hostname_short: isIpAddress(host.name) ? host.name : (host.name.split('.')[0] ?? host.name),
     group_names: host.groups.toSorted(),
-    // Made only where a value asks for it: it names every host of the inventory.
+    // Made only when a value uses it: it names every host of the inventory.
     get groups() {
       const groups = [...inventory.groups.keys()];
       return Object.fromEntries(groups.map((name) => [name, hostNames(inventory.groups, name)]));
@@ -100,7 +100,7 @@ function step(value: Value, key: string): Value | undefined {
   return new Map<string, Value>(Object.entries(value)).get(key);
 }
 
-/** Stands for a value that cannot be had, after its error was reported. */
+/** A value that could not be resolved; its error is already reported. */
 class Broken extends Error {}
 
 interface Resolving {
@@ -119,9 +119,9 @@ function fail(resolving: Resolving, message: string, details: { found: string; h
 }
 
 function failUnknown(resolving: Resolving, name: string, names: readonly string[], path: string): never {
-  const hint = didYouMean(name, names) ?? 'define it, or write \\{{ where two braces are meant literally';
+  const hint = didYouMean(name, names) ?? 'define it, or write \\{{ for literal braces';
   const current = resolving.way.at(-1) ?? '';
-  fail(resolving, `variable ${current} refers to ${path}, which is not defined`, {
+  fail(resolving, `variable ${current} refers to undefined ${path}`, {
     found: `{{ ${path} }}`,
     hint,
   });
@@ -131,9 +131,9 @@ function failCircle(resolving: Resolving, name: string): never {
   const circle = [...resolving.way.slice(resolving.way.indexOf(name)), name];
   // Every variable of the circle fails with this one error.
   for (const member of circle) resolving.done.set(member, new Broken());
-  fail(resolving, 'variables refer to each other in a circle', {
+  fail(resolving, 'variables refer to each other in a cycle', {
     found: circle.join(' → '),
-    hint: `give one of ${[...new Set(circle)].join(', ')} a value of its own`,
+    hint: `set one of ${[...new Set(circle)].join(', ')} to a plain value`,
   });
 }
 
@@ -225,7 +225,7 @@ function isList(value: readonly Value[] | ValueMap): value is readonly Value[] {
 
 /**
  * Resolves the references between the variables of one host. A value that is exactly one reference keeps
- * the type of what it refers to. Throws E_VARIABLE, as HostwrightErrors where there are several.
+ * the type of its target. Throws E_VARIABLE, several as HostwrightErrors.
  */
 export function resolveVariables(given: Unresolved): Record<string, Value> {
   const problems = collectProblems('E_VARIABLE');

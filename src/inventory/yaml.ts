@@ -33,18 +33,18 @@ interface Reading {
 }
 
 const SYNTAX_HINTS: Partial<Record<YAMLError['code'], string>> = {
-  TAB_AS_INDENT: 'YAML is indented with spaces; replace the tab',
-  BAD_INDENT: 'line the keys of one mapping up in the same column',
-  MULTIPLE_DOCS: 'keep one document a file; remove the second `---`',
+  TAB_AS_INDENT: 'indent with spaces: replace the tab',
+  BAD_INDENT: 'indent all keys of a mapping alike',
+  MULTIPLE_DOCS: 'write one document per file: remove the second `---`',
   MISSING_CHAR: 'close the quote or bracket, or add the missing colon',
-  BLOCK_AS_IMPLICIT_KEY: 'quote a value that holds `: `, and check the indentation',
-  MULTILINE_IMPLICIT_KEY: 'a colon is missing after a key, or a value is indented wrongly',
+  BLOCK_AS_IMPLICIT_KEY: 'quote a value that contains `: `, and check the indentation',
+  MULTILINE_IMPLICIT_KEY: 'add the missing colon after a key, or correct the indentation of a value',
   UNEXPECTED_TOKEN: 'quote a value that begins with {, [, *, &, !, %, @ or `',
   BAD_ALIAS: 'quote a value that begins with * or &',
   BAD_SCALAR_START: 'quote a value that begins with @ or `',
 };
 
-/** `a list of 3`, `the string "x"`: what was found instead of what should be there. */
+/** `a list of 3`, `the string "x"`: the `found` of an error. */
 export function describe(node: Node): string {
   if (node.kind === 'list') return `a list of ${node.items.length}`;
   if (node.kind === 'map') return 'a mapping';
@@ -73,17 +73,17 @@ function scalarValue(node: Scalar, reading: Reading, place: FilePlace): Plain {
     return null;
   }
   if (tag === '!unsafe') {
-    reading.problems.report('the tag !unsafe has no meaning here', {
+    reading.problems.report('the tag !unsafe is not supported', {
       place,
       found: tag,
       expected: 'a plain value',
-      hint: 'remove the tag and write \\{{ for braces that are not a reference',
+      hint: 'remove the tag, and write \\{{ for literal braces',
     });
     return null;
   }
   const known = ['str', 'int', 'float', 'bool', 'null'].map((name) => `tag:yaml.org,2002:${name}`);
   if (tag !== undefined && tag !== '!' && !known.includes(tag)) {
-    reading.problems.report('a YAML tag is not understood', { place, found: tag, hint: 'remove the tag' });
+    reading.problems.report('unsupported YAML tag', { place, found: tag, hint: 'remove the tag' });
     return null;
   }
   if (tag === '!' || tag === 'tag:yaml.org,2002:str') return text;
@@ -98,7 +98,7 @@ function scalarValue(node: Scalar, reading: Reading, place: FilePlace): Plain {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     const hint = `write it as a string, "${text}"`;
-    reading.problems.report('a number is too large to keep every digit', { place, found: text, hint });
+    reading.problems.report('the number has too many digits to be exact', { place, found: text, hint });
     return null;
   }
 }
@@ -111,7 +111,7 @@ function offsetOf(node: unknown): number {
   return isNode(node) ? (node.range?.[0] ?? 0) : 0;
 }
 
-/** The entries that `<<: *defaults` brings in; keys of the mapping itself win over them, and the first over later. */
+/** The entries of `<<: *defaults`; the mapping's own keys win over them, and the first merge over later ones. */
 function mergedEntries(value: Node, reading: Reading): Entry[] {
   if (value.kind === 'map') return [...value.entries];
   if (value.kind === 'list' && value.items.every((item) => item.kind === 'map')) {
@@ -135,7 +135,7 @@ function mapEntries(map: YAMLMap, reading: Reading): Entry[] {
     const valueNode = toNode(value, reading, place);
     if (keyNode.kind !== 'scalar') {
       const hint = 'quote a value that begins with { or [, such as "{{ name }}"';
-      reading.problems.report('a key is not a single word', { place, found: describe(keyNode), hint });
+      reading.problems.report('a key is not a plain value', { place, found: describe(keyNode), hint });
       continue;
     }
     if (keyNode.value === '<<' && isScalar(key) && key.type === 'PLAIN') {
@@ -149,7 +149,7 @@ function mapEntries(map: YAMLMap, reading: Reading): Entry[] {
       continue;
     }
     const expected = `each key once; the first is in line ${first.place.line ?? 0}`;
-    const hint = 'remove one of the two, or join what is below them';
+    const hint = 'remove one of the two, or merge their values';
     reading.problems.report(`duplicate key ${text}`, {
       place,
       found: `${text} a second time`,
@@ -168,7 +168,7 @@ function toNode(given: unknown, reading: Reading, fallback: FilePlace): Node {
   if (!isNode(node)) return { kind: 'scalar', value: null, place: fallback };
   const place = reading.place(offsetOf(given));
   if (reading.open.has(node)) {
-    reading.problems.report('an alias holds itself', { place, hint: 'remove the alias' });
+    reading.problems.report('an alias refers to itself', { place, hint: 'remove the alias' });
     return { kind: 'scalar', value: null, place };
   }
   reading.open.add(node);
@@ -196,7 +196,7 @@ function isJson(text: string): boolean {
 function reportSyntax(error: YAMLError, reading: Reading): void {
   const [problem] = error.message.split('\n');
   const hint =
-    SYNTAX_HINTS[error.code] ?? 'mind the indentation and the quotes of this line and the one above';
+    SYNTAX_HINTS[error.code] ?? 'check the indentation and the quotes of this line and the one above';
   const message = (problem ?? error.message).replace(/ at line \d+, column \d+:?$/, '').replace(/\.$/, '');
   reading.problems.report(`not valid YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}`, {
     place: reading.place(error.pos[0]),

@@ -8,7 +8,7 @@ import type { ProcessPlan } from './process.ts';
 import { labFolders, machineAddress } from './settings.ts';
 import type { LabSettings } from './settings.ts';
 
-// Let's Encrypt's stand-in: pebble on the bridge. All it knows is in memory; after a restart it has a new
+// The replacement of Let's Encrypt: pebble on the bridge. It keeps everything in memory; after a restart it has a new
 // root, no accounts and no orders, which is a case that clients must cope with anyway.
 
 const port = 14_000;

@@ -25,7 +25,7 @@ const common = [
   'ca-certificates',
 ];
 
-/** Every installed Debian has mount(8); in later releases nothing here brings it along. */
+/** Every installed Debian has mount(8); in later releases no package of this list depends on it. */
 const packages = (release: Release): readonly string[] =>
   release === 'forky' ? [...common, 'mount'] : common;
 
@@ -64,7 +64,7 @@ export function baseFolder(settings: LabSettings, release: Release, authority: s
 }
 
 /**
- * Builds the base tree unless it is there; labs that want the same one wait for the first. Takes about a
+ * Builds the base tree if it is missing; other labs wait for it. Takes about a
  * minute. E_LAB where mmdebstrap fails.
  * @param authority PEM of the CA that the hosts trust beside Debian's
  */
@@ -78,7 +78,7 @@ export async function ensureBase(
   if (existsSync(folder)) return;
   await withLock(settings, `base-${release}`, async () => {
     if (existsSync(folder)) return;
-    progress(`building the base tree of ${release}, once: takes a minute or two`);
+    progress(`building the base system of ${release}: takes a minute or two, once`);
     const partial = `${folder}.partial`;
     const hooks = `${folder}.hooks`;
     await runCommand('rm', ['-rf', '--one-file-system', partial]);
@@ -104,7 +104,7 @@ export async function ensureBase(
         ...(await sources(settings, release)),
       ],
       {
-        hint: 'see whether `apt-get update` works on this machine; the lab takes Debian from the same place',
+        hint: 'check that `apt-get update` works on this machine: the lab uses the same Debian archive',
       },
     );
     await rename(partial, folder);

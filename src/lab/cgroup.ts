@@ -41,7 +41,7 @@ export async function endCgroup(path: string): Promise<void> {
   if (empty === undefined) {
     throw new HostwrightError('E_LAB', 'the processes of a host do not end', {
       found: folder,
-      hint: 'look at cgroup.procs below this folder; a process that waits for the disk ends when the disk answers',
+      hint: 'cgroup.procs below this folder lists them; a process that waits for the disk ends when the disk answers',
     });
   }
   await removeTree(folder);

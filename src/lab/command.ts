@@ -4,7 +4,7 @@ import { HostwrightError } from '../errors.ts';
 export interface CommandOptions {
   readonly input?: string;
   readonly environment?: Readonly<Record<string, string>>;
-  /** What to do about it when the command fails. */
+  /** The hint of the error when the command fails. */
   readonly hint?: string;
   /** Milliseconds until it is ended; default none. */
   readonly timeout?: number;
@@ -45,7 +45,7 @@ export async function tryCommand(
   });
 }
 
-/** Like tryCommand; E_LAB with the program's last words when it fails. Gives its standard output. */
+/** Like tryCommand; E_LAB with the program's last output when it fails. Returns its standard output. */
 export async function runCommand(
   command: string,
   words: readonly string[],

@@ -16,7 +16,7 @@ const record = (settings: LabSettings): string => join(labFolders(settings).run,
 
 export const dnsAddress = (settings: LabSettings): string => `${machineAddress(settings)}:53`;
 
-/** Starts it where it does not run, and tells it the names of the lab: it keeps them in memory only. */
+/** Starts it if it does not run, and tells it the names of the lab: it keeps them in memory only. */
 export async function ensureDns(settings: LabSettings, state: LabState): Promise<void> {
   const address = machineAddress(settings);
   const off = ['-http01', '', '-https01', '', '-tlsalpn01', '', '-defaultIPv4', '', '-defaultIPv6', ''];
@@ -44,7 +44,7 @@ export async function ensureDns(settings: LabSettings, state: LabState): Promise
       body: JSON.stringify({ host: `${name}.`, addresses: [target] }),
     });
     if (response.ok) continue;
-    throw new HostwrightError('E_LAB', 'the name server refuses a name', {
+    throw new HostwrightError('E_LAB', 'the name server rejects a name', {
       found: `${name} → ${target}: ${response.status} ${await response.text()}`,
       hint: 'give names as --domain www.foobar.com=web1',
     });

@@ -100,13 +100,13 @@ export async function startHost(settings: LabSettings, host: LabHost): Promise<v
   });
 }
 
-/** Ends the host as a power cut does; what it wrote is kept. */
+/** Stops the host as a power cut does; its files stay. */
 export async function stopHost(settings: LabSettings, host: string): Promise<void> {
   await endCgroup(cgroupPath(settings, host));
   await stopProcess(hostRecord(settings, host));
 }
 
-/** Forgets all that was changed on a stopped host. */
+/** Discards all changes of a stopped host. */
 export async function emptyHost(settings: LabSettings, host: string): Promise<void> {
   const { upper, work } = hostFolders(settings, host);
   await Promise.all([upper, work].map((folder) => rm(folder, { recursive: true, force: true })));
@@ -135,7 +135,7 @@ export async function awaitHost(
     return (await findProcess(record)) === undefined ? false : undefined;
   });
   if (greeted !== true) {
-    const what = greeted === false ? 'ended while it booted' : 'does not answer on port 22';
+    const what = greeted === false ? 'stopped while booting' : 'does not answer on port 22';
     throw await hostError(settings, host, `the host ${what}`);
   }
   // Until the end of the boot only root may log in.
@@ -148,11 +148,11 @@ export async function awaitHost(
     );
     return result.stdout === '' ? undefined : result.stdout.trim();
   });
-  if (said === undefined) throw await hostError(settings, host, 'the host lets nobody log in');
+  if (said === undefined) throw await hostError(settings, host, 'no login on the host works');
   if (said === 'running') return;
   const [state, ...units] = said.split('\n');
   if (bare) throw await hostError(settings, host, `the bare host is ${state ?? ''}: ${units.join(', ')}`);
-  progress(`${host.name}: systemd says ${state ?? ''}: ${units.join(', ')}`);
+  progress(`${host.name}: systemd is ${state ?? 'in an unknown state'}: ${units.join(', ')}`);
 }
 
 async function hostError(settings: LabSettings, host: LabHost, message: string): Promise<HostwrightError> {
@@ -160,6 +160,6 @@ async function hostError(settings: LabSettings, host: LabHost, message: string):
   return new HostwrightError('E_LAB', message, {
     place: { host: host.name },
     found: lastLines(await readFile(log, 'utf8').catch(() => '')),
-    hint: `read ${log}; \`hostwright lab reset ${host.name}\` makes the host bare again`,
+    hint: `read ${log}; \`hostwright lab reset ${host.name}\` resets the host to a bare Debian`,
   });
 }

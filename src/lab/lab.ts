@@ -36,8 +36,8 @@ export interface LabContext {
 }
 
 /**
- * Makes the lab as requested, or starts what is missing of it; gives the folder of its inventory. E_LAB
- * before anything is touched where the machine cannot do it.
+ * Creates the lab as requested, or starts the missing parts; returns the folder of its inventory. E_LAB,
+ * before any change, when the machine cannot run it.
  */
 export async function up(settings: LabSettings, request: LabRequest, context: LabContext): Promise<string> {
   checkUser();
@@ -51,7 +51,7 @@ export async function up(settings: LabSettings, request: LabRequest, context: La
   });
 }
 
-/** Makes hosts bare again, all of them unless some are named, with the keys they had. */
+/** Resets the named hosts, or all, to a bare Debian with the same keys. */
 export async function reset(
   asked: LabSettings,
   names: readonly string[],
@@ -80,7 +80,7 @@ export async function reset(
   });
 }
 
-/** Ends all that the lab started and removes what it made, but for base trees, package cache and logs. */
+/** Stops and removes everything of the lab but base trees, package cache and logs. */
 export async function down(
   settings: LabSettings,
   options: { purge: boolean },
@@ -97,7 +97,7 @@ export async function down(
       await releaseProxy(settings);
     });
   }
-  progress(`lab ${settings.name} is down`);
+  progress(`lab "${settings.name}" is down`);
   if (options.purge) await purge(settings);
 }
 
@@ -107,7 +107,7 @@ async function purge(settings: LabSettings): Promise<void> {
     await rm(settings.root, { recursive: true, force: true });
     return;
   }
-  throw new HostwrightError('E_LAB', 'base trees and package cache are in use by other labs', {
+  throw new HostwrightError('E_LAB', 'other labs use the base systems and the package cache', {
     found: others.join(', '),
     hint: others.map((name) => `HOSTWRIGHT_LAB=${name} hostwright lab down`).join('; '),
   });
@@ -140,10 +140,10 @@ async function prepare(
 function onBase(settings: LabSettings, host: LabHost, baseOf: (release: Release) => string): LabHost {
   if (isBare(settings, host.name)) return { ...host, base: baseOf(host.release) };
   if (existsSync(host.base)) return host;
-  throw new HostwrightError('E_LAB', 'the base tree of a host is gone', {
+  throw new HostwrightError('E_LAB', 'the base system of a host is missing', {
     place: { host: host.name },
     found: `no folder ${host.base}`,
-    hint: `\`hostwright lab reset ${host.name}\` makes the host bare again, on a new one`,
+    hint: `\`hostwright lab reset ${host.name}\` resets the host, with a new base system`,
   });
 }
 
@@ -197,11 +197,11 @@ function noSuchHost(
   known: readonly string[],
 ): HostwrightError {
   if (name === undefined) {
-    return new HostwrightError('E_LAB', `there is no lab ${settings.name}`, {
-      hint: '`hostwright lab up` makes it',
+    return new HostwrightError('E_LAB', `the lab "${settings.name}" does not exist`, {
+      hint: '`hostwright lab up` creates it',
     });
   }
-  return new HostwrightError('E_USAGE', 'the lab has no such host', {
+  return new HostwrightError('E_USAGE', 'unknown lab host', {
     found: name,
     expected: known.join(', '),
     hint: '`hostwright lab status` lists the hosts',

@@ -32,9 +32,9 @@ export async function readMirror(): Promise<Mirror> {
   // Other archives use Debian's suite names too; the archive's own folder is called debian nearly everywhere.
   const chosen = main.find((address) => /\/debian\/?$/.test(address)) ?? main[0];
   if (chosen === undefined) {
-    throw new HostwrightError('E_LAB', "this machine's apt sources hold no Debian archive", {
-      expected: 'an http or https line for Debian, component main',
-      hint: 'the lab takes Debian packages from where this machine takes them; `apt-get indextargets` shows what apt knows',
+    throw new HostwrightError('E_LAB', 'the apt sources of this machine have no Debian archive', {
+      expected: 'an http or https source for Debian, component main',
+      hint: 'the lab uses the Debian archive of this machine; `apt-get indextargets` shows what apt knows',
     });
   }
   return { main: chosen, security: security[0], proxy: /^PROXY='(http.+)'$/m.exec(proxy)?.[1] };

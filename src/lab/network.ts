@@ -35,13 +35,13 @@ export async function checkSubnet(settings: LabSettings): Promise<void> {
     if (overlaps === (ifname === bridge)) continue;
     throw new HostwrightError(
       'E_LAB',
-      overlaps ? `the subnet of the lab is in use by ${ifname}` : 'the lab runs with another subnet',
+      overlaps ? `${ifname} already uses the subnet of the lab` : 'the lab runs with another subnet',
       {
         found: `${local}/${prefixlen} on ${ifname}`,
         expected: `${settings.subnet}.0/24 for the lab alone`,
         hint: overlaps
-          ? 'set HOSTWRIGHT_LAB_SUBNET to another one, such as 10.213.78; `ip -4 address` shows those in use'
-          : 'set HOSTWRIGHT_LAB_SUBNET as it was at `lab up`, or another HOSTWRIGHT_LAB for a second lab',
+          ? 'set HOSTWRIGHT_LAB_SUBNET to a free one, such as 10.213.78; `ip -4 address` shows those in use'
+          : 'use the HOSTWRIGHT_LAB_SUBNET of `lab up`, or another HOSTWRIGHT_LAB for a second lab',
       },
     );
   }
@@ -55,7 +55,7 @@ function network(address: string, bits: number): number {
 export const bridgeExists = (settings: LabSettings): boolean =>
   existsSync(`/sys/class/net/${bridgeName(settings)}`);
 
-/** Whether the kernel speaks IPv6; a lab without it is still a lab. */
+/** Whether the kernel has IPv6; the lab works without it. */
 export const hasIpv6 = (): boolean => existsSync('/proc/net/if_inet6');
 
 /** The bridge with the machine's addresses; nothing else of the machine's network changes. */

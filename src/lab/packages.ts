@@ -30,7 +30,7 @@ export async function ensurePackages(settings: LabSettings, progress: Progress):
     if (unwanted) await runCommand('systemctl', ['mask', '--runtime', 'apt-cacher-ng.service']);
     try {
       if (!(await install(missing, false))) {
-        await runCommand('apt-get', ['update'], { hint: 'make `apt-get update` work on this machine first' });
+        await runCommand('apt-get', ['update'], { hint: 'repair `apt-get update` on this machine first' });
         await install(missing, true);
       }
       if (unwanted) await runCommand('systemctl', ['disable', 'apt-cacher-ng.service']);
@@ -72,7 +72,7 @@ async function install(names: readonly string[], mustWork: boolean): Promise<boo
   if (!mustWork) return (await tryCommand('apt-get', words, { environment })).code === 0;
   await runCommand('apt-get', words, {
     environment,
-    hint: `make \`apt-get install ${names.join(' ')}\` work on this machine`,
+    hint: `repair \`apt-get install ${names.join(' ')}\` on this machine`,
   });
   return true;
 }

@@ -9,7 +9,7 @@ import { waitFor } from './wait.ts';
 
 /** A process of the lab that outlives the command that starts it. */
 export interface ProcessPlan {
-  /** What a person calls it: `name server`. */
+  /** For people: `name server`. */
   readonly title: string;
   /** The file that says which process it is. */
   readonly record: string;

@@ -103,8 +103,8 @@ async function freePort(): Promise<number> {
     if (!(await answers('127.0.0.1', port))) return port;
   }
   throw new HostwrightError('E_LAB', 'no port is free for the package cache', {
-    found: `all of 127.0.0.1:${firstPort} to ${firstPort + 99} are taken`,
-    hint: '`ss -ltnp` shows by whom',
+    found: `127.0.0.1:${firstPort} to ${firstPort + 99} are all in use`,
+    hint: '`ss -ltnp` shows the processes',
   });
 }
 

@@ -3,7 +3,7 @@ import { releases } from './settings.ts';
 import type { LabSettings, Release } from './settings.ts';
 import type { LabState } from './state.ts';
 
-/** What `up` is asked for; what is left out stays as it is, or has its default in a new lab. */
+/** The request of `up`. Missing values stay unchanged; in a new lab they have their defaults. */
 export interface LabRequest {
   readonly hosts?: number;
   /** One for all hosts, or one for each. */
@@ -35,7 +35,7 @@ export function planLab(
   }
   const count = request.hosts ?? current?.hosts.length ?? 3;
   if (!Number.isInteger(count) || count < 1 || count > mostHosts) {
-    throw new HostwrightError('E_USAGE', 'the number of hosts makes no sense', {
+    throw new HostwrightError('E_USAGE', 'invalid number of hosts', {
       found: String(count),
       expected: `1 to ${mostHosts}`,
       hint: 'use --hosts 3',
@@ -43,7 +43,7 @@ export function planLab(
   }
   const wanted = request.releases;
   if (wanted !== undefined && wanted.length !== 1 && wanted.length !== count) {
-    throw new HostwrightError('E_USAGE', 'the releases do not fit the hosts', {
+    throw new HostwrightError('E_USAGE', 'the number of releases and hosts differ', {
       found: `${wanted.length} releases for ${count} hosts`,
       expected: 'one release for all hosts, or one for each',
       hint: 'use --release trixie, or --release trixie,bookworm,forky with --hosts 3',
@@ -71,7 +71,7 @@ export function planLab(
   const domains = { ...(current?.domains ?? defaultDomains), ...request.domains };
   for (const [name, host] of Object.entries(domains)) {
     if (hosts.some((known) => known.name === host)) continue;
-    throw new HostwrightError('E_USAGE', 'a name leads to a host that the lab does not have', {
+    throw new HostwrightError('E_USAGE', 'a domain names an unknown lab host', {
       found: `${name}=${host}`,
       expected: hosts.map((known) => known.name).join(', '),
       hint: 'use --domain www.foobar.com=web1',
@@ -81,7 +81,7 @@ export function planLab(
 }
 
 function conflict(what: string, found: string, expected: string): HostwrightError {
-  return new HostwrightError('E_LAB', `the lab is already there with another ${what}`, {
+  return new HostwrightError('E_LAB', `the lab already exists with another ${what}`, {
     found,
     expected,
     hint: '`hostwright lab down` first, or set HOSTWRIGHT_LAB to a new name for a second lab',

@@ -8,7 +8,7 @@ import type { LabSettings } from './settings.ts';
 
 const gibibyte = 1024 ** 3;
 const overlayMagic = 0x79_4c_76_30;
-const otherWay = 'or use three VMs of your own with inventory/three-hosts/';
+const otherWay = 'or use your own machines with inventory/three-hosts/';
 
 /** What ends with E_LAB before anything on the machine is touched. */
 export async function checkMachine(
@@ -49,18 +49,22 @@ async function checkDisk(
   const folder = existsSync(settings.root) ? settings.root : dirname(settings.root);
   const disk = await statfs(folder);
   if (disk.type === overlayMagic) {
-    throw new HostwrightError('E_LAB', `${folder} is itself on overlayfs, which cannot carry another one`, {
-      hint: `mount a disk or a volume at ${settings.root}`,
-    });
+    throw new HostwrightError(
+      'E_LAB',
+      `${folder} is on overlayfs, which cannot be the base of another overlay`,
+      {
+        hint: `mount a disk or a volume at ${settings.root}`,
+      },
+    );
   }
   // A bare host takes a few MB, one with the whole site on it over a GB; a base tree under half a GB.
   const needed = 1 + hosts * 1.5 + bases;
   const free = (disk.bavail * disk.bsize) / gibibyte;
   if (free >= needed) return;
-  throw new HostwrightError('E_LAB', 'the disk is too full for the lab', {
+  throw new HostwrightError('E_LAB', 'not enough disk space for the lab', {
     found: `${free.toFixed(1)} GiB free in ${folder}`,
     expected: `${needed.toFixed(1)} GiB for ${hosts} hosts`,
-    hint: `make room, mount a larger disk at ${settings.root}, ask for fewer hosts with --hosts, ${otherWay}`,
+    hint: `free space, mount a larger disk at ${settings.root}, use fewer hosts with --hosts, ${otherWay}`,
   });
 }
 
@@ -77,13 +81,13 @@ async function checkCgroup(): Promise<void> {
     () => false,
   );
   if (writable && existsSync(`${root}/cgroup.procs`)) return;
-  throw new HostwrightError('E_LAB', 'cgroups cannot be made here', {
-    found: `${root} cannot be written`,
-    hint: `a container without privileges is not enough: use a VM, ${otherWay}`,
+  throw new HostwrightError('E_LAB', 'this machine does not allow new cgroups', {
+    found: `${root} is not writable`,
+    hint: `an unprivileged container is not enough: use a VM, ${otherWay}`,
   });
 }
 
-/** Tries for real what the lab does, in namespaces that vanish with the attempt. */
+/** Tries the operations of the lab in temporary namespaces. */
 async function checkKernel(): Promise<void> {
   const attempts = [
     ['mount, network, pid, ipc and uts namespaces', 'true'],
@@ -111,7 +115,7 @@ async function checkKernel(): Promise<void> {
     ];
     const { code, stderr } = await tryCommand('unshare', words);
     if (code === 0) continue;
-    throw new HostwrightError('E_LAB', `the kernel does not let us use ${what}`, {
+    throw new HostwrightError('E_LAB', `the kernel does not allow ${what}`, {
       found: lastLines(stderr),
       hint: `load the module, or use a machine whose kernel has it, ${otherWay}`,
     });

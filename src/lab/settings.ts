@@ -5,7 +5,7 @@ import { HostwrightError } from '../errors.ts';
 export const releases = ['bookworm', 'trixie', 'forky'] as const;
 export type Release = (typeof releases)[number];
 
-/** Which lab is meant, and where it lives; several of them run side by side on one machine. */
+/** The lab and its place; several labs run side by side on one machine. */
 export interface LabSettings {
   /** Lower-case letters, digits and hyphens, at most 10: it is part of interface names. */
   readonly name: string;
@@ -26,17 +26,17 @@ export function labSettings(environment: Readonly<Record<string, string | undefi
   const name = environment['HOSTWRIGHT_LAB'] ?? 'lab';
   const subnet = environment['HOSTWRIGHT_LAB_SUBNET'] ?? defaultSubnet;
   if (!/^[a-z][a-z0-9-]{0,9}$/.test(name) || sharedNames.has(name)) {
-    throw new HostwrightError('E_USAGE', 'the name of the lab is not usable', {
+    throw new HostwrightError('E_USAGE', 'invalid lab name', {
       found: `HOSTWRIGHT_LAB=${name}`,
-      expected: 'a letter, then letters, digits and hyphens, 10 at most, all lower case',
-      hint: 'choose a short name such as lab2',
+      expected: 'a lower-case letter, then lower-case letters, digits and hyphens, at most 10 characters',
+      hint: 'use a short name such as lab2',
     });
   }
   if (!isPrivatePrefix(subnet)) {
-    throw new HostwrightError('E_USAGE', 'the subnet of the lab is not usable', {
+    throw new HostwrightError('E_USAGE', 'invalid lab subnet', {
       found: `HOSTWRIGHT_LAB_SUBNET=${subnet}`,
       expected: 'the first three numbers of a private IPv4 network, such as 10.213.77',
-      hint: 'choose three numbers below 10, 172.16 to 172.31 or 192.168',
+      hint: 'use three numbers in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16',
     });
   }
   return { name, subnet, root: '/var/lib/hostwright-lab' };
@@ -82,7 +82,7 @@ export function labFolders(settings: LabSettings) {
     acme: join(home, 'acme'),
     run: join(home, 'run'),
     inventory: join(home, 'inventory'),
-    /** Kept after `down`, for whoever looks for what went wrong. */
+    /** Kept after `down`, for debugging. */
     log: join(settings.root, 'log', settings.name),
   };
 }

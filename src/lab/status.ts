@@ -55,17 +55,17 @@ export async function status(asked: LabSettings): Promise<LabStatus> {
 
 /** The status as lines for people. */
 export function formatStatus(lab: LabStatus): string {
-  if (lab.hosts.length === 0) return `lab ${lab.name} is down`;
+  if (lab.hosts.length === 0) return `lab "${lab.name}" is down`;
   const hosts = lab.hosts.map(
     ({ name, release, address, address6, runningSince, ssh }) =>
       `${name.padEnd(7)}${release.padEnd(10)}${address.padEnd(16)}${address6.padEnd(22)}${runningSince === null ? 'stopped' : `since ${runningSince}  ssh ${ssh ? 'ready' : 'not ready'}`}`,
   );
   const services = lab.services.map(
     ({ name, address, ready }) =>
-      `${name.padEnd(7)}${(ready ? 'ready' : 'stopped').padEnd(10)}${address}${name === 'acme' ? '  (keeps accounts and certificates in memory only)' : ''}`,
+      `${name.padEnd(7)}${(ready ? 'ready' : 'stopped').padEnd(10)}${address}${name === 'acme' ? '  (accounts and certificates only in memory)' : ''}`,
   );
   return [
-    `lab ${lab.name} ${lab.up ? 'is up' : 'is not all up: `hostwright lab up` starts what is missing'}`,
+    `lab "${lab.name}" ${lab.up ? 'is up' : 'is partly up: `hostwright lab up` starts the rest'}`,
     ...hosts,
     ...services,
     `inventory ${lab.inventory}`,

@@ -1,6 +1,6 @@
 import type { ResultEvent, StepEvent } from '../plan/event.ts';
 
-/** A step that a host works at. */
+/** A step that runs on a host. */
 export interface Running {
   readonly host: string;
   readonly title: string;
@@ -10,7 +10,7 @@ export interface Running {
   readonly since: number;
 }
 
-/** What all hosts do now, and how far the changes of the plan have come. */
+/** The steps that run on all hosts, and the progress of the plan. */
 export interface Activity {
   /** Milliseconds. */
   now(): number;
@@ -22,10 +22,10 @@ export interface Activity {
   lastStep(host: string): Running | undefined;
   /** In the order in which the hosts were first named. */
   running(): readonly Running[];
-  /** No host works at anything any more. */
+  /** All hosts are done. */
   settle(): void;
   readonly planned: number;
-  /** Changes with a result, whatever it is. */
+  /** Changes with a result of any kind. */
   readonly finished: number;
   readonly failed: number;
 }

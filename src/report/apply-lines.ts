@@ -7,13 +7,13 @@ import { hostsThat, total } from './plan-total.ts';
 import { printable, printableLines } from './printable.ts';
 import type { Style } from './style.ts';
 
-/** Beyond this many hosts only those with something wrong get a line. */
+/** With more hosts than this, only those with errors get a line. */
 const MANY_HOSTS = 20;
-/** Failures named for one host; all of them were shown in full before. */
+/** Failures named for one host; all were shown in full before. */
 const FAILURES = 5;
 const NAMED = 10;
 
-/** What went wrong on a host while it was applied. */
+/** The failures of a host during the apply. */
 export interface Trouble {
   readonly failures: readonly ResultEvent[];
   readonly errors: readonly ErrorEvent[];
@@ -81,12 +81,15 @@ function totalLine(summary: SummaryEvent): string {
     `${changed} changed`,
     failed > 0 ? `${failed} failed` : '',
     skipped > 0 ? `${skipped} ${left}` : '',
-    unreachable > 0 ? `${count(unreachable, 'host')} unreachable` : '',
   ].filter((part) => part !== '');
   const unchanged = total(hosts, 'resources') - total(hosts, 'changes');
   const word = summary.ok ? 'Done' : summary.interrupted === true ? 'Interrupted' : 'Failed';
-  const where = `on ${count(Object.keys(hosts).length, 'host')}`;
-  return `${word}: ${parts.join(', ')} ${where}; ${unchanged} unchanged. ${duration(summary.seconds * 1000)}`;
+  const where = `on ${count(Object.keys(hosts).length - unreachable, 'host')}`;
+  const rest = [
+    unreachable > 0 ? `${count(unreachable, 'host')} unreachable, ` : '',
+    `${unchanged} unchanged`,
+  ];
+  return `${word}: ${parts.join(', ')} ${where}; ${rest.join('')}. ${duration(summary.seconds * 1000)}`;
 }
 
 function nextLines(summary: SummaryEvent, troubles: ReadonlyMap<string, Trouble>, style: Style): string[] {
@@ -98,7 +101,9 @@ function nextLines(summary: SummaryEvent, troubles: ReadonlyMap<string, Trouble>
   // After an interruption there may be nothing to fix.
   const fix = total(summary.hosts, 'failed') > 0 || unreachable.length > 0 || summary.interrupted !== true;
   const run = fix ? 'Fix the cause, then run' : 'Run';
-  const lines = [`Changes made so far stay. ${run} the same command again to make the rest.`];
+  const made = total(summary.hosts, 'changed') + total(summary.hosts, 'failed') > 0;
+  const stays = made ? 'Completed changes stay. ' : '';
+  const lines = [`${stays}${run} the same command again${made ? ' to make the rest' : ''}.`];
   if (unwell.length > 0 && unwell.length < all && unwell.length <= NAMED) {
     lines.push(`For ${unwell.length === 1 ? 'this host' : 'these hosts'} only: --limit ${unwell.join(',')}`);
   }

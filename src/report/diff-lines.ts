@@ -2,7 +2,7 @@ import { hang } from './layout.ts';
 import { printable } from './printable.ts';
 import type { Style } from './style.ts';
 
-/** A diff of a new file only repeats its template: its beginning is enough. */
+/** The diff of a new file only repeats its template: the first lines are enough. */
 const SHOWN = { create: 12, other: 60 };
 /** Folding fewer lines than this saves nothing. */
 const WORTH_FOLDING = 4;

@@ -16,11 +16,11 @@ export function errorEvent(error: HostwrightError, host?: string): ErrorEvent {
   };
 }
 
-/** Anything that was thrown: our own errors one by one, what is a defect of Hostwright as E_INTERNAL. */
+/** Events for anything thrown: one for each HostwrightError, E_INTERNAL for everything else. */
 export function errorEvents(error: unknown): readonly ErrorEvent[] {
   if (error instanceof HostwrightErrors) return error.errors.map((one) => errorEvent(one));
   if (error instanceof HostwrightError) return [errorEvent(error)];
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const hint = 'this should not happen: please report it';
+  const hint = 'this is a bug in Hostwright: please report it';
   return [errorEvent(new HostwrightError('E_INTERNAL', message, { hint, cause: error }))];
 }

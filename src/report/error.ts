@@ -16,9 +16,9 @@ export interface Complaint {
 }
 
 export interface ErrorOptions {
-  /** How it looks; without one there is no colour and no limit of width. */
+  /** Default: no colour, no maximum width. */
   readonly style?: Style;
-  /** Stacks of unknown errors too: set by HOSTWRIGHT_DEBUG. */
+  /** Print stacks of unknown errors too. HOSTWRIGHT_DEBUG sets it. */
   readonly debug?: boolean;
   /** Reads the file of a place. */
   readonly read?: ReadSource;
@@ -66,13 +66,13 @@ function unknownLines(error: unknown, style: Style, debug: boolean): string[] {
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const lines = block('error: ', message, style);
   if (debug) return [...lines, ...stackLines(error)];
-  const hint = 'this is not an error Hostwright knows; HOSTWRIGHT_DEBUG=1 shows where it comes from';
+  const hint = 'this is probably a bug in Hostwright; HOSTWRIGHT_DEBUG=1 shows the stack';
   return [...lines, ...block('  hint:     ', hint, style)];
 }
 
 /**
- * Any error as text for people, without a line break at its end. Nothing in it can reach for the terminal;
- * the stack of an error that is not ours shows only with `debug`.
+ * Any error as text for people, without a line break at its end. Control characters are escaped;
+ * the stack of an unknown error shows only with `debug`.
  */
 export function formatError(error: unknown, options: ErrorOptions = {}): string {
   const { style = plainStyle, debug = false, read = readSource } = options;

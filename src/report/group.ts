@@ -17,7 +17,7 @@ function signature(change: ChangeEvent): string {
   return JSON.stringify([role, resource, action, cause, attributes, diff, knownAfter, why]);
 }
 
-/** Items by key, in the order in which the keys first come. */
+/** Items by key, in the order in which the keys first occur. */
 export function gather<Item>(items: readonly Item[], key: (item: Item) => string): Map<string, Item[]> {
   const gathered = new Map<string, Item[]>();
   for (const item of items) {
@@ -29,7 +29,7 @@ export function gather<Item>(items: readonly Item[], key: (item: Item) => string
 }
 
 /**
- * The changes of a plan by role, and within a role by the hosts that share them; each change stands once.
+ * The changes of a plan by role, and within a role by the hosts that share them; each change appears once.
  * Roles, host lists and changes come in the order in which they were first named.
  */
 export function groupChanges(changes: readonly ChangeEvent[]): readonly ChangeGroup[] {

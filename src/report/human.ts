@@ -28,7 +28,7 @@ export interface HumanOptions {
   readonly listChanges: boolean;
 }
 
-/** What people read: the plan, then the progress, then how it ended. */
+/** The output for people: the plan, the progress, the summary. */
 export function createHumanReporter(options: HumanOptions): PlanReporter {
   const { activity, screen, style } = options;
   const changes: ChangeEvent[] = [];
@@ -104,12 +104,12 @@ export function createHumanReporter(options: HumanOptions): PlanReporter {
 
   const showSummary = (event: SummaryEvent): void => {
     stop();
-    // It was refused before the first host, and has said why.
+    // The run was refused before the first host, and the error has been shown.
     if (!event.ok && Object.keys(event.hosts).length === 0) return;
     const isIdle = Object.values(event.hosts).every(
       (host) => host.changed + host.failed + host.skipped === 0,
     );
-    // An apply that found nothing to do, or was not let, has told so with its plan.
+    // An apply with nothing to do, or without confirmation, has said so with its plan.
     if (event.command !== 'apply' || (isIdle && event.ok)) showPlan(event);
     else screen.print(applyLines(event, troubles satisfies Map<string, Trouble>, style));
   };

@@ -10,23 +10,23 @@ function stepLines(running: readonly Running[], now: number, style: Style): stri
   });
 }
 
-/** What a run does when it is interrupted: it ends with the steps in hand, which these lines name. */
+/** The first interruption: the run waits for the current steps, which these lines name. */
 export function interruptedLines(running: readonly Running[], now: number, style: Style): string[] {
   const [step, it] = running.length === 1 ? ['the current step', 'it'] : ['the current steps', 'them'];
   const text =
     running.length === 0
-      ? 'Interrupted: no further step is started.'
-      : `Interrupted: waiting for ${step} to finish. Press Ctrl-C again to leave without waiting for ${it}.`;
+      ? 'Interrupted: no further steps are started.'
+      : `Interrupted: waiting for ${step} to finish. Press Ctrl-C again to stop without waiting for ${it}.`;
   return [...hang('', text, style), ...stepLines(running, now, style)];
 }
 
-/** What goes on without the run when it is left at once. */
+/** The second interruption: the steps that the hosts finish without the run. */
 export function leftLines(running: readonly Running[], now: number, style: Style): string[] {
-  if (running.length === 0) return hang('', 'Left at once: no step was running.', style);
+  if (running.length === 0) return hang('', 'Stopped at once: no step was running.', style);
   const isOne = running.length === 1;
   const text = isOne
-    ? 'Left at once. The host finishes this step on its own, and stays locked until then:'
-    : 'Left at once. The hosts finish these steps on their own, and stay locked until then:';
-  const next = 'Changes made so far stay. Run the same command again to make the rest.';
+    ? 'Stopped at once. The host finishes this step by itself and stays locked until then:'
+    : 'Stopped at once. The hosts finish these steps by themselves and stay locked until then:';
+  const next = 'Completed changes stay. Run the same command again to make the rest.';
   return [...hang('', text, style), ...stepLines(running, now, style), ...hang('', next, style)];
 }

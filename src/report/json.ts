@@ -2,7 +2,7 @@ import type { Event } from '../plan/event.ts';
 import type { Reporter } from './reporter.ts';
 import type { Output } from './style.ts';
 
-/** One JSON object a line for every event but steps, which are for the eye only. */
+/** One JSON object per line for every event but steps, which are only for the live view. */
 export function createJsonReporter(output: Output, options: { readonly diff: boolean }): Reporter {
   const write = (event: Event): void => {
     output.write(`${JSON.stringify(event)}\n`);

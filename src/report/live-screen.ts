@@ -26,7 +26,7 @@ export function activityLines(activity: Activity, rows: number, style: Style): s
   const total =
     planned === 0 ? [] : [`${finished} of ${planned} done${failed === 0 ? '' : `, ${failed} failed`}`];
   const room = Math.max(rows - total.length, 1);
-  // What takes longest is what one wants to see.
+  // The longest-running steps come first.
   const longest = running.toSorted((one, other) => one.since - other.since);
   const shown = new Set(running.length <= room ? running : longest.slice(0, Math.max(room - 1, 0)));
   const widest = Math.max(...running.map(({ host }) => stringWidth(printable(host))));
@@ -40,13 +40,13 @@ export function activityLines(activity: Activity, rows: number, style: Style): s
   return [...lines, ...total.map((text) => style.paint('dim', truncate(text, style.columns(), style)))];
 }
 
-/** A terminal: what hosts do now stays at the bottom, what is done scrolls above it. */
+/** A terminal: running steps stay at the bottom, results scroll above them. */
 export function createLiveScreen(output: Terminal, activity: Activity, style: Style): Screen {
-  // A hidden cursor would have to be shown again, and nobody does so after a SIGKILL.
+  // The cursor stays visible: after a SIGKILL nothing would show it again.
   const region = createLogUpdate(output, { showCursor: true });
   let waiting: NodeJS.Timeout | undefined;
   const draw = (): void => {
-    // Never the whole screen: it would scroll, and what is done would have no room to be read.
+    // Never the whole screen: results need room above.
     const rows = Math.max(Math.floor(((output.rows || DEFAULT_ROWS) * 2) / 3), 1);
     const lines = activityLines(activity, rows, style);
     if (lines.length === 0) region.clear();

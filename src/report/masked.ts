@@ -30,7 +30,7 @@ function maskedEvent(event: Event, mask: Mask): Event {
   return event;
 }
 
-/** Masks what comes from hosts and programs before `reporter` sees it: nobody knows what these repeat. */
+/** Masks secrets in the output of hosts and programs before `reporter` sees it: they may repeat one. */
 export function maskedReporter(reporter: PlanReporter, mask: Mask): PlanReporter {
   return {
     ...reporter,

@@ -7,8 +7,8 @@ function placeOf({ file, line }: RecordedRun): { readonly file: string; readonly
 }
 
 /**
- * The summary of several runs as if they had been one: the hosts of all, and as long as the longest of them
- * took. Throws E_REPORT where two runs have one host or are of different verbs.
+ * Merges the summaries of several runs: the hosts of all of them, the duration of the longest.
+ * Throws E_REPORT when two runs share a host or are of different commands.
  */
 export function mergeSummaries(runs: readonly [RecordedRun, ...RecordedRun[]]): SummaryEvent {
   const [{ summary: first }] = runs;
@@ -16,11 +16,11 @@ export function mergeSummaries(runs: readonly [RecordedRun, ...RecordedRun[]]): 
   const from = new Map<string, RecordedRun>();
   for (const run of runs) {
     if (run.summary.command !== first.command) {
-      throw new HostwrightError('E_REPORT', 'the files are of different verbs', {
+      throw new HostwrightError('E_REPORT', 'the files come from different commands', {
         place: placeOf(run),
         found: run.summary.command,
         expected: `${first.command}, as in ${runs[0].file}`,
-        hint: 'merge the parts of one run',
+        hint: 'merge the shards of one run',
       });
     }
     for (const [name, host] of Object.entries(run.summary.hosts)) {
@@ -30,7 +30,7 @@ export function mergeSummaries(runs: readonly [RecordedRun, ...RecordedRun[]]): 
           place: placeOf(run),
           found: `also in ${formatPlace(placeOf(other))}`,
           expected: 'each host in one file',
-          hint: 'merge the parts of one run, each made with another --shard or --limit, and each once',
+          hint: 'merge runs with different --shard or --limit options, each file once',
         });
       }
       hosts.set(name, host);

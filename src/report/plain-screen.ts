@@ -4,10 +4,10 @@ import { printable } from './printable.ts';
 import type { Screen } from './screen.ts';
 import type { Output, Style } from './style.ts';
 
-/** Milliseconds after which a silent step says that it is alive; CI systems take silence for death. */
+/** Milliseconds after which a long step prints a line: CI systems end jobs without output. */
 const HEARTBEAT = 30_000;
 
-/** Pipes, CI and dumb terminals: lines that stay, and a sign of life of long steps. */
+/** Pipes, CI and dumb terminals: plain lines, and one from time to time for long steps. */
 export function createPlainScreen(output: Output, activity: Activity, style: Style): Screen {
   const beats = new WeakMap<Running, number>();
   const print = (lines: readonly string[]): void => {

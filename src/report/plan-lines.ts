@@ -7,9 +7,9 @@ import { printable } from './printable.ts';
 import type { Style } from './style.ts';
 
 const INDENT = ' '.repeat(6);
-/** Names of hosts in a heading, as long as there is no width to go by. */
+/** Host names in a heading when the output has no width. */
 const HEADING_COLUMNS = 100;
-/** Values of something new are for orientation; the whole of them is in the JSON. */
+/** Values of a new resource are cut; the JSON has them in full. */
 const NEW_VALUE_COLUMNS = 60;
 
 const colours = {
@@ -59,7 +59,7 @@ function notes(change: ChangeEvent): string[] {
   return all;
 }
 
-/** Attributes beside the content that a diff shows already. */
+/** The attributes, without the content when a diff shows it. */
 function plainAttributes(change: ChangeEvent, withDiff: boolean): readonly ReportedAttribute[] {
   return withDiff ? change.attributes.filter(({ name }) => name !== 'content') : change.attributes;
 }

@@ -34,7 +34,7 @@ function remark(names: readonly string[], what: string): string {
   return names.length === 0 ? '' : `; ${what}: ${enumerate(names, NAMED)}`;
 }
 
-/** Hosts of a plan by what is known of them, in words where it is not all. */
+/** The number of planned hosts, and the names of the others. */
 interface Known {
   readonly hosts: number;
   /** `; unreachable: web3`. */
@@ -51,15 +51,15 @@ function knownHosts(hosts: Planned['hosts'], broken: ReadonlySet<string>): Known
   };
 }
 
-const noHost = 'no host is selected and has a role';
+const noHost = 'no selected host has a role';
 
 function changing(changes: readonly ChangeEvent[]): string {
   return `on ${count(new Set(changes.map(({ host }) => host)).size, 'host')}`;
 }
 
 /**
- * `Plan: 14 to create, 2 reloads on 3 hosts; 131 unchanged. 0.8 s`, or that there is nothing to do. Hosts that
- * could not be planned are named: nothing is known of them.
+ * `Plan: 14 to create, 2 reloads on 3 hosts; 131 unchanged. 0.8 s`, or `Nothing to do`. It names the hosts that
+ * could not be planned.
  */
 export function planTotal(
   changes: readonly ChangeEvent[],
@@ -71,7 +71,7 @@ export function planTotal(
   const resources = total(hosts, 'resources');
   if (Object.keys(hosts).length === 0) return `Nothing to do: ${noHost}. ${time}`;
   if (changes.length === 0) {
-    if (known.hosts === 0) return `Plan: nothing is known${known.unknown}. ${time}`;
+    if (known.hosts === 0) return `Plan: no host could be planned${known.unknown}. ${time}`;
     const where = `${count(resources, 'resource')} unchanged on ${count(known.hosts, 'host')}`;
     return `Nothing to do: ${where}${known.unknown}. ${time}`;
   }
@@ -84,8 +84,8 @@ export function planTotal(
 }
 
 /**
- * `Drift: 3 drifted on 1 host; 2 changed in the configuration (see plan), 40 unchanged. 0.8 s`. What plan would
- * change for another reason has not drifted, and is not as declared either.
+ * `Drift: 3 drifted on 1 host; 2 changed in the configuration (see plan), 40 unchanged. 0.8 s`. The number of changes
+ * from a new configuration is separate: they have not drifted, but are not unchanged either.
  */
 export function driftTotal(
   drifted: readonly ChangeEvent[],
@@ -95,7 +95,8 @@ export function driftTotal(
   const time = duration(seconds * 1000);
   const known = knownHosts(hosts, broken);
   if (Object.keys(hosts).length === 0) return `No drift: ${noHost}. ${time}`;
-  if (drifted.length === 0 && known.hosts === 0) return `Drift: nothing is known${known.unknown}. ${time}`;
+  if (drifted.length === 0 && known.hosts === 0)
+    return `Drift: no host could be checked${known.unknown}. ${time}`;
   const pending = Object.values(hosts).reduce((sum, host) => sum + (host.pending ?? 0), 0);
   const unchanged = total(hosts, 'resources') - drifted.length - pending;
   const rest = [

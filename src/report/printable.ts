@@ -14,7 +14,7 @@ function escaped(character: string): string {
   return `\\u{${code.toString(16)}}`;
 }
 
-/** Characters of one text: nobody reads more, and measuring megabytes would take minutes. */
+/** Characters of one text: measuring megabytes would take minutes. */
 const longest = 4000;
 /** Lines of one text. */
 const mostLines = 200;
@@ -35,7 +35,7 @@ export function printable(text: string): string {
   return printableWhole(shortened(text));
 }
 
-/** As `printable`, of any length: what somebody asked for. */
+/** As `printable`, of any length: for output that the user requested. */
 export function printableWhole(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, escaped);
 }

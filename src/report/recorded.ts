@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { errorCodes, HostwrightError } from '../errors.ts';
 import type { ErrorEvent, Event, SummaryEvent } from '../plan/event.ts';
 
-/** What `--json` wrote of one run that came to its end, without its summary. */
+/** The `--json` output of one complete run. */
 export interface RecordedRun {
   readonly file: string;
   readonly events: readonly RecordedEvent[];
@@ -88,26 +88,26 @@ function parseJson(line: string): unknown {
   }
 }
 
-/** A run that was cut off: nothing of it counts, because nobody knows what else it would have said. */
+/** A run that was cut off: its events are ignored, because the rest is unknown. */
 function unfinished(file: string, lines: number, last: string | undefined): ErrorEvent {
   return {
     type: 'error',
     code: 'E_REPORT',
-    message: 'the run has not come to its end, what it says is left out',
+    message: 'the run is incomplete: its results are left out',
     place: { file, line: Math.max(lines, 1) },
-    found: last === undefined ? 'an empty file' : `it ends after line ${lines}, about ${last}`,
+    found: last === undefined ? 'an empty file' : `the last line is ${lines}, about ${last}`,
     expected: 'a summary as the last line',
-    hint: 'see what ended it (the command shows its error on standard error), and run that part again',
+    hint: 'find the cause in the standard error of that run, then run it again',
   };
 }
 
 /**
- * Reads what `--json` wrote of one run; an error event where the run has not come to its end. Throws E_REPORT
- * for a line that is no event, and for one behind the summary.
+ * Reads the `--json` output of one run; an error event when the run is incomplete. Throws E_REPORT
+ * for a line that is not an event, and for a line after the summary.
  */
 export function readRecordedRun(file: string, content: string): RecordedRun | ErrorEvent {
   const lines = content.split('\n');
-  // What stands behind the last end of line was cut off in the middle, or is nothing.
+  // The text after the last line end is empty, or an incomplete line.
   lines.pop();
   const events: RecordedEvent[] = [];
   for (const [index, line] of lines.entries()) {
@@ -117,7 +117,7 @@ export function readRecordedRun(file: string, content: string): RecordedRun | Er
       throw new HostwrightError('E_REPORT', 'the line is not an event of a run', {
         place,
         found: JSON.stringify(line.slice(0, 80)),
-        expected: 'what plan, apply or drift write with --json, one object a line',
+        expected: 'the --json output of plan, apply or drift, one object per line',
         hint: 'redirect standard output alone: hostwright plan --json >FILE',
       });
     }
@@ -128,8 +128,8 @@ export function readRecordedRun(file: string, content: string): RecordedRun | Er
     if (index < lines.length - 1) {
       throw new HostwrightError('E_REPORT', 'the file holds more than one run', {
         place,
-        expected: 'nothing behind the summary',
-        hint: 'write each run into a file of its own',
+        expected: 'no lines after the summary',
+        hint: 'write each run to its own file',
       });
     }
     return { file, events, summary: event, line: index + 1 };

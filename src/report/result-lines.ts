@@ -109,8 +109,8 @@ function skippedLines(batch: Batch, results: readonly ResultEvent[], style: Styl
 }
 
 /**
- * What a host has done since its last lines: a line a role for what changed, failures in full, and what was
- * skipped by reason. A failure that several resources share (one transaction of packages) stands once.
+ * The results of a host since its last lines: one line per role for changes, failures in full, and skipped
+ * resources by reason. A failure that several resources share (one package transaction) appears once.
  */
 export function resultLines(batch: Batch, style: Style): string[] {
   const having = (outcome: ResultEvent['outcome']): ResultEvent[] =>

@@ -4,10 +4,10 @@ export interface Screen {
   print(lines: readonly string[]): void;
   /** Lets `write` write to another output that may be the same terminal. */
   aside(write: () => void): void;
-  /** What hosts do has changed. */
+  /** The running steps have changed. */
   refresh(): void;
   /** A second has passed. */
   tick(): void;
-  /** Takes away what does not stay. */
+  /** Removes the live lines. */
   clear(): void;
 }

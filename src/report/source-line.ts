@@ -7,7 +7,7 @@ import type { Style } from './style.ts';
 
 const LARGEST_BYTES = 1024 * 1024;
 
-/** The text of a file, or undefined where there is nothing that can be shown. */
+/** The text of a file; undefined when it cannot be shown. */
 export type ReadSource = (file: string) => string | undefined;
 
 export const readSource: ReadSource = (file) => {
@@ -27,7 +27,7 @@ function withoutSecret(line: string): string {
   );
 }
 
-/** The line of a place with a caret below its column; empty where the file cannot tell. */
+/** The line of a place with a caret below its column; empty when the file cannot be read. */
 export function sourceLines(place: FilePlace, style: Style, read: ReadSource): string[] {
   if (place.line === undefined) return [];
   const line = read(place.file)

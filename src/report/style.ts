@@ -17,7 +17,7 @@ export type Terminal = NodeJS.WritableStream & Pick<Output, 'columns' | 'rows'>;
 
 type Format = Extract<Parameters<typeof styleText>[0], string>;
 
-/** Signs with a meaning, each with a stand-in where the locale has ASCII only. */
+/** Symbols, with ASCII replacements for locales without Unicode. */
 export interface Marks {
   readonly action: Readonly<Record<Action, string>>;
   readonly done: string;
@@ -51,7 +51,7 @@ const ascii: Marks = {
   quote: '|',
 };
 
-/** How text looks on one output: decided once, from the environment and the kind of the output. */
+/** Colours, symbols and width of one output: chosen once, from the environment and the kind of output. */
 export interface Style {
   readonly marks: Marks;
   /** Cells that a line may take; Infinity where nothing limits it. */

@@ -54,7 +54,7 @@ fi`;
 export function unconfirmed(host: string, words: string): HostwrightError {
   const [, seconds = '', title = ''] = /^(-?\d*) (.*)$/.exec(words) ?? [];
   const when = seconds === '' ? '' : ` within ${Math.max(Number(seconds), 0) + 1} s; then plan again`;
-  return new HostwrightError('E_UNCONFIRMED', 'a change of a run that has ended is not confirmed', {
+  return new HostwrightError('E_UNCONFIRMED', 'a change of an earlier run is not confirmed', {
     place: { host },
     found: title,
     hint: `the host rolls it back${when}, and "hostwright apply" rolls it back at once`,

@@ -1,7 +1,7 @@
 import Handlebars from 'handlebars';
 import { HostwrightError } from '../errors.ts';
 
-/** The part of handlebars' syntax tree that templates may use; anything else is refused by name. */
+/** The part of handlebars' syntax tree that templates may use. */
 export interface Position {
   readonly line: number;
   /** Counted from 0, unlike everywhere else. */
@@ -66,7 +66,7 @@ export interface Partial extends Omit<Call, 'path'> {
 /** Text as it is. */
 export interface Content extends Node {
   readonly type: 'ContentStatement';
-  /** What is left of `original` without the white space that tags beside it take away. */
+  /** `original` without the white space that neighbouring tags remove. */
   readonly value: string;
   readonly original: string;
 }
@@ -127,7 +127,7 @@ function parseError(error: unknown, text: string, file: string): HostwrightError
     ...(open ? {} : { found: excerpt.slice(Math.max(0, arrow.indexOf('^') - 12)) }),
     hint: open
       ? 'close every {{#if}}, {{#each}}, {{#with}} and {{#unless}} with its {{/…}}'
-      : 'write \\{{ where the text itself holds two braces',
+      : 'write \\{{ for literal braces',
   });
 }
 

@@ -37,8 +37,8 @@ const blocks = ['if', 'unless', 'each', 'with', 'raw'];
 const deepest = 50;
 
 /**
- * Every error in a template with the data it is to be rendered with: undefined names in every branch,
- * rendered or not, wrong calls, and values that are no text. Handlebars itself lets most of them pass.
+ * All errors of a template for given data: undefined names in every branch,
+ * rendered or not, wrong calls, and values that are not text. Handlebars itself accepts most of them.
  */
 export function checkTemplate(
   template: ParsedTemplate,
@@ -93,7 +93,7 @@ export function checkTemplate(
       throw templateError(scope, node, `"${name}" is called with ${values.length} values`, {
         expected:
           most === Infinity ? `${least} or more` : least === most ? `${least}` : `${least} to ${most}`,
-        ...(values.length === 0 ? { hint: `for the variable of that name write this.${name}` } : {}),
+        ...(values.length === 0 ? { hint: `to use the variable of that name, write this.${name}` } : {}),
       });
     }
     if (!scope.live || values.includes(unknown)) return unknown;
@@ -117,9 +117,9 @@ export function checkTemplate(
     }
     const value = isCall ? call(node, scope) : resolve(path, scope);
     if (!scope.live || value === unknown || isText(value)) return;
-    throw templateError(scope, node, `"${path.original}" is not a text`, {
+    throw templateError(scope, node, `"${path.original}" is not text`, {
       found: describeValue(value),
-      expected: 'a text, a number, true or false',
+      expected: 'text, a number, true or false',
       hint: hintForNonText(value),
     });
   };
@@ -138,8 +138,8 @@ export function checkTemplate(
     }
     const mostParams = { each: 2, with: 1 }[name] ?? 0;
     if (params.length > mostParams) {
-      throw templateError(scope, node, `"${name}" gives no such names as |${params.join(' ')}|`, {
-        expected: `${mostParams} at most`,
+      throw templateError(scope, node, `"${name}" has no block parameters |${params.join(' ')}|`, {
+        expected: `at most ${mostParams}`,
       });
     }
     const value = evaluate(subject, scope);
@@ -163,7 +163,7 @@ export function checkTemplate(
   const each = (node: Block, value: unknown, params: readonly string[], scope: Scope): void => {
     const isEmpty = value === unknown || value === null || value === undefined || value === false;
     if (!isEmpty && !hasEntries(value)) {
-      throw templateError(scope, node.params[0] ?? node, '"each" goes over a list or a map', {
+      throw templateError(scope, node.params[0] ?? node, '"each" needs a list or a map', {
         found: describeValue(value),
       });
     }
@@ -185,15 +185,15 @@ export function checkTemplate(
     const values = node.params.map((param) => evaluate(param, scope));
     const pairs = (node.hash?.pairs ?? []).map((pair) => [pair.key, evaluate(pair.value, scope)] as const);
     if (node.name.type !== 'PathExpression' || values.length > 1) {
-      throw templateError(scope, node, 'a partial has a plain name and one value at most', {
+      throw templateError(scope, node, 'a partial takes a plain name and at most one value', {
         expected: '{{> name}}, {{> name value}} or {{> name key=value}}',
       });
     }
     const name = node.name.original;
     const found = findPartial(name);
     if (found === undefined) {
-      throw templateError(scope, node.name, `there is no partial "${name}"`, {
-        hint: `put it beside the template, as ${name}.hbs`,
+      throw templateError(scope, node.name, `the partial "${name}" does not exist`, {
+        hint: `create ${name}.hbs in the folder of the template`,
       });
     }
     if (scope.partials.includes(name) && !scope.live) return;
@@ -201,7 +201,7 @@ export function checkTemplate(
       throw templateError(
         scope,
         node,
-        `the partials go round in a circle: ${scope.partials.slice(-3).join(', ')}`,
+        `partials include each other in a cycle: ${scope.partials.slice(-3).join(', ')}`,
       );
     }
     const given = values.length === 1 ? values[0] : scope.contexts[0];
@@ -230,7 +230,7 @@ export function checkTemplate(
       case 'Decorator':
       case 'DecoratorBlock':
         throw templateError(scope, node, 'decorators and partials with a block are not supported', {
-          hint: 'put the text into a partial of its own',
+          hint: 'put the text into a separate partial',
         });
     }
   };
@@ -245,8 +245,8 @@ export function checkTemplate(
 
 function pathOf(node: Call, scope: Scope): PathExpression {
   if (node.path.type === 'PathExpression') return node.path;
-  throw templateError(scope, node.path, 'a value is no name', {
-    hint: `for an entry of that name write this.[${String(node.path.value)}]`,
+  throw templateError(scope, node.path, 'a value is not a name', {
+    hint: `to use the entry of that name, write this.[${String(node.path.value)}]`,
   });
 }
 
@@ -254,36 +254,36 @@ function calledName(node: Call, scope: Scope): string {
   const path = pathOf(node, scope);
   const name = plainName(path);
   if (name !== undefined && !scope.blockParams.has(name)) return name;
-  throw templateError(scope, node.path, `"${path.original}" is no function and takes no values`);
+  throw templateError(scope, node.path, `"${path.original}" is not a function and takes no values`);
 }
 
 function noSuchFunction(node: Call, name: string, scope: Scope): HostwrightError {
   const names = Object.keys(templateFunctions);
-  return templateError(scope, node.path, `there is no function "${name}"`, {
-    hint: didYouMean(name, [...names, ...blocks]) ?? `there are ${names.join(', ')}`,
+  return templateError(scope, node.path, `unknown function "${name}"`, {
+    hint: didYouMean(name, [...names, ...blocks]) ?? `functions: ${names.join(', ')}`,
   });
 }
 
 function blockName(node: Block, scope: Scope): string {
   const { original } = pathOf(node, scope);
   if (blocks.includes(original)) return original;
-  throw templateError(scope, node.path, `there is no block "${original}"`, {
+  throw templateError(scope, node.path, `unknown block "${original}"`, {
     expected: blocks.join(', '),
     hint:
       didYouMean(original, blocks) ??
-      `write {{#each ${original}}} for a list, {{#if ${original}}} for a choice`,
+      `write {{#each ${original}}} for a list, {{#if ${original}}} for a condition`,
   });
 }
 
 function refuseHash(node: Call, name: string, scope: Scope): void {
   const pair = node.hash?.pairs[0];
-  if (pair) throw templateError(scope, pair, `"${name}" takes no named value "${pair.key}"`);
+  if (pair) throw templateError(scope, pair, `"${name}" takes no argument "${pair.key}"`);
 }
 
 function hintForNonText(value: unknown): string {
   if (Array.isArray(value)) return 'use {{#each}}, {{join list ", "}} or {{json list}}';
-  if (typeof value === 'object' && value !== null) return 'name one of its entries, or use {{json map}}';
-  return 'set it, put {{#if}} around it, or use {{default value "other"}}';
+  if (typeof value === 'object' && value !== null) return 'use one of its entries, or {{json map}}';
+  return 'set it, wrap it in {{#if}}, or use {{default value "other"}}';
 }
 
 function withPairs(context: unknown, pairs: readonly (readonly [string, unknown])[]): unknown {

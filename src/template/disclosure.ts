@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { isSecret, type Secret } from '../secrets/secret.ts';
 
-/** A secret inside the data of one rendering: that its value was asked for is noted. */
+/** A secret in the data of one rendering; reading its value is noted. */
 export class DisclosedSecret {
   readonly #secret: Secret;
   readonly #note: () => void;
@@ -37,7 +37,7 @@ export interface Disclosure {
 }
 
 /**
- * A copy of `data` for one rendering. It holds own properties only and no functions. An empty secret becomes an empty text, so that `if` sees that there is none.
+ * A copy of `data` for one rendering. It contains only own properties, and no functions. An empty secret becomes '', so that `if` treats it as false.
  */
 export function disclose(data: unknown): Disclosure {
   let noted = false;
@@ -96,5 +96,5 @@ export function describeValue(value: unknown): string {
   if (value instanceof DisclosedSecret) return 'a secret';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a map';
-  return typeof value === 'string' ? 'a text' : `a ${typeof value}`;
+  return typeof value === 'string' ? 'text' : `a ${typeof value}`;
 }

@@ -13,15 +13,15 @@ function isInside(name: string): boolean {
 /** The path of a template, from the first of the folders that has it; E_TEMPLATE where none has. */
 export function findTemplate(name: string, folders: readonly string[]): string {
   if (!isInside(name)) {
-    throw new HostwrightError('E_TEMPLATE', `"${name}" is no name of a template`, {
-      expected: 'a path inside a folder of templates, such as nginx/app.conf.hbs',
+    throw new HostwrightError('E_TEMPLATE', `"${name}" is not a valid template name`, {
+      expected: 'a path inside a templates folder, such as nginx/app.conf.hbs',
     });
   }
   const found = folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
   if (found !== undefined) return found;
-  throw new HostwrightError('E_TEMPLATE', `there is no template "${name}"`, {
-    found: `nothing in ${folders.join(' and ')}`,
-    hint: nearFile(name, folders) ?? 'make the file, or correct the name',
+  throw new HostwrightError('E_TEMPLATE', `the template "${name}" does not exist`, {
+    found: `no such file in ${folders.join(' and ')}`,
+    hint: nearFile(name, folders) ?? 'create the file, or correct the name',
   });
 }
 

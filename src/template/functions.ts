@@ -6,7 +6,7 @@ export interface TemplateFunction {
   /** The least and the most number of arguments. */
   readonly parameters: readonly [number, number];
   readonly summary: string;
-  /** Throws TypeError, in words for the user, for arguments it cannot work on. */
+  /** Throws TypeError, with a message for the user, for invalid arguments. */
   call(...values: readonly unknown[]): unknown;
 }
 
@@ -18,7 +18,7 @@ export function isTrue(value: unknown): boolean {
 function comparable(value: unknown): unknown {
   if (value instanceof DisclosedSecret) return value.disclose();
   if (typeof value === 'object' && value !== null) {
-    throw new TypeError(`${describeValue(value)} cannot be compared, only single values can`);
+    throw new TypeError(`${describeValue(value)} cannot be compared: only single values can`);
   }
   return value;
 }
@@ -26,7 +26,7 @@ function comparable(value: unknown): unknown {
 /** The text of a single value as it stands in the rendered text. */
 function textOf(value: unknown, what: string): string {
   if (isText(value)) return outputText(value);
-  throw new TypeError(`${what} is ${describeValue(value)}, not a text`);
+  throw new TypeError(`${what} is ${describeValue(value)}, not text`);
 }
 
 function spaces(value: unknown): number {
@@ -47,12 +47,12 @@ export const templateFunctions: Readonly<Record<string, TemplateFunction>> = {
   },
   and: {
     parameters: [2, Infinity],
-    summary: 'true when every value is, as `if` sees it',
+    summary: 'true when every value is true, as `if` sees it',
     call: (...values) => values.every(isTrue),
   },
   or: {
     parameters: [2, Infinity],
-    summary: 'true when one of the values is, as `if` sees it',
+    summary: 'true when at least one value is true, as `if` sees it',
     call: (...values) => values.some(isTrue),
   },
   not: {
@@ -62,12 +62,13 @@ export const templateFunctions: Readonly<Record<string, TemplateFunction>> = {
   },
   default: {
     parameters: [2, 2],
-    summary: 'the second value where the first is null or unset: `{{default (lookup host "rack") "none"}}`',
+    summary:
+      'the first value, or the second when the first is null or unset: `{{default (lookup host "rack") "none"}}`',
     call: (value, fallback) => value ?? fallback,
   },
   lookup: {
     parameters: [2, 2],
-    summary: 'the entry of a map or list by its name or number; unset where there is none, which is no error',
+    summary: 'the entry of a map or list by its name or number; unset, without an error, when there is none',
     call(owner, name) {
       if (owner === null || owner === undefined) return undefined;
       const key = textOf(name, 'the name to look up');
@@ -77,16 +78,16 @@ export const templateFunctions: Readonly<Record<string, TemplateFunction>> = {
   },
   join: {
     parameters: [2, 2],
-    summary: 'the items of a list as one text with a separator between them: `{{join addresses ", "}}`',
+    summary: 'the items of a list joined by a separator: `{{join addresses ", "}}`',
     call(list, separator) {
       if (!Array.isArray(list))
-        throw new TypeError(`${describeValue(list)} cannot be joined, only a list can`);
+        throw new TypeError(`${describeValue(list)} cannot be joined: only a list can`);
       return list.map((item) => textOf(item, 'an item of the list')).join(textOf(separator, 'the separator'));
     },
   },
   json: {
     parameters: [1, 2],
-    summary: 'the value as JSON, on one line or indented by a number of spaces: `{{json rules 2}}`',
+    summary: 'the value as JSON, on one line, or indented by the given number of spaces: `{{json rules 2}}`',
     call(value, indent) {
       if (value === undefined) throw new TypeError('an unset value has no JSON');
       return JSON.stringify(value, null, indent === undefined ? 0 : spaces(indent));
@@ -94,7 +95,7 @@ export const templateFunctions: Readonly<Record<string, TemplateFunction>> = {
   },
   indent: {
     parameters: [2, 2],
-    summary: 'every line of a text that is not empty, with a number of spaces before it: `{{indent pem 4}}`',
+    summary: 'a text with every non-empty line indented by the given number of spaces: `{{indent pem 4}}`',
     call(text, count) {
       const margin = ' '.repeat(spaces(count));
       return textOf(text, 'what to indent').replaceAll(/^(?=.)/gm, margin);

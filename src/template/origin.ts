@@ -3,12 +3,12 @@ import { isSecret, type Secret } from '../secrets/secret.ts';
 import type { Content, Position, Program, Statement } from './ast.ts';
 import { createRenderer, type Rendering } from './render.ts';
 
-/** Where a line of a rendered text comes from, lines counted from 1; without a line, the template alone. */
+/** The source of a line of rendered text. Lines count from 1; without a line, only the template is known. */
 export type Origin = (line?: number) => FilePlace;
 
 export interface Origins {
   readonly note: (rendering: Rendering, output: string | Secret) => void;
-  /** The origin of a text that was rendered as a whole from a template; undefined for any other. */
+  /** The origin of a text rendered from a template; undefined for other texts. */
   readonly of: (text: string | Secret) => Origin | undefined;
 }
 
@@ -16,7 +16,7 @@ function plain(text: string | Secret): string {
   return isSecret(text) ? text.reveal() : text;
 }
 
-/** Remembers what was rendered from what, to answer for a line that a host complains about. */
+/** Remembers renderings, to find the template of a line in an error of a host. */
 export function createOrigins(): Origins {
   const renderings = new Map<string, Rendering>();
   return {
@@ -42,8 +42,8 @@ const close = '\uE0F1';
 const anyMark = new RegExp(`${open}(\\d+):(\\d+)${close}`, 'g');
 
 /**
- * For each line of the output its place in a template: the text is rendered once more, with a mark at each
- * piece that says where it stands. None where the marks get in the way of the text itself.
+ * The template line of each output line: the text is rendered once more, with a mark at each
+ * piece that holds its place. None when the marks change the text itself.
  */
 function placesOf(rendering: Rendering, output: string): readonly FilePlace[] {
   const files: string[] = [];

@@ -1,14 +1,14 @@
 import type { Mustache, Position, Program } from './ast.ts';
 import { DisclosedSecret, describeValue } from './disclosure.ts';
 
-/** The name of the function that every value passes on its way into the text. */
+/** The name of the function that converts every value to text. */
 export const outputFunction = '__text';
 
-/** A value as it stands in the text. Throws TypeError for one that is no text. */
+/** A value as text. Throws TypeError for a value that is not text. */
 export function outputText(value: unknown): string {
   if (value instanceof DisclosedSecret) return value.disclose();
   if (isText(value)) return String(value);
-  throw new TypeError(`${describeValue(value)} is not a text`);
+  throw new TypeError(`${describeValue(value)} is not text`);
 }
 
 /** Whether a value can stand in a text. */

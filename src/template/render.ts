@@ -35,9 +35,9 @@ export function render(rendering: Rendering): string | Secret {
 type Rewrite = (program: Program, file: string) => Program;
 
 /**
- * Makes a function that renders handlebars templates, strictly: an undefined name anywhere, a value that is
- * no text, and a template that cannot be parsed are E_TEMPLATE, all errors of a template at once. A text
- * that a secret went into is a Secret itself. What was compiled is kept for the next rendering.
+ * Makes a function that renders handlebars templates strictly: an undefined name, a value that is
+ * not text, and a syntax error are E_TEMPLATE, all errors of a template at once. A text
+ * that contains a secret is a Secret. Compiled templates are cached.
  */
 export function createRenderer(
   rewrite: Rewrite = (program) => program,
@@ -99,7 +99,7 @@ function run(template: PreparedTemplate, data: unknown, partials: Record<string,
     // The message of handlebars may hold a value, hence a secret.
     throw new HostwrightError('E_TEMPLATE', 'the template cannot be rendered', {
       place: { file: template.file },
-      found: error instanceof RangeError ? 'it goes too deep' : 'something that the check let pass',
+      found: error instanceof RangeError ? 'the nesting is too deep' : 'an error that the check did not find',
     });
   }
 }

@@ -3,7 +3,7 @@ import { didYouMean } from '../suggestion.ts';
 import type { PathExpression, Position } from './ast.ts';
 import { describeValue, hasEntries } from './disclosure.ts';
 
-/** A value that cannot be known where text is checked that will not be rendered. */
+/** A value that is unknown because its text is checked but not rendered. */
 export const unknown = Symbol('unknown');
 
 /** `@root`, `@index` and their kin; `each` makes one inside that of its surroundings. */
@@ -12,7 +12,7 @@ interface Frame {
   readonly outer?: Frame;
 }
 
-/** What names mean at one place of a template. */
+/** The names in scope at one place of a template. */
 export interface Scope {
   readonly file: string;
   /** The value of `this`, then of `../`, `../../` and so on. */
@@ -97,11 +97,11 @@ export function resolve(path: PathExpression, scope: Scope): unknown {
     return rest.reduce(member(path, scope), scope.blockParams.get(head));
   }
   if (path.depth >= scope.contexts.length) {
-    throw templateError(scope, path, `"${path.original}" leads outside of the template`, {
+    throw templateError(scope, path, `"${path.original}" is outside of the template`, {
       hint:
         scope.partials.length > 0
-          ? 'a partial sees only what it is given: pass the value as {{> name key=value}}'
-          : 'only {{#each}} and {{#with}} make a level that ../ leaves',
+          ? 'a partial sees only its arguments: pass the value as {{> name key=value}}'
+          : 'only {{#each}} and {{#with}} open a level for ../',
     });
   }
   return path.parts.reduce(member(path, scope), scope.contexts[path.depth]);
@@ -115,8 +115,8 @@ function dataVariable(path: PathExpression, name: string, scope: Scope): unknown
   throw templateError(scope, path, `"${path.original}" is not defined here`, {
     hint:
       name !== 'root' && known.includes(name)
-        ? '@index, @key, @first and @last belong inside {{#each}}, one ../ for each one around'
-        : (didYouMean(name, known) ?? `there are @${known.join(', @')}`),
+        ? '@index, @key, @first and @last exist only inside {{#each}}; write ../ for each outer {{#each}}'
+        : (didYouMean(name, known) ?? `defined here: @${known.join(', @')}`),
   });
 }
 
@@ -132,7 +132,7 @@ function member(path: PathExpression, scope: Scope) {
     const nearby = path.parts.length === 1 ? [...scope.blockParams.keys(), ...names] : names;
     const whole = path.parts.length > 1 ? ` in "${path.original}"` : '';
     throw templateError(scope, path, `"${name}" is not defined${whole}`, {
-      ...(holds ? {} : { found: `${describeValue(owner)}, which has no names in it` }),
+      ...(holds ? {} : { found: `${describeValue(owner)}, which has no entries` }),
       hint: didYouMean(name, nearby) ?? whatIsThere(nearby),
     });
   };
@@ -141,6 +141,6 @@ function member(path: PathExpression, scope: Scope) {
 function whatIsThere(names: readonly string[]): string {
   const listed = names.slice(0, 12).join(', ');
   const more = names.length > 12 ? ' …' : '';
-  const ask = 'where an entry may be missing, ask with (lookup map "name")';
+  const ask = 'for an entry that may be missing use (lookup map "name")';
   return listed === '' ? ask : `defined here: ${listed}${more}; ${ask}`;
 }

@@ -38,8 +38,8 @@ const macs: readonly MacAlgorithm[] = [
 ];
 
 /**
- * What to offer to a host: all that both ssh2 and the user's configuration allow, with the types of the
- * host's known keys in front, or a host with several keys would show one that is not known.
+ * The algorithms to offer: those that both ssh2 and the user's configuration allow. The types of the
+ * host's known keys come first; otherwise a host with several keys would show an unknown one.
  */
 export function offeredAlgorithms(
   host: string,
@@ -53,7 +53,7 @@ export function offeredAlgorithms(
   ): Name[] => {
     const both = wanted === undefined ? [...names] : names.filter((name) => wanted.includes(name));
     if (both.length > 0) return both;
-    throw new HostwrightError('E_CONNECT', `no algorithm is left of ${option}`, {
+    throw new HostwrightError('E_CONNECT', `${option} leaves no supported algorithm`, {
       place: { host },
       found: wanted?.join(',') ?? '',
       expected: `one of ${names.join(', ')}`,

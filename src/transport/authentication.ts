@@ -19,7 +19,7 @@ export interface Attempt {
 
 export interface Authentication {
   readonly attempts: readonly Attempt[];
-  /** What could not be tried, and why: `key /root/.ssh/id_rsa is encrypted`. */
+  /** Methods that could not be tried, with the reason: `key /root/.ssh/id_rsa is encrypted`. */
   readonly notes: string[];
 }
 
@@ -31,7 +31,7 @@ export interface Login {
 }
 
 /**
- * Ways to log in, in the order to be tried: the key of the inventory, the agent, other keys, the password.
+ * Login methods in the order to try them: the key of the inventory, the agent, other keys, the password.
  * The key comes before the agent because servers count attempts, and an agent may be full of keys.
  */
 export function prepareAuthentication({ config, privateKeyFile, password }: Login): Authentication {
@@ -99,7 +99,7 @@ export function methodOf({ method }: Attempt): LoginMethod {
   return 'publickey';
 }
 
-/** E_AUTH with everything that was tried and what could not be. */
+/** E_AUTH with the methods that were tried and those that could not be. */
 export function authenticationError(
   host: string,
   config: SshConfig,
@@ -108,18 +108,18 @@ export function authenticationError(
 ): HostwrightError {
   const encrypted = notes.find((note) => note.includes('is encrypted'))?.split(' ')[1];
   const found = [
-    tried.length === 0 ? 'nothing to log in with' : `refused: ${tried.join(', ')}`,
+    tried.length === 0 ? 'no key and no password' : `refused: ${tried.join(', ')}`,
     ...notes,
   ].join('; ');
   const hint =
     encrypted !== undefined
       ? `give the key to an agent: ssh-add ${encrypted}`
       : tried.length === 0 && notes.some((note) => note.startsWith(withheldBy))
-        ? `see what your ssh configuration allows: ssh -G ${config.hostName}`
+        ? `check your ssh configuration: ssh -G ${config.hostName}`
         : tried.length === 0
-          ? 'set ansible_ssh_private_key_file, start an agent with the key, or set ansible_password'
+          ? 'set ansible_ssh_private_key_file, add the key to an ssh agent, or set ansible_password'
           : `try it by hand: ssh -v -p ${config.port} ${config.user}@${config.hostName}`;
-  return new HostwrightError('E_AUTH', `${config.user}@${config.hostName} refuses every way of logging in`, {
+  return new HostwrightError('E_AUTH', `the login as ${config.user}@${config.hostName} is refused`, {
     place: { host },
     found,
     hint,
@@ -139,9 +139,9 @@ function readKey(file: string, policy: KeyPolicy): ParsedKey | string {
   const key: unknown = Array.isArray(parsed) ? parsed[0] : parsed;
   if (key instanceof Error) {
     if (/encrypted/i.test(key.message)) return 'is encrypted and no agent holds it';
-    return `is of a kind that is not supported (${key.message})`;
+    return `is of an unsupported type (${key.message})`;
   }
-  if (!isKey(key) || !key.isPrivateKey()) return 'holds no private key';
+  if (!isKey(key) || !key.isPrivateKey()) return 'is not a private key';
   return keyRefusal(key.getPublicSSH(), policy) ?? signingWithin(key, policy);
 }
 

@@ -5,17 +5,17 @@ import { lastWords } from './start-error.ts';
 
 const reasons: Readonly<Record<string, readonly [string, string]>> = {
   ECONNREFUSED: [
-    'nothing listens',
-    'see that sshd runs there, and that ansible_port is right (ansible_port, ssh_config)',
+    'connection refused',
+    'check that sshd runs on the host, and the port (ansible_port, ssh_config)',
   ],
-  EHOSTUNREACH: ['no way leads there', 'see that the host is up and ansible_host is right'],
-  ENETUNREACH: ['no way leads to its network', 'see to the routes of this machine'],
-  ETIMEDOUT: ['it does not answer', 'see that the host is up and no firewall is in between'],
-  ENOTFOUND: ['its name does not resolve', 'correct ansible_host, or see to DNS and /etc/hosts'],
-  EAI_AGAIN: ['its name does not resolve now', 'see to the name servers of this machine'],
+  EHOSTUNREACH: ['no route to host', 'check that the host is up, and ansible_host'],
+  ENETUNREACH: ['network unreachable', 'check the routes of this machine'],
+  ETIMEDOUT: ['no answer', 'check that the host is up, and firewalls on the way'],
+  ENOTFOUND: ['the name does not resolve', 'check ansible_host, DNS and /etc/hosts'],
+  EAI_AGAIN: ['the name server does not answer', 'check the name servers of this machine'],
   ECONNRESET: [
     'the connection was reset',
-    'sshd may limit connections (MaxStartups, PerSourcePenalties, fail2ban): wait a minute, lower --forks, look at its log',
+    'sshd may limit connections (MaxStartups, PerSourcePenalties, fail2ban): wait a minute, lower --forks, read its log',
   ],
 };
 
@@ -34,7 +34,7 @@ export function connectError(host: string, config: SshConfig, cause: Error): Hos
     : code;
   const [what, hint] = reasons[reset] ?? [];
   const agreement = /no matching|handshake failed/i.test(cause.message)
-    ? 'host and user share no algorithm: compare with ssh -vv, mind HostKeyAlgorithms, KexAlgorithms, Ciphers, MACs'
+    ? 'no common algorithm: compare with ssh -vv, and check HostKeyAlgorithms, KexAlgorithms, Ciphers and MACs'
     : `try it by hand: ssh -v -p ${config.port} ${config.user}@${config.hostName}`;
   return new HostwrightError(
     'E_CONNECT',
@@ -51,15 +51,15 @@ export function connectError(host: string, config: SshConfig, cause: Error): Hos
 export function connectTimeout(host: string, config: SshConfig, milliseconds: number): HostwrightError {
   return new HostwrightError(
     'E_CONNECT',
-    `${config.hostName} port ${config.port} did not let us in within ${milliseconds / 1000} s`,
+    `no login on ${config.hostName} port ${config.port} within ${milliseconds / 1000} s`,
     {
       place: { host },
-      hint: 'see that the host is up and no firewall is in between, or raise ConnectTimeout in the ssh configuration',
+      hint: 'check that the host is up, and firewalls on the way, or raise ConnectTimeout in the ssh configuration',
     },
   );
 }
 
-/** E_CONNECT for a jump host that cannot go on. */
+/** E_CONNECT for a jump host that cannot reach the next host. */
 export function unreachableFrom(
   host: string,
   jump: SshConfig,
@@ -69,7 +69,7 @@ export function unreachableFrom(
   return new HostwrightError('E_CONNECT', `the jump host ${jump.hostName} cannot reach ${address}`, {
     place: { host },
     found: cause instanceof Error ? lastWords(cause.message) : '',
-    hint: 'see that the host is up, and that AllowTcpForwarding of the jump host lets it be reached',
+    hint: 'check that the host is up, and AllowTcpForwarding on the jump host',
     cause,
   });
 }

@@ -8,7 +8,7 @@ import { resolveConfig, type ConfigRequest, type SshConfig } from './ssh-config.
 import type { Connect, Target, Transport } from './transport.ts';
 import { splitWords } from './words.ts';
 
-/** Milliseconds until a connection stands, unless ssh's ConnectTimeout or the caller says otherwise. */
+/** Milliseconds until a connection is open; ssh's ConnectTimeout or the caller may change it. */
 export const defaultConnectTimeout = 20_000;
 const defaultAnswerLimit = 64 * 1024 * 1024;
 /** ssh_config that sends a jump host through itself would go round for ever. */
@@ -19,14 +19,14 @@ export interface ConnectOptions {
   readonly connectTimeout?: number;
   /** Bytes of standard output and error together that one answer may have; default 64 MiB. */
   readonly answerLimit?: number;
-  /** The ssh configuration of this one is asked for at once, while the caller still has other things to do. */
+  /** Its ssh configuration is read at once, while the caller is busy with other things. */
   readonly ahead?: Target;
 }
 
-/** Makes the way to open the one connection of a host: over ssh2, through jump hosts, with a remote shell on it. */
+/** Makes the function that opens the one connection of a host: over ssh2, through jump hosts, with a remote shell. */
 export function createConnect(options: ConnectOptions = {}): Connect {
   const resolver = createResolver();
-  // Whoever connects to it hears of what is wrong.
+  // The error shows again when the host is connected.
   if (options.ahead !== undefined) resolver.target(options.ahead).catch(() => undefined);
   return async (target) => openTransport(target, options, resolver);
 }
@@ -58,10 +58,10 @@ async function openTransport(
   resolver: Resolver,
 ): Promise<Transport> {
   if (target.becomeUser !== undefined && target.becomeUser !== 'root') {
-    throw new HostwrightError('E_SUDO', `ansible_become_user is ${target.becomeUser}`, {
+    throw new HostwrightError('E_SUDO', `ansible_become_user ${target.becomeUser} is not supported`, {
       place: { host: target.host },
       expected: 'root',
-      hint: 'leave ansible_become_user out: everything is done as root',
+      hint: 'remove ansible_become_user: everything runs as root',
     });
   }
   const config = await resolver.target(target);
@@ -135,10 +135,10 @@ export async function resolveHops(
   depth = 0,
 ): Promise<readonly SshConfig[]> {
   if (depth > longestWay) {
-    throw new HostwrightError('E_CONNECT', 'ProxyJump of the ssh configuration goes round in circles', {
+    throw new HostwrightError('E_CONNECT', 'ProxyJump of the ssh configuration is a cycle', {
       place: { host: target.host },
       found: config.proxyJump.join(','),
-      hint: `see what ssh makes of it: ssh -G ${config.hostName}`,
+      hint: `check the ssh configuration: ssh -G ${config.hostName}`,
     });
   }
   const words = splitWords(target.sshArgs ?? '');
@@ -158,7 +158,7 @@ function parseJump(host: string, jump: string): { address: string; user?: string
   const match = /^(?:ssh:\/\/)?(?:(.+)@)?(?:\[([^\]]+)\]|([^:@]+|[0-9a-fA-F:]+))(?::(\d+))?$/.exec(jump);
   const address = match?.[2] ?? match?.[3];
   if (match === null || address === undefined) {
-    throw new HostwrightError('E_CONNECT', 'ProxyJump of the ssh configuration makes no sense', {
+    throw new HostwrightError('E_CONNECT', 'invalid ProxyJump in the ssh configuration', {
       place: { host },
       found: jump,
       expected: '[user@]host[:port]',

@@ -29,7 +29,7 @@ export interface Connection {
   forward(address: string, port: number): Promise<Duplex>;
   /** Why it ended, once it has. */
   readonly ended: Promise<string>;
-  /** Says goodbye to the host, and does not wait for an answer for long. */
+  /** Closes the connection politely, and does not wait long for an answer. */
   end(): void;
   /** Ends it now. */
   destroy(): void;
@@ -90,14 +90,14 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
       if (error.level !== 'client-authentication') give(refused ?? connectError(host, config, error));
     });
     client.once('close', () => {
-      give(refused ?? connectError(host, config, new Error(reason || 'ended before it stood')));
+      give(refused ?? connectError(host, config, new Error(reason || 'closed before it was open')));
     });
     client.connect({
       sock: socket,
       username: config.user,
       algorithms,
       readyTimeout: 0,
-      // Only sends something regularly; whether the host still answers is judged by watchLiveness.
+      // This only sends something regularly; watchLiveness decides whether the host still answers.
       keepaliveInterval: interval(config),
       keepaliveCountMax: Number.MAX_SAFE_INTEGER,
       hostVerifier: (key: Buffer) => {
@@ -121,7 +121,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
   });
 
   watchLiveness(socket, interval(config) * Math.max(1, config.serverAliveCountMax), (silence) => {
-    reason ||= `no sign of life for ${silence / 1000} s`;
+    reason ||= `no data from the host for ${silence / 1000} s`;
     destroy();
   });
   const failed = (error: unknown): never => {

@@ -123,8 +123,8 @@ function readLine(line: string, nonce: string, answerLimit: number): Frame | Hea
 }
 
 function garbage(line: string): HostwrightError {
-  return new HostwrightError('E_REMOTE', 'the remote shell gave an answer that makes no sense', {
+  return new HostwrightError('E_REMOTE', 'the remote shell gave a malformed answer', {
     found: JSON.stringify(line.slice(0, 100)),
-    hint: 'something on the host writes into the connection: look at the start-up files of its shell',
+    hint: 'something on the host writes into the connection: check the start-up files of the login shell',
   });
 }

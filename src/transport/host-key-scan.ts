@@ -11,7 +11,7 @@ import { fingerprint, judgeKey, keyType, knownHostsName, type KnownKey } from '.
 import type { SshConfig } from './ssh-config.ts';
 import type { Target } from './transport.ts';
 
-/** A key that a host has shown, against what known_hosts says. */
+/** A host key, compared with known_hosts. */
 export interface ScannedKey {
   /** `ssh-ed25519` */
   readonly type: string;
@@ -69,8 +69,8 @@ export function createRouter(): (target: Target) => Promise<readonly ScanStop[]>
 }
 
 /**
- * Asks a host for its keys, one kind after the other, without logging in, and compares them; nothing is
- * written. Jump hosts are logged in to as ever, with the same strictness. E_CONNECT, E_HOST_KEY, E_AUTH.
+ * Reads the keys of a host, one type after the other, without a login, and compares them. It writes
+ * nothing. Jump hosts are logged in to, and checked, as always. E_CONNECT, E_HOST_KEY, E_AUTH.
  */
 export async function scanHostKeys(stop: ScanStop): Promise<HostKeyScan> {
   const { host, config } = stop;
@@ -98,10 +98,10 @@ export async function scanHostKeys(stop: ScanStop): Promise<HostKeyScan> {
   } finally {
     for (const connection of way.toReversed()) connection.end();
   }
-  throw new HostwrightError('E_CONNECT', `${config.hostName} port ${config.port} has no host key for us`, {
+  throw new HostwrightError('E_CONNECT', `${config.hostName} port ${config.port} has no usable host key`, {
     place: { host },
     expected: `one of ${wanted.flat().join(', ')}`,
-    hint: 'make one on the host: ssh-keygen -A; mind HostKeyAlgorithms of the ssh configuration',
+    hint: 'make one on the host with ssh-keygen -A, and check HostKeyAlgorithms of the ssh configuration',
   });
 }
 
@@ -126,7 +126,7 @@ async function askForKey(
     const waiting = whenListenedFor(timeout, () => end(connectTimeout(host, config, timeout)));
     client.on('error', end);
     client.once('close', () => end());
-    // Only here the host has proved that it holds the private key. Nobody logs in.
+    // From here the host has proved that it holds the private key. There is no login.
     client.once('handshake', () => {
       proved = shown;
       end();
@@ -181,16 +181,16 @@ function judgeHost(host: string, config: SshConfig, shown: readonly Buffer[]): H
 }
 
 /**
- * Adds keys of a scan to the known_hosts of the user. E_HOST_KEY, and nothing written, where the host is not
- * new any more: somebody else may have been here since.
+ * Adds keys of a scan to the user's known_hosts. E_HOST_KEY, and nothing written, when the host is no longer
+ * new: another process may have added it.
  */
 export function acceptHostKeys({ host, config }: ScanStop, keys: readonly ScannedKey[]): void {
   const shown = keys.map(({ key }) => key);
   const now = judgeHost(host, config, shown);
   if (now.state !== 'new') {
-    throw new HostwrightError('E_HOST_KEY', `known_hosts has got entries of ${now.name} meanwhile`, {
+    throw new HostwrightError('E_HOST_KEY', `another process has added ${now.name} to known_hosts`, {
       place: { host },
-      hint: 'scan it again',
+      hint: 'scan the host again',
     });
   }
   for (const key of shown) remember(config, now.name, key);

@@ -76,11 +76,11 @@ function tooSmall(host: string, { requiredRsaSize }: SshConfig, key: Buffer): Ho
     place: { host },
     found: `RSA, ${bits} bits`,
     expected: `${requiredRsaSize} bits or more, as RequiredRSASize of the ssh configuration says`,
-    hint: 'make a larger one on the host, or have known_hosts know its Ed25519 key',
+    hint: 'make a larger key on the host, or add its Ed25519 key to known_hosts',
   });
 }
 
-/** CheckHostIP: a name that leads to another host than before is found out by what is known of its address. */
+/** CheckHostIP: the known keys of the address reveal a name that leads to another host than before. */
 function anotherByAddress(
   host: string,
   config: SshConfig,
@@ -112,20 +112,20 @@ function judge(
       return new HostwrightError('E_HOST_KEY', `the key of ${shown} is revoked`, {
         place,
         found: `${found}, revoked at ${formatPlace(verdict.entry.place)}`,
-        hint: 'somebody may hold the private key: give the host a new one before you trust it',
+        hint: 'the private key may be stolen: make new host keys before you trust this host',
       });
     case 'changed':
       return new HostwrightError('E_HOST_KEY', `the key of ${shown} has changed`, {
         place,
         found,
         expected: verdict.expected.map(showEntry).join(', '),
-        hint: `if the host was set up anew, remove the old key: ${removal(shown, verdict.expected)}; if not, somebody may be listening`,
+        hint: `if the host was reinstalled, remove the old key: ${removal(shown, verdict.expected)}; if not, an attacker may intercept the connection`,
       });
     case 'unknown':
       break;
   }
-  // ssh would take a key of a new type for a host with a known one; known types are offered first, so this
-  // host hides them.
+  // ssh would accept a key of a new type for a host with a known key. Known types are offered first, so this
+  // host hides its known key.
   if (
     config.strictHostKeyChecking === 'accept-new' &&
     verdict.others.every(({ marker }) => marker !== null)
@@ -141,12 +141,12 @@ function unknownKey(
   { host, shown, found, others }: { host: string; shown: string; found: string; others: readonly KnownKey[] },
 ): HostwrightError {
   const authority = others.find((other) => other.marker === 'cert-authority');
-  const scan = `hostwright host-keys scan --accept shows its keys, asks, and adds them: compare the fingerprint with the host's own (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub)`;
+  const scan = `to confirm and add its keys, run hostwright host-keys scan --accept, and compare the fingerprint with the one on the host (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub)`;
   const hint =
     authority !== undefined
       ? `host certificates (@cert-authority, ${formatPlace(authority.place)}) are not supported: ${scan}`
       : config.strictHostKeyChecking === 'no'
-        ? `StrictHostKeyChecking=no is not followed, accept-new is; or ${scan}`
+        ? `StrictHostKeyChecking=no is ignored: use accept-new; or ${scan}`
         : scan;
   return new HostwrightError('E_HOST_KEY', `the key of ${shown} is unknown`, {
     place: { host },
@@ -195,7 +195,7 @@ function readOptional(file: string, host: string): string {
 }
 
 function readRevoked(host: string, file: string): readonly string[] {
-  const hint = 'write RevokedHostKeys as a list of public keys, one a line';
+  const hint = 'use a list of public keys for RevokedHostKeys, one per line';
   let text: string;
   try {
     text = readFileSync(file, 'latin1');
@@ -225,6 +225,6 @@ function revokedByList(
   return new HostwrightError('E_HOST_KEY', 'the key of the host is revoked', {
     place: { host },
     found: `${keyType(key)} ${fingerprint(key)}, revoked in ${file}`,
-    hint: 'somebody may hold the private key: give the host a new one before you trust it',
+    hint: 'the private key may be stolen: make new host keys before you trust this host',
   });
 }

@@ -10,7 +10,7 @@ const fewestSlices = 3;
 
 /**
  * Calls `passed` after `milliseconds` in which this process could listen. A process that is busy with one
- * computation, stopped or suspended hears nothing, and asks nobody either: such a time counts as one slice, and
+ * computation, stopped or suspended receives nothing and sends nothing: such a time counts as one slice, and
  * what has arrived meanwhile is read before the end is declared.
  */
 export function whenListenedFor(milliseconds: number, passed: () => void): Listening {

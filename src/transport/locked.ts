@@ -23,7 +23,7 @@ export function lockedError(host: string, holders: string): HostwrightError {
   return new HostwrightError('E_LOCKED', `another run holds the lock: ${first ?? 'unknown'}${more}`, {
     place: { host },
     ...(others.length > 0 && { found: others.join(', ') }),
-    hint: 'wait until it has ended: the lock goes away with its connection, or with the step it was in',
+    hint: 'wait for that run: its lock ends with its connection, or with its current step',
   });
 }
 

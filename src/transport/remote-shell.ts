@@ -113,7 +113,7 @@ export async function openShell(
     } else if (frame.kind === 'failed') {
       fail(loopFailed(frame.message, options));
     } else if (frame.kind === 'ready' || pending === undefined || frame.sequence !== pending.sequence) {
-      fail(new HostwrightError('E_REMOTE', 'the remote shell answered what nobody asked', { place }));
+      fail(new HostwrightError('E_REMOTE', 'the remote shell sent an unexpected answer', { place }));
     } else {
       const { resolve, reject } = pending;
       pending = undefined;
@@ -174,7 +174,7 @@ export async function openShell(
     new HostwrightError('E_CONNECT', `connection lost while ${what}`, {
       place,
       found: [reason, lastWords(stderr)].filter((words) => words !== '').join('; '),
-      hint: 'run it again: what was done is found, the rest is finished',
+      hint: 'run the same command again: it finds what is done, and does the rest',
     });
 
   async function send(request: Request): Promise<Answer> {
@@ -250,12 +250,12 @@ function timedOut(host: string, request: Request, timeout: number): HostwrightEr
   const seconds = Math.round(timeout / 100) / 10;
   return new HostwrightError('E_TIMEOUT', `no answer within ${seconds} s while ${doing(request)}`, {
     place: { host },
-    hint: 'see what the host is busy with; the script is ended there shortly after',
+    hint: 'find out what keeps the host busy; the host ends the script shortly after',
   });
 }
 
 function tooLarge(host: string, limit: number): HostwrightError {
-  return new HostwrightError('E_REMOTE', 'a script wrote more than an answer may hold', {
+  return new HostwrightError('E_REMOTE', 'the output of a script is too large', {
     place: { host },
     expected: `at most ${limit} bytes`,
   });
@@ -265,7 +265,7 @@ function loopFailed(message: string, { host, user, become }: ShellOptions): Host
   if (message.startsWith('not root')) {
     return new HostwrightError('E_SUDO', `${user} is not root`, {
       place: { host },
-      hint: become ? 'sudo gave another user' : 'set ansible_become: true, or connect as root',
+      hint: become ? 'sudo changed to another user' : 'set ansible_become: true, or connect as root',
     });
   }
   return new HostwrightError('E_REMOTE', lastWords(message), { place: { host } });

@@ -90,7 +90,7 @@ function unexpected(host: string, answer: Answer, count: number): HostwrightErro
     return new HostwrightError('E_REMOTE', 'no space left below /run/hostwright', {
       place: { host },
       found: words.slice(-500),
-      hint: 'see what fills /run (df /run, df -i /run), then run it again',
+      hint: 'find out what fills /run (df /run, df -i /run), then run the command again',
     });
   }
   return new HostwrightError('E_REMOTE', 'the host answered in an unexpected form', {

@@ -133,14 +133,12 @@ async function runSsh(
         resolve({ stdout, stderr });
       } else if (error.code !== 'ENOENT') {
         const found = lastWords(stderr) || lastWords(error.message);
-        const hint = `see what ssh says: ssh -G ${request.address}`;
-        reject(
-          new HostwrightError('E_CONNECT', 'ssh cannot resolve its configuration', { place, found, hint }),
-        );
+        const hint = `check the ssh configuration: ssh -G ${request.address}`;
+        reject(new HostwrightError('E_CONNECT', 'ssh cannot read its configuration', { place, found, hint }));
       } else if (request.sshArgs === undefined || request.sshArgs.trim() === '') {
         resolve({ stdout: '', stderr: '' });
       } else {
-        const hint = 'install openssh-client, or leave out ansible_ssh_common_args';
+        const hint = 'install openssh-client, or remove ansible_ssh_common_args';
         reject(
           new HostwrightError('E_CONNECT', 'ansible_ssh_common_args need ssh on this machine', {
             place,
@@ -256,7 +254,7 @@ function unsupported(
   request: ConfigRequest,
   { name, value, why, hint }: NonNullable<ReturnType<typeof refusedOption>>,
 ): HostwrightError {
-  return new HostwrightError('E_CONNECT', `${name} of the ssh configuration is not supported: ${why}`, {
+  return new HostwrightError('E_CONNECT', `${name} in the ssh configuration is not supported: ${why}`, {
     place: { host: request.host },
     found: `${name} ${value}`,
     hint,

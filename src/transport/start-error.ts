@@ -19,18 +19,18 @@ export interface FailedStart {
 const reasons: readonly (readonly [RegExp, string, string])[] = [
   [
     /must have a tty|tty to run sudo|no tty present/,
-    'sudo wants a terminal, which a connection of a program does not have',
-    'remove requiretty from the sudoers of the host: Defaults:USER !requiretty',
+    'sudo requires a terminal',
+    'turn requiretty off in the sudoers of the host: Defaults:USER !requiretty',
   ],
   [
     /not in the sudoers|may not run sudo|is not allowed to (execute|run)|not allowed to run sudo/i,
     'the user may not become root with sudo',
-    'give the user the right to run everything as root in /etc/sudoers.d, or connect as another one',
+    'allow the user to run all commands as root in /etc/sudoers.d, or connect as another user',
   ],
   [
     /sudo: (not found|command not found|No such file)|sudo: inaccessible/,
-    'there is no sudo on the host',
-    'install sudo there, or connect as root',
+    'sudo is not installed on the host',
+    'install sudo on the host, or connect as root',
   ],
   [
     /incorrect password|Sorry, try again|Authentication failure/i,
@@ -39,7 +39,7 @@ const reasons: readonly (readonly [RegExp, string, string])[] = [
   ],
 ];
 
-/** Tells apart why no root shell came up: E_SUDO, or E_REMOTE where sudo has no part in it. */
+/** Why no root shell started: E_SUDO, or E_REMOTE when sudo is not the cause. */
 export function startError(failed: FailedStart): HostwrightError {
   const place = { host: failed.host };
   const words = lastWords(failed.stderr) || lastWords(failed.stdout);
@@ -62,7 +62,7 @@ export function startError(failed: FailedStart): HostwrightError {
   }
   const code = failed.become ? 'E_SUDO' : 'E_REMOTE';
   const message =
-    failed.ended === undefined ? 'no shell has started in time' : 'the shell ended before it was ready';
+    failed.ended === undefined ? 'the shell did not start in time' : 'the shell ended before it was ready';
   return new HostwrightError(code, message, {
     place,
     found,

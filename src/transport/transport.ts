@@ -1,7 +1,7 @@
 import type { Secret } from '../secrets/secret.ts';
 import type { Script } from './shell.ts';
 
-/** Who holds the lock of a host, for the person who finds it taken. */
+/** The holder of a host's lock, for the error of other runs. */
 export interface LockHolder {
   readonly user: string;
   /** The name of the machine that Hostwright runs on. */
@@ -32,9 +32,9 @@ export interface Request {
    * another run holds it. A second lock of another mode replaces the first, and loses it when it fails.
    */
   readonly lock?: Lock;
-  /** What it does, for errors: `install nginx-light`. */
+  /** The action, for errors: `install nginx-light`. */
   readonly title?: string;
-  /** It heeds `stop`: the script finds a file `$HW_STOP`, which is not empty once it has been asked to stop. */
+  /** It supports `stop`: the file `$HW_STOP` is not empty once the script should stop. */
   readonly heedsStop?: true;
 }
 
@@ -56,7 +56,7 @@ export interface Transport {
    * answer that is too large, the transport is closed.
    */
   request(request: Request): Promise<Answer>;
-  /** Asks the request in hand to end early, where it heeds that. */
+  /** Asks the current request to end early, if it supports that. */
   stop(): void;
   close(): Promise<void>;
 }

@@ -9,7 +9,7 @@ export function splitWords(line: string): readonly string[] {
   while (pattern.lastIndex < line.length) {
     const groups = pattern.exec(line)?.groups;
     if (groups === undefined) {
-      throw new HostwrightError('E_INVENTORY', 'ansible_ssh_common_args have a quote without an end', {
+      throw new HostwrightError('E_INVENTORY', 'ansible_ssh_common_args contain an unclosed quote', {
         found: line,
       });
     }

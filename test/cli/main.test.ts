@@ -102,7 +102,7 @@ describe('a run without a host', () => {
     const { code, stdout } = await hostwright(project(), ['plan', '--limit', 'spare1']);
     expect({ code, stdout }).toEqual({
       code: 0,
-      stdout: expect.stringMatching(/^Nothing to do: no host is selected and has a role. \d/),
+      stdout: expect.stringMatching(/^Nothing to do: no selected host has a role. \d/),
     });
     const lines = await events(project(), ['plan', '--limit', 'spare1']);
     expect(lines).toMatchObject([{ type: 'summary', ok: true, hosts: {} }]);

@@ -71,7 +71,7 @@ export default defineRole({
     const { code, stdout, stderr } = await hostwright('plan', '-i', join(own, 'inventory'));
     // Everything is read; there is only nobody to talk to.
     expect(code, stderr).toBe(3);
-    expect(stdout).toContain('Plan: nothing is known; unreachable: web1.');
+    expect(stdout).toContain('Plan: no host could be planned; unreachable: web1.');
   });
 
   it.each(['lab', 'three-hosts'])('reads the site of inventory/%s', async (name) => {

@@ -69,7 +69,7 @@ describe('secrets set', () => {
   test('stores a value for all hosts, a group, a host', async () => {
     const { secrets, folder, stored } = session();
     expect(await secrets(['set', 'a'], 'one')).toBe(
-      `a is in ${join(folder, 'group_vars/all/secrets.yml')}\n`,
+      `a stored in ${join(folder, 'group_vars/all/secrets.yml')}\n`,
     );
     await secrets(['set', 'b', '--group', 'db'], 'two');
     await secrets(['set', 'c', '--host', 'db1'], 'three');
@@ -107,9 +107,9 @@ describe('secrets set', () => {
   });
 
   test.each([
-    [['set', 'a b'], '"a b" is no name of a variable'],
-    [['set', 'a', '--group', 'dbs'], 'there is no group dbs in the inventory'],
-    [['set', 'a', '--host', 'web1'], 'there is no host web1 in the inventory'],
+    [['set', 'a b'], '"a b" is not a valid variable name'],
+    [['set', 'a', '--group', 'dbs'], 'the inventory has no group dbs'],
+    [['set', 'a', '--host', 'web1'], 'the inventory has no host web1'],
     [['set', 'a', '--host', 'db1', '--group', 'db'], 'a secret belongs to a group or to a host'],
   ])('%j is refused, and nothing is written', async (words, message) => {
     const { secrets, folder } = session();
@@ -126,7 +126,7 @@ describe('secrets edit', () => {
     const file = join(folder, 'group_vars/db.yml');
     await secrets(['set', 'password', '--group', 'db'], 'one');
     const printed = await edit(['password', '--group', 'db'], (value) => `${value} two`);
-    expect(printed).toBe(`password is changed in ${file}\n`);
+    expect(printed).toBe(`password updated in ${file}\n`);
     expect(readFileSync(file, 'utf8')).toMatch(/^# ours\npassword: age:\S+ # why\nport: 0644\n$/);
     expect(await stored('db1', 'password')).toBe('one two');
   });
@@ -136,7 +136,7 @@ describe('secrets edit', () => {
     await secrets(['set', 'a'], 'one');
     const file = join(folder, 'group_vars/all/secrets.yml');
     const before = readFileSync(file, 'utf8');
-    expect(await edit(['a'], (value) => value)).toBe('a is as it was\n');
+    expect(await edit(['a'], (value) => value)).toBe('a unchanged\n');
     expect(readFileSync(file, 'utf8')).toBe(before);
   });
 
@@ -193,9 +193,9 @@ describe('secrets check', () => {
     const printed = await secrets(['check']);
     expect(printed).not.toMatch(/hunter/);
     expect(printed.split('\n')).toEqual([
-      `${file}:1:22: mysql_root_password is in plain text; hostwright secrets set mysql_root_password encrypts it`,
-      `${file}:2:17: api_key is in plain text; hostwright secrets set api_key encrypts it`,
-      '2 secrets in 2 files can be decrypted',
+      `${file}:1:22: mysql_root_password is in plain text; to encrypt it: hostwright secrets set mysql_root_password`,
+      `${file}:2:17: api_key is in plain text; to encrypt it: hostwright secrets set api_key`,
+      '2 secrets in 2 files, all can be decrypted',
       '',
     ]);
   });
@@ -237,14 +237,14 @@ describe('secrets rotate', () => {
     const colleague = join(scratchFolder(), 'identity.txt');
     const recipients = [await ensureIdentity(identity), await ensureIdentity(colleague)];
     writeFileSync(join(folder, 'recipients.txt'), `${recipients.join('\n')}\n`);
-    expect(await secrets(['rotate'])).toBe('3 secrets encrypted anew\n');
+    expect(await secrets(['rotate'])).toBe('3 secrets re-encrypted\n');
     expect(readFileSync(join(folder, 'hosts.yml'), 'utf8')).toMatch(
       /vars: \{ b: "age:[^"]+", d: \["age:[^"]+"\] \} # why\n$/,
     );
     expect(await stored('db1', 'a')).toBe('one');
     writeFileSync(identity, readFileSync(colleague));
     expect([await stored('db1', 'a'), await stored('db1', 'b')]).toEqual(['one', 'one']);
-    expect(await secrets(['check'])).toBe('3 secrets in 2 files can be decrypted\n');
+    expect(await secrets(['check'])).toBe('3 secrets in 2 files, all can be decrypted\n');
   });
 
   test('changes nothing when one of them cannot be decrypted', async () => {

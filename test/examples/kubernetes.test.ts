@@ -132,7 +132,7 @@ describe('the Jobs of examples/kubernetes', () => {
       expect(part.code, part.output).toBe(0);
     }
     const whole = await start(merge, own);
-    expect(whole.output).toContain('Plan: nothing is known; unreachable: ');
+    expect(whole.output).toContain('Plan: no host could be planned; unreachable: ');
     for (const host of hosts) expect(whole.output).toContain(host);
     expect(whole.code).toBe(3);
     const more = await start(merge, { ...own, SHARDS: '4' });

@@ -50,7 +50,7 @@ afterEach(async () => {
 
 describe.each([
   { fault: 'cut', salt: 40, reason: /connection reset by peer/ },
-  { fault: 'frozen', salt: 41, reason: /no sign of life for 2 s/ },
+  { fault: 'frozen', salt: 41, reason: /no data from the host for 2 s/ },
 ] as const)('the connection is $fault in the middle of a change', ({ fault, salt, reason }) => {
   it.each(spread(breaks, salt))('after %s of its requests: the next run finishes it', async (share) => {
     const moment = requestAt(share, { seconds: 0, requests });

@@ -81,7 +81,7 @@ describe.each([
     else await stopHost(labSettings(site.hosts.environment), 'web2');
     const lost = await ended;
     console.log(`web2 ${fault} in request ${request}: status ${String(lost.code)}`);
-    const left = expectLost(lost, 'web2', /closed|reset|no sign of life|exit/);
+    const left = expectLost(lost, 'web2', /closed|reset|no data from the host|exit/);
     expect(left.length).toBeGreaterThan(0);
     const others = linesOf(lost, 'result').filter((line) => line['host'] !== 'web2');
     expect(

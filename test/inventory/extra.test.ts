@@ -19,7 +19,7 @@ test('extra variables come as assignments, YAML, JSON and files, the last one wi
 test.each([
   ['word', { found: 'word', expected: 'name=value' }],
   ['./vars.yml', { hint: 'write -e @./vars.yml' }],
-  ['@/nowhere.yml', { message: 'a file of variables cannot be read' }],
+  ['@/nowhere.yml', { message: 'the variables file cannot be read' }],
   ['[1]', { found: 'a list of 1' }],
   ['a={{b|c}}', { at: '--extra-vars', message: expect.stringContaining('Jinja') }],
 ])('%s is refused', async (text, failure) => {

@@ -41,11 +41,11 @@ describe('matchHosts', () => {
     ['wbe', { message: 'pattern wbe matches no host and no group', hint: 'did you mean "web"' }],
     ['web:!wbe1', { found: 'wbe1', hint: expect.stringContaining('"web1"') }],
     ['~eb', { found: '~eb' }],
-    ['x*', { found: 'x*', hint: expect.stringContaining('groups are') }],
+    ['x*', { found: 'x*', hint: expect.stringContaining('groups: ') }],
     ['web:db,lb', { hint: expect.stringContaining('commas') }],
     ['web[9]', { found: 'position 9', expected: '0 to 3' }],
     ['~(', { hint: expect.stringContaining('regular expression') }],
-    ['', { message: 'a host pattern is empty' }],
+    ['', { message: 'the host pattern is empty' }],
     ['web:!', { message: 'a host pattern is malformed' }],
   ])('%s is refused', async (pattern, failure) => {
     expect(await failures(() => matchHosts(inventory, pattern))).toMatchObject([
@@ -130,9 +130,9 @@ describe('selectHosts', () => {
   });
 
   test.each([
-    ['web', '!web', { message: 'no host is left to work on', found: 'web, limited to !web' }],
+    ['web', '!web', { message: 'the pattern and --limit leave no host', found: 'web, limited to !web' }],
     ['web', 'wob', { hint: 'did you mean "web"' }],
-    ['web', '@/nowhere', { message: 'the file of a limit cannot be read' }],
+    ['web', '@/nowhere', { message: 'the file of --limit cannot be read' }],
   ])('%s limited to %s is refused', async (pattern, limit, failure) => {
     expect(await failures(() => selectHosts(inventory, pattern, { limit }))).toMatchObject([
       { code: 'E_PATTERN', ...failure },

@@ -112,7 +112,7 @@ describe('what is wrong is said with its place', () => {
     [
       'a host in the place of a section',
       'all:\n  web1:\n',
-      { at: 'hosts.yml:2:3', hint: expect.stringContaining('a host belongs below `hosts:`') },
+      { at: 'hosts.yml:2:3', hint: expect.stringContaining('put hosts below `hosts:`') },
     ],
     [
       'a section without a group',
@@ -143,7 +143,7 @@ describe('what is wrong is said with its place', () => {
     [
       'INI within YAML',
       'all:\n  hosts:\n    web1 ansible_host=192.0.2.1:\n',
-      { at: 'hosts.yml:3:5', hint: expect.stringContaining('a line of its own') },
+      { at: 'hosts.yml:3:5', hint: expect.stringContaining('on its own line') },
     ],
     [
       'a number as a host',
@@ -159,7 +159,7 @@ describe('what is wrong is said with its place', () => {
     [
       'a range that is not closed',
       'all:\n  hosts:\n    "web[1:3":\n',
-      { at: 'hosts.yml:3:5', message: 'a host range is not closed or not opened' },
+      { at: 'hosts.yml:3:5', message: 'a host range lacks a bracket' },
     ],
     [
       'a range backwards',
@@ -236,17 +236,17 @@ describe('what is wrong is said with its place', () => {
     [
       'an inventory plugin',
       'plugin: aws_ec2\n',
-      { at: 'hosts.yml:1:1', message: 'inventory plugins are not run' },
+      { at: 'hosts.yml:1:1', message: 'inventory plugins are not supported' },
     ],
     [
       'an inventory script',
       '#!/bin/sh\necho {}\n',
-      { at: 'hosts.yml:1:1', message: 'inventory scripts are not run' },
+      { at: 'hosts.yml:1:1', message: 'inventory scripts are not supported' },
     ],
     [
       'INI',
       '# web\nweb1\n\n[web:children]\nx\n',
-      { at: 'hosts.yml:4:1', message: 'INI inventories are not read', found: '[web:children]' },
+      { at: 'hosts.yml:4:1', message: 'INI inventories are not supported', found: '[web:children]' },
     ],
     ['nothing', '# nothing\n', { message: 'the inventory is empty' }],
     [
@@ -254,7 +254,7 @@ describe('what is wrong is said with its place', () => {
       '$ANSIBLE_VAULT;1.1;AES256\n6162\n',
       { at: 'hosts.yml:1:1', hint: expect.stringContaining('hostwright secrets') },
     ],
-    ['an alias that holds itself', hosts('      a: &a [*a]\n'), { message: 'an alias holds itself' }],
+    ['an alias that holds itself', hosts('      a: &a [*a]\n'), { message: 'an alias refers to itself' }],
   ];
   test.each(cases)('%s', async (_title, text, failure) => {
     const found = await failuresOf({ 'hosts.yml': text });
@@ -264,8 +264,8 @@ describe('what is wrong is said with its place', () => {
 
   const jinja: readonly (readonly [text: string, message: string, hint: string])[] = [
     ['{{ x | default(1) }}', 'a Jinja filter', 'group_vars/all.yml'],
-    ['{{ list | join(",") }}', 'a Jinja filter', 'shape it in the role'],
-    ['{{ x is defined }}', 'a Jinja test', 'tests do not exist'],
+    ['{{ list | join(",") }}', 'a Jinja filter', 'transform it in the role'],
+    ['{{ x is defined }}', 'a Jinja test', 'tests are not supported'],
     ['{% if x %}a{% endif %}', 'a Jinja statement', '{{#if name}}'],
     ['{{ lookup("env", "HOME") }}', 'a Jinja lookup', 'write the value itself'],
     ["{{ hostvars['a'].b }}", 'hostvars', 'group_vars'],
@@ -284,7 +284,7 @@ describe('what is wrong is said with its place', () => {
       at: 'hosts.yml:4:22',
       hint: expect.stringContaining(hint),
     });
-    expect(found[0]?.message).toBe(`${message} in a value: values are handlebars, not Jinja`);
+    expect(found[0]?.message).toBe(`${message} in a value: values are handlebars templates, not Jinja`);
   });
 
   test.each([
@@ -335,7 +335,7 @@ describe('which files are read', () => {
     expect(found).toMatchObject([
       {
         at: 'hosts.ini',
-        message: 'INI inventories are not read',
+        message: 'INI inventories are not supported',
         hint: expect.stringContaining('ansible-inventory'),
       },
     ]);
@@ -355,7 +355,7 @@ describe('which files are read', () => {
       'b/host_vars/web1.yml': '',
     });
     expect(found).toMatchObject([
-      { at: 'a', hint: expect.stringContaining('choose it with `-i ') },
+      { at: 'a', hint: expect.stringContaining('use it as the inventory with `-i ') },
       { at: 'b', found: 'host_vars/ in it' },
     ]);
   });
@@ -377,7 +377,7 @@ describe('variables for names that the inventory does not have', () => {
         code: 'E_INVENTORY',
         message: 'the inventory has no group mail',
         at: 'group_vars/mail',
-        hint: 'add the group to the inventory, it may be empty, or remove group_vars/mail',
+        hint: 'add the group to the inventory (it may be empty), or remove group_vars/mail',
       },
       {
         message: 'the inventory has no group redsi',

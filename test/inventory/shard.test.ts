@@ -19,7 +19,7 @@ describe('parseShard', () => {
   test.each([
     ['0/3', 'from 1/3 to 3/3'],
     ['4/3', 'from 1/3 to 3/3'],
-    ['1/0', 'at least one part'],
+    ['1/0', 'at least one shard'],
     ['x', 'K/N'],
     ['1', 'K/N'],
     ['-1/3', 'K/N'],

@@ -43,7 +43,7 @@ describe('the way to a host', () => {
     ['ansible_port', 70_000, 'a port from 1 to 65535'],
     ['ansible_become', 'yes please', 'true or false'],
     ['ansible_become_method', 'su', 'sudo'],
-    ['ansible_connection', 'local', 'ssh, the only way'],
+    ['ansible_connection', 'local', 'ssh: no other connection'],
     ['ansible_user', ['admin'], 'a string'],
   ])('is refused with its place where %s is %j', (name, value, expected) => {
     const values = { ansible_become: true, [name]: value };

@@ -121,7 +121,7 @@ describe('what cannot be resolved', () => {
       { domain: 'x', url: '{{ domian }}' },
       {
         at: 'vars.yml:2:1',
-        message: 'variable url refers to domian, which is not defined',
+        message: 'variable url refers to undefined domian',
         hint: 'did you mean "domain"',
       },
     ],
@@ -135,7 +135,7 @@ describe('what cannot be resolved', () => {
       { db: { port: 1 }, p: '{{ db.prot }}' },
       {
         at: 'vars.yml:2:1',
-        message: 'variable p refers to db.prot, which is not defined',
+        message: 'variable p refers to undefined db.prot',
         hint: 'did you mean "port"',
       },
     ],
@@ -149,7 +149,7 @@ describe('what cannot be resolved', () => {
     [
       'a circle',
       { a: '{{ b }}', b: 'x{{ c }}', c: ['{{ a }}'], d: '{{ a }}' },
-      { message: 'variables refer to each other in a circle', found: 'a → b → c → a', at: 'vars.yml:3:1' },
+      { message: 'variables refer to each other in a cycle', found: 'a → b → c → a', at: 'vars.yml:3:1' },
     ],
     ['itself', { a: 'x{{ a }}' }, { found: 'a → a', at: 'vars.yml:1:1' }],
   ])('%s', async (_title, vars, failure) => {

@@ -73,7 +73,7 @@ describe('the controller is killed in the middle of a change', () => {
 
 describe.each([
   { fault: 'cut', reason: /connection reset by peer/ },
-  { fault: 'frozen', reason: /no sign of life for 2 s/ },
+  { fault: 'frozen', reason: /no data from the host for 2 s/ },
 ] as const)('the connection is $fault', ({ fault, reason }) => {
   const breakIt = (wire: Wire): void => {
     if (fault === 'cut') wire.cut();

@@ -102,7 +102,7 @@ describe('host-keys scan', () => {
     expect(unattended.stderr).toContain('E_USAGE');
     const wrong = await scan('--accept', '--fingerprint', `web1=${fingerprint(bastion)}`);
     expect(wrong.code).toBe(1);
-    expect(wrong.stdout).toContain('none of its keys has the fingerprint that was given');
+    expect(wrong.stdout).toContain('no key of this host has the given fingerprint');
     expect(existsSync(known)).toBe(false);
   });
 

@@ -155,7 +155,7 @@ it.each([
 ])('%s offers no key', async (option) => {
   await expect(whoAmI({ options: `-o ${option}` })).rejects.toMatchObject({
     code: 'E_AUTH',
-    found: expect.stringMatching(/^nothing to log in with; the ssh configuration does not allow key /),
+    found: expect.stringMatching(/^no key and no password; the ssh configuration does not allow key /),
   });
 });
 
@@ -168,7 +168,7 @@ it('PasswordAuthentication no gives no password to the host', async () => {
     whoAmI({ change, options: '-o PasswordAuthentication=no -o KbdInteractiveAuthentication=no' }),
   ).rejects.toMatchObject({
     code: 'E_AUTH',
-    found: expect.stringMatching(/^nothing to log in with.*does not allow password/),
+    found: expect.stringMatching(/^no key and no password.*does not allow password/),
   });
 });
 
@@ -202,7 +202,7 @@ it('BindInterface connects from an address of the interface, or not at all', asy
 it('RekeyLimit, which the host decides about, is refused with the way out', async () => {
   await expect(whoAmI({ options: '-o RekeyLimit=1G' })).rejects.toMatchObject({
     code: 'E_CONNECT',
-    message: expect.stringContaining('RekeyLimit of the ssh configuration is not supported'),
+    message: expect.stringContaining('RekeyLimit in the ssh configuration is not supported'),
     hint: expect.stringContaining('RekeyLimit default none'),
   });
 });

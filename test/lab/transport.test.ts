@@ -258,7 +258,7 @@ describe('a connection', () => {
   });
 
   it.each([
-    ['nothing listens', { port: 1 }, /nothing listens/],
+    ['connection refused', { port: 1 }, /connection refused/],
     ['the name is wrong', { address: 'web1.invalid' }, /name does not resolve/],
     ['ssh finds its configuration wrong', { sshArgs: '-o Nonsense=1' }, /configuration/],
     ['ProxyCommand is asked for', { sshArgs: '-F none -o ProxyCommand=nc' }, /ProxyCommand/],
@@ -309,7 +309,7 @@ describe('a connection', () => {
     line.freeze();
     await expect(transport.request({ script: sh`true`, timeout: 60_000 })).rejects.toMatchObject({
       code: 'E_CONNECT',
-      found: expect.stringContaining('no sign of life for 2 s'),
+      found: expect.stringContaining('no data from the host for 2 s'),
     });
   });
 

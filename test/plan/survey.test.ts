@@ -83,7 +83,7 @@ test('an exception that nobody foresaw costs one host, and is no error of the us
     host === 'web1' ? fails('x')() : [resourceOf(commandType)];
   const surveyed = await surveyHosts(surveyOf(connect, { resources }));
   expect(surveyed.get('web1')).toMatchObject({
-    errors: [{ message: 'web1 cannot be planned', hint: 'this should not happen: please report it' }],
+    errors: [{ message: 'web1 cannot be planned', hint: 'this is a bug in Hostwright: please report it' }],
   });
   expect([...open]).toEqual(['web2', 'web3']);
 });

@@ -33,6 +33,6 @@ describe('the end of drift', () => {
     expect(lines()[0]).toBe('No drift on 1 host: 10 unchanged; unreachable: web2. 0.8 s');
     const { reporter: other, lines: otherLines } = capture();
     other.report(summary({ web2: unreachable }, { ...drift, ok: false }));
-    expect(otherLines()[0]).toBe('Drift: nothing is known; unreachable: web2. 0.8 s');
+    expect(otherLines()[0]).toBe('Drift: no host could be checked; unreachable: web2. 0.8 s');
   });
 });

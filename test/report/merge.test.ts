@@ -33,7 +33,7 @@ describe('what a run wrote', () => {
 
   test.each([
     ['nothing', '', 'an empty file', 1],
-    ['no summary', lines([change('web7', 'x'), change('web8', 'x')]), 'it ends after line 2, about web8', 2],
+    ['no summary', lines([change('web7', 'x'), change('web8', 'x')]), 'the last line is 2, about web8', 2],
     ['half a summary', lines([change('web7', 'x')]) + lines([summary({})]).slice(0, 30), 'about web7', 1],
     ['a summary without its end of line', lines([summary({})]).trimEnd(), 'an empty file', 1],
   ])('with %s has not come to its end', (_, content, found, line) => {
@@ -91,7 +91,9 @@ describe('mergeSummaries', () => {
     );
     const verbs = (): unknown =>
       mergeSummaries([run('a', [summary({})]), run('b', [summary({}, { command: 'drift' })])]);
-    expect(verbs).toThrowError(expect.objectContaining({ message: 'the files are of different verbs' }));
+    expect(verbs).toThrowError(
+      expect.objectContaining({ message: 'the files come from different commands' }),
+    );
   });
 });
 
@@ -113,7 +115,7 @@ describe('hostwright report merge', () => {
       summary({ web5: host({ resources: 0, failed: 1 }) }, { ok: false }),
     ],
     refused: [
-      { type: 'error', code: 'E_INVENTORY', message: 'there is no such inventory' },
+      { type: 'error', code: 'E_INVENTORY', message: 'the inventory does not exist' },
       summary({}, { ok: false }),
     ],
     cut: [change('web6', 'x')],
@@ -181,7 +183,7 @@ describe('hostwright report merge', () => {
   test('says why a run was refused before its first host', async () => {
     const { stdout, stderr } = await merge(['refused']);
     expect(stdout).toBe('');
-    expect(stderr).toContain('error: there is no such inventory  [E_INVENTORY]');
+    expect(stderr).toContain('error: the inventory does not exist  [E_INVENTORY]');
   });
 
   test('gives one stream with --json, which can be merged again', async () => {

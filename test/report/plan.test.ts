@@ -155,7 +155,7 @@ describe('the plan', () => {
   it('knows nothing when no host could be reached', () => {
     const { reporter, lines } = capture();
     reporter.report(summary({ web1: host({ resources: 0, unreachable: true }) }, { ok: false }));
-    expect(lines()[0]).toBe('Plan: nothing is known; unreachable: web1. 0.8 s');
+    expect(lines()[0]).toBe('Plan: no host could be planned; unreachable: web1. 0.8 s');
   });
 
   it('shows the plan once when apply shows it before its summary', () => {

@@ -146,7 +146,7 @@ describe('the live view', () => {
     const drawn = stdout().length;
     reporter.interrupted(false);
     expect(stderr()).toBe(
-      `Interrupted: waiting for the current steps to finish. Press Ctrl-C again to leave without waiting for them.
+      `Interrupted: waiting for the current steps to finish. Press Ctrl-C again to stop without waiting for them.
   web1  install nginx-light  2 s
   web2  one of 2 steps: write a, write b  2 s
 `,
@@ -157,9 +157,9 @@ describe('the live view', () => {
     reporter.report({ type: 'step', host: 'web2', title: null });
     reporter.interrupted(true);
     expect(stderr()).toContain(
-      `Left at once. The host finishes this step on its own, and stays locked until then:
+      `Stopped at once. The host finishes this step by itself and stays locked until then:
   web1  install nginx-light  2 s
-Changes made so far stay. Run the same command again to make the rest.
+Completed changes stay. Run the same command again to make the rest.
 `,
     );
     vi.advanceTimersByTime(3000);

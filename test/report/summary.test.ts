@@ -38,8 +38,8 @@ describe('the end of an apply', () => {
       'web3  unreachable',
       '      ✗ no route to web3',
       '',
-      'Failed: 2 changed, 2 failed, 2 skipped, 1 host unreachable on 3 hosts; 14 unchanged. 1 min 12 s',
-      'Changes made so far stay. Fix the cause, then run the same command again to make the rest.',
+      'Failed: 2 changed, 2 failed, 2 skipped on 2 hosts; 1 host unreachable, 14 unchanged. 1 min 12 s',
+      'Completed changes stay. Fix the cause, then run the same command again to make the rest.',
       'For these hosts only: --limit web1,web3',
       'To see why web3 cannot be reached: hostwright doctor',
       '',
@@ -58,7 +58,7 @@ describe('the end of an apply', () => {
       'web2  1 changed',
       '',
       'Interrupted: 3 changed, 3 not done on 2 hosts; 14 unchanged. 1 min 12 s',
-      'Changes made so far stay. Run the same command again to make the rest.',
+      'Completed changes stay. Run the same command again to make the rest.',
       'For this host only: --limit web1',
       '',
     ]);
@@ -96,5 +96,6 @@ describe('the end of an apply', () => {
     reporter.report(change('web1', 'x'));
     reporter.report(summary({ web1: host({ unreachable: true }) }, { ...apply, ok: false }));
     expect(lines()).toContain('web1  unreachable');
+    expect(lines()).toContain('Fix the cause, then run the same command again.');
   });
 });

@@ -180,7 +180,7 @@ describe('what goes wrong in a role says which role, for which host, and where i
     [
       'template',
       "template('hello/page.hb', {})",
-      'there is no template "hello/page.hb"  [E_TEMPLATE]',
+      'the template "hello/page.hb" does not exist  [E_TEMPLATE]',
       'hello/page.hbs',
     ],
   ])(

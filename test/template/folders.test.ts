@@ -34,15 +34,15 @@ describe('templates in folders', () => {
     expect(() => findTemplate('a.hbs', ['/nowhere/one', '/nowhere/two'])).toThrow(
       expect.objectContaining({
         code: 'E_TEMPLATE',
-        message: 'there is no template "a.hbs"',
-        found: 'nothing in /nowhere/one and /nowhere/two',
+        message: 'the template "a.hbs" does not exist',
+        found: 'no such file in /nowhere/one and /nowhere/two',
       }),
     );
   });
 
   test.each(['../secret', '/etc/passwd', 'a/../../b', ''])('%j leads out of the folder', (name) => {
     write('secret', 'x');
-    expect(() => findTemplate(name, [join(folder, 'own')])).toThrow('is no name of a template');
+    expect(() => findTemplate(name, [join(folder, 'own')])).toThrow('is not a valid template name');
   });
 
   test('a template finds the partials beside it', () => {

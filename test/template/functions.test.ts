@@ -35,9 +35,9 @@ describe('functions of templates', () => {
 
   test.each([
     ['{{eq map 1}}', 'eq: a map cannot be compared'],
-    ['{{join s ","}}', 'join: a text cannot be joined'],
+    ['{{join s ","}}', 'join: text cannot be joined'],
     ['{{join maps ","}}', 'join: an item of the list is a map'],
-    ['{{lookup s "x"}}', 'lookup: a text has no entries'],
+    ['{{lookup s "x"}}', 'lookup: text has no entries'],
     ['{{json (lookup map "x")}}', 'json: an unset value has no JSON'],
     ['{{indent s "x"}}', 'indent: the number of spaces is not a whole number'],
     ['{{indent map 2}}', 'indent: what to indent is a map'],

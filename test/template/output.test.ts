@@ -41,7 +41,7 @@ const pieces: fc.Arbitrary<Piece[]> = fc.array(
 describe('what a template gives', () => {
   test('is never anything but text', () => {
     for (const value of [null, undefined, {}, [1], Symbol('x'), () => 1]) {
-      expect(() => outputText(value)).toThrow('is not a text');
+      expect(() => outputText(value)).toThrow('is not text');
     }
     expect([1, 0, false, 'x'].map(outputText)).toEqual(['1', '0', 'false', 'x']);
   });

@@ -341,7 +341,7 @@ describe('starting the remote shell', () => {
     );
     await expect(opening).rejects.toMatchObject({
       code: 'E_REMOTE',
-      message: 'no shell has started in time',
+      message: 'the shell did not start in time',
     });
   });
 

@@ -56,7 +56,7 @@ test.each(Object.keys(refused))('%s is refused when it is set', (name) => {
   expect(() => readSettings(settings, request)).toThrow(
     expect.objectContaining({
       code: 'E_CONNECT',
-      message: expect.stringContaining(`${name} of the ssh configuration is not supported`),
+      message: expect.stringContaining(`${name} in the ssh configuration is not supported`),
       found: `${name} something`,
       hint: expect.any(String),
     }),

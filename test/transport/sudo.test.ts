@@ -77,8 +77,8 @@ describe('becoming root with sudo', () => {
 
   it.each([
     ['admin is not in the sudoers file.', 'the user may not become root with sudo'],
-    ['sudo: sorry, you must have a tty to run sudo', 'sudo wants a terminal'],
-    ['sh: 1: exec: sudo: not found', 'there is no sudo on the host'],
+    ['sudo: sorry, you must have a tty to run sudo', 'sudo requires a terminal'],
+    ['sh: 1: exec: sudo: not found', 'sudo is not installed on the host'],
     ['sudo: 1 incorrect password attempt', 'sudo does not accept the password'],
     ['sudo: /etc/sudo.conf is owned by uid 1000', 'the shell ended before it was ready'],
   ])('fails with E_SUDO when sudo says: %s', async (words, message) => {
