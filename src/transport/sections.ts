@@ -1,5 +1,5 @@
 import { HostwrightError } from '../errors.ts';
-import { sh, type Script } from './shell.ts';
+import { lines, sh, type Script } from './shell.ts';
 import type { Answer, Request } from './transport.ts';
 
 /** One of several scripts that share a round trip. */
@@ -19,48 +19,47 @@ export interface SectionsOptions {
 }
 
 /**
- * One request that runs scripts one after the other, each under `set -eu` in a `sh` of its own with its
- * own standard input and a private folder `$HW` that is gone afterwards. A failing script does not stop
- * the next. What is the same for all of them is done once for all: a process costs a host about a
- * millisecond, and there are often hundreds of sections.
+ * One request that runs scripts one after the other, each under `set -eu` in a subshell of its own with its own
+ * standard input and a private folder `$HW` that is gone afterwards. A failing script does not stop the next, nor
+ * does one that cannot be parsed. All input is there before the first begins: where there is no space, nothing is
+ * done. What is the same for all is done once for all: a process costs a host about a millisecond, and there are
+ * often hundreds of sections.
  */
 export function sectionsRequest(
   sections: readonly Section[],
   { timeout, stoppable = 0 }: SectionsOptions = {},
 ): Request {
-  const parts = sections.flatMap((section) => [
-    Buffer.from(section.script.text),
-    section.stdin ?? new Uint8Array(),
-  ]);
-  const sizes = sections.map(
-    (_, index) => `${parts[2 * index]?.length ?? 0} ${parts[2 * index + 1]?.length ?? 0}`,
+  const numbers = sections.map((_, index) => index + 1);
+  const outputs = numbers.flatMap((number) => [`${number}.out`, `${number}.err`]);
+  const inputs = sections.flatMap(({ stdin = new Uint8Array() }, index) =>
+    stdin.length === 0 ? [] : [sh`head -c ${stdin.length} >"$hw_work/"${index + 1}.in || hw_full`],
   );
-  const script = sh`work=$(mktemp -d /run/hostwright/work.XXXXXX) || exit 1
-trap 'rm -rf "$work"' EXIT
-fail() { rm -rf "$work"; echo 'no space left below /run/hostwright' >&2; exit 1; }
-n=0
-for size in ${sizes}; do
-  n=$((n + 1))
-  set -- $size
-  head -c "$1" >"$work/$n.sh" || fail
-  if [ "$2" = 0 ]; then : >"$work/$n.in"; else head -c "$2" >"$work/$n.in"; fi || fail
-done
-(cd "$work" && seq "$n" | xargs -r mkdir && seq "$n" | sed 's/.*/&.out\n&.err/' >names && : >codes) || fail
-i=0
-while [ "$i" -lt "$n" ]; do
-  i=$((i + 1))
-  if [ "$i" -le ${stoppable} ] && [ -s "$HW_STOP" ]; then
-    : >"$work/$i.out" && : >"$work/$i.err" && echo ${notBegun} >>"$work/codes"
-    continue
+  const runs = sections.map(
+    ({ script, stdin = new Uint8Array() }, index) =>
+      sh`hw_section ${index + 1} ${stdin.length === 0 ? sh`/dev/null` : sh`"$hw_work/"${index + 1}.in`} ${script.text}`,
+  );
+  const script = sh`hw_work=$(mktemp -d /run/hostwright/work.XXXXXX) || exit 1
+trap 'rm -rf "$hw_work"' EXIT
+hw_full() { rm -rf "$hw_work"; echo 'no space left below /run/hostwright' >&2; exit 1; }
+hw_section() {
+  if [ "$1" -le ${stoppable} ] && [ -s "$HW_STOP" ]; then
+    : >"$hw_work/$1.out" && : >"$hw_work/$1.err" && hw_codes="$hw_codes ${notBegun}"
+    return
   fi
-  code=0
-  HW="$work/$i" sh -eu "$work/$i.sh" <"$work/$i.in" >"$work/$i.out" 2>"$work/$i.err" || code=$?
-  echo "$code" >>"$work/codes"
-done
-cd "$work" && xargs -r stat -c %s <names | paste -d ' ' codes - - && xargs -r cat <names || fail`;
+  (HW=$hw_work/$1 hw_script=$3; shift 3; export HW; set -eu; eval "$hw_script") <"$2" >"$hw_work/$1.out" 2>"$hw_work/$1.err"
+  hw_codes="$hw_codes $?"
+}
+hw_codes=''
+(cd "$hw_work" && mkdir ${numbers}) || hw_full
+${lines(inputs)}
+${lines(runs)}
+set -- $hw_codes
+cd "$hw_work" && stat -c %s ${outputs} >sizes || hw_full
+while read -r hw_out && read -r hw_err; do echo "$1 $hw_out $hw_err"; shift; done <sizes
+cat ${outputs} || hw_full`;
   return {
     script,
-    stdin: Buffer.concat(parts),
+    stdin: Buffer.concat(sections.map(({ stdin }) => stdin ?? new Uint8Array())),
     ...(timeout === undefined ? {} : { timeout }),
     ...(stoppable === 0 ? {} : { heedsStop: true }),
   };

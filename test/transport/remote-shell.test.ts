@@ -353,6 +353,43 @@ describe('starting the remote shell', () => {
   });
 });
 
+/** Its files below the folder of this shell. */
+function asked(sections: readonly Section[], directory: string, stoppable: number): Request {
+  const request = sectionsRequest(sections, { stoppable });
+  return { ...request, script: new Script(request.script.text.replaceAll('/run/hostwright', directory)) };
+}
+
+describe('a request of several sections', () => {
+  it.each([
+    ['exits', sh`exit 7`, 7],
+    [
+      'fails in the middle',
+      sh`false
+echo further`,
+      1,
+    ],
+    ['asks for what is not set', sh`echo "$hw_nothing"`, 2],
+    ['is no shell', sh`if then fi (`, 2],
+    ['ends what is around it', sh`true ) ; exit 3 ; (`, 2],
+    ['becomes another program', sh`exec false`, 1],
+    ['closes everything', sh`exec 0<&- 1>&- 2>&-; exit 1`, 1],
+  ])('has nothing of a section that %s in the next', async (_, script, code) => {
+    const { shell, directory } = await openLocalShell();
+    const leak = sh`leak=1 HW_LEAK=1; export HW_LEAK; cd /etc; set -- leak; umask 0; leak() { :; }
+trap 'echo bye' EXIT
+touch "$HW/leak"
+`;
+    const clean = sh`echo "$# $(pwd) $(umask) \${leak-none} \${HW_LEAK-none} $(ls "$HW")$(cat)"; ! command -v leak`;
+    const sections = [
+      { script: new Script(leak.text + script.text), stdin: Buffer.from('not read') },
+      { script: clean },
+    ];
+    const [first, second] = parseSections('web1', await shell.request(asked(sections, directory, 0)), 2);
+    expect(first?.code).toBe(code);
+    expect(second?.stdout.toString()).toBe('0 / 0022 none none \n');
+  });
+});
+
 describe('a request that is asked to stop', () => {
   /** Pieces of work that say that they began and wait for a sign, and one that is always done, such as a probe. */
   function work(directory: string): readonly Section[] {
@@ -362,12 +399,6 @@ while [ ! -e ${directory}/go ]; do sleep 0.02; done
 echo ${name}`,
     });
     return [piece('a'), piece('b'), { script: sh`echo read` }];
-  }
-
-  /** Its files below the folder of this shell. */
-  function asked(sections: readonly Section[], directory: string, stoppable: number): Request {
-    const request = sectionsRequest(sections, { stoppable });
-    return { ...request, script: new Script(request.script.text.replaceAll('/run/hostwright', directory)) };
   }
 
   /** Bytes of the sign to stop that have come. */

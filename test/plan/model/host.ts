@@ -42,17 +42,18 @@ interface Received {
 
 /** What sectionsRequest put together. */
 function sectionsOf({ script, stdin = new Uint8Array() }: Request): readonly Received[] {
-  const sizes = /^for size in (.*); do$/m.exec(script.text)?.[1] ?? '';
   const bytes = Buffer.from(stdin);
   let at = 0;
-  const take = (size: string | undefined): Buffer => {
-    const part = bytes.subarray(at, at + Number(size));
-    at += Number(size);
-    return part;
-  };
-  return [...sizes.matchAll(/'(\d+) (\d+)'/g)].map(([, first, second]) => ({
-    script: take(first).toString(),
-    stdin: take(second),
+  const take = (length: number): Buffer => bytes.subarray(at, (at += length));
+  const inputs = new Map(
+    [...script.text.matchAll(/^head -c (\d+) >"\$hw_work\/"(\d+)\.in /gm)].map(
+      ([, length, number]) => [number, take(Number(length))] as const,
+    ),
+  );
+  const sections = script.text.matchAll(/^hw_section (\d+) \S+ ((?:'[^']*'|\\'|[^'\s])+)$/gm);
+  return [...sections].map(([, number, words = '']) => ({
+    script: words.replaceAll(/'([^']*)'|\\(')/g, '$1$2'),
+    stdin: inputs.get(number) ?? Buffer.alloc(0),
   }));
 }
 
