@@ -30,8 +30,11 @@ describe('docs/errors.md', () => {
     expect(sections.map(({ title }) => title)).toEqual(codes);
   });
 
-  test.each(sections)('says what to do about $title', ({ text }) => {
-    expect(text).toMatch(/^- Do: \S/m);
+  test.each(sections)('explains $title as the code does, and gives a remedy', ({ title, text }) => {
+    const meaning = Object.entries(errorCodes).find(([code]) => code === title)?.[1] ?? '';
+    const [, first = ''] = text.split(/\n+/);
+    expect(first.replaceAll('`', '').toLowerCase()).toBe(`${meaning.replaceAll('`', '')}.`.toLowerCase());
+    expect(text).toMatch(/Remedy(?: for [^:]+)?: \S/);
   });
 });
 

@@ -1,50 +1,51 @@
 /**
- * Every option that `ssh -G` shows, and what becomes of it. An option is followed, is refused where it is set
- * to something else than its default, or makes no difference here; docs/ssh.md is made of these tables.
+ * Every option that `ssh -G` shows. An option is followed, or refused when it is set
+ * to something other than its default, or makes no difference here. docs/ssh.md is generated from these tables.
  */
 
 /** By the name of the option, how it is followed. */
 export const followed: Readonly<Record<string, string>> = {
-  AddressFamily: 'connects by it alone',
-  BindAddress: 'connects from it',
-  BindInterface: "connects from the interface's address, IPv4 first where the host is given by its name",
+  AddressFamily: 'only this family is used',
+  BindAddress: 'the connection starts from it',
+  BindInterface: "the connection starts from the interface's address; for a host name IPv4 first",
   CanonicalDomains: 'ssh resolves the name with it',
   CanonicalizeFallbackLocal: 'ssh resolves the name with it',
   CanonicalizeHostname: 'ssh resolves the name with it',
   CanonicalizeMaxDots: 'ssh resolves the name with it',
   CanonicalizePermittedCNAMEs: 'ssh resolves the name with it',
-  CheckHostIP: '`yes`: the key must not be another than the one that is known for the address',
-  Ciphers: 'no other is offered; one that ssh2 has must be among them',
-  ConnectTimeout: 'until the connection stands; default 20 seconds',
+  CheckHostIP: '`yes`: the key must match the known key of the address too',
+  Ciphers: 'only these are offered; ssh2 must support at least one',
+  ConnectTimeout: 'until the connection is open; default 20 seconds',
   GlobalKnownHostsFile: 'read',
-  HashKnownHosts: 'for keys that are added',
-  Host: 'the name as it was given',
-  HostKeyAlgorithms: 'no other is offered; one that ssh2 has must be among them',
-  HostKeyAlias: 'the name that the key is known by',
-  Hostname: 'connected to',
-  IdentitiesOnly: 'the agent is asked for the configured keys only',
-  IdentityAgent: "the agent's socket",
-  IdentityFile: 'tried in this order',
-  KbdInteractiveAuthentication: '`no`: no password is given this way',
-  KexAlgorithms: 'no other is offered; one that ssh2 has must be among them',
-  MACs: 'no other is offered; one that ssh2 has must be among them',
-  PasswordAuthentication: '`no`: no password is given this way',
-  Port: 'connected to; `ansible_port` wins',
-  PreferredAuthentications: 'tried in this order, and no other way',
-  ProxyJump: 'each jump host is checked as a host is',
-  PubkeyAcceptedAlgorithms: 'no other key is offered, no other signature made; RSA signs with `rsa-sha2-256`',
-  PubkeyAuthentication: '`no`: no key is offered',
-  RequiredRSASize: 'smaller RSA keys are refused: of hosts, of jump hosts, your own',
+  HashKnownHosts: 'applies to added keys',
+  Host: 'the given name',
+  HostKeyAlgorithms: 'only these are offered; ssh2 must support at least one',
+  HostKeyAlias: 'the name of the host in known_hosts',
+  Hostname: 'the name or address to connect to',
+  IdentitiesOnly: 'of the agent, only the configured keys are tried',
+  IdentityAgent: 'the socket of the agent',
+  IdentityFile: 'keys are tried in this order',
+  KbdInteractiveAuthentication: '`no`: this method is not tried',
+  KexAlgorithms: 'only these are offered; ssh2 must support at least one',
+  MACs: 'only these are offered; ssh2 must support at least one',
+  PasswordAuthentication: '`no`: this method is not tried',
+  Port: 'the port to connect to; `ansible_port` takes precedence',
+  PreferredAuthentications: 'only these methods are tried, in this order',
+  ProxyJump: 'the keys of jump hosts are checked too',
+  PubkeyAcceptedAlgorithms:
+    'only these keys are offered, and only these signatures made; RSA signs with `rsa-sha2-256`',
+  PubkeyAuthentication: '`no`: this method is not tried',
+  RequiredRSASize: 'smaller RSA keys are refused: those of hosts, of jump hosts, and your own',
   RevokedHostKeys: 'lists of public keys; a binary list (KRL) is refused',
-  ServerAliveCountMax: 'with the next one: how long a host may be silent',
+  ServerAliveCountMax: 'times `ServerAliveInterval`: how long a host may be silent',
   ServerAliveInterval: 'default 15 seconds',
-  StrictHostKeyChecking: '`accept-new` is followed; `ask`, and `no` too, are `yes`',
-  User: 'logged in as; `ansible_user` wins',
-  UserKnownHostsFile: 'read; keys that are added go to the first',
+  StrictHostKeyChecking: '`accept-new` is followed; `ask` and `no` count as `yes`',
+  User: 'the login user; `ansible_user` takes precedence',
+  UserKnownHostsFile: 'read; new keys are added to the first file',
 };
 
 export interface Refusal {
-  /** Whether the value, as ssh shows it, asks for nothing. */
+  /** Whether the value, as ssh shows it, is the default. */
   readonly allows: (value: string) => boolean;
   readonly why: string;
   readonly hint: string;
@@ -55,36 +56,36 @@ const none = (value: string): boolean => value === 'none';
 export const refused: Readonly<Record<string, Refusal>> = {
   ChannelTimeout: {
     allows: none,
-    why: 'the one channel is open as long as the run lasts',
+    why: 'the only channel stays open during the whole run',
     hint: 'set ChannelTimeout none for this host',
   },
   KnownHostsCommand: {
     allows: none,
-    why: 'keys are read from files',
-    hint: 'name a file with UserKnownHostsFile instead',
+    why: 'keys are read only from files',
+    hint: 'use a file with UserKnownHostsFile',
   },
-  ProxyCommand: { allows: none, why: 'ssh2 makes the connection', hint: 'use ProxyJump instead' },
+  ProxyCommand: { allows: none, why: 'ssh2 opens the connection', hint: 'use ProxyJump' },
   RekeyLimit: {
     allows: (value) => /^0 0$/.test(value),
-    why: 'ssh2 cannot begin an exchange of keys: the host does, and sshd has the limits of ssh',
+    why: 'ssh2 cannot start a key exchange: the host does, with the same default limits',
     hint: 'set RekeyLimit default none for this host, and the limit in its sshd_config',
   },
 };
 
 const noForwarding = 'nothing is forwarded';
-const noKerberos = 'Kerberos is not tried: a host that wants it refuses the login';
+const noKerberos = 'Kerberos is not supported: a host that requires it refuses the login';
 const noTerminal = 'there is no terminal on the host';
-const noSharing = 'there is one connection a host, of its own';
-const noHostbased = 'this way of logging in is not tried';
-const noKeyOfKind = 'keys on tokens and certificates of users are not offered';
-const quiet = 'about what ssh itself prints';
-const noCommand = 'only its own commands are run';
+const noSharing = 'each host has one connection';
+const noHostbased = 'this method is not tried';
+const noKeyOfKind = 'keys on tokens and user certificates are not offered';
+const quiet = 'concerns the output of ssh';
+const noCommand = 'only commands of Hostwright run';
 
-/** By the name of the option, why it makes no difference: nothing that it would forbid is done. */
+/** Options without effect, with the reason: Hostwright does nothing that they forbid. */
 export const harmless: Readonly<Record<string, string>> = {
   AddKeysToAgent: 'no key is added',
-  BatchMode: 'nothing is asked',
-  CASignatureAlgorithms: 'certificates of hosts are not accepted',
+  BatchMode: 'no questions are asked',
+  CASignatureAlgorithms: 'host certificates are not accepted',
   CertificateFile: noKeyOfKind,
   ClearAllForwardings: noForwarding,
   Compression: 'nothing is compressed',
@@ -114,39 +115,39 @@ export const harmless: Readonly<Record<string, string>> = {
   GSSAPITrustDns: noKerberos,
   HostbasedAcceptedAlgorithms: noHostbased,
   HostbasedAuthentication: noHostbased,
-  IgnoreUnknown: 'about the reading of the configuration',
-  IPQoS: 'a mark on packets',
-  KbdInteractiveDevices: 'the host chooses how it asks for the password',
+  IgnoreUnknown: 'concerns the parsing of the configuration',
+  IPQoS: 'marks packets',
+  KbdInteractiveDevices: 'the host chooses how to ask for the password',
   LocalCommand: noCommand,
   LocalForward: noForwarding,
   LogLevel: quiet,
   LogVerbose: quiet,
   NoHostAuthenticationForLocalhost: 'keys are always checked',
-  NumberOfPasswordPrompts: 'a password is given once',
+  NumberOfPasswordPrompts: 'a password is tried once',
   ObscureKeystrokeTiming: noTerminal,
   PermitLocalCommand: noCommand,
   PermitRemoteOpen: noForwarding,
   PKCS11Provider: noKeyOfKind,
-  ProxyUseFdpass: 'goes with ProxyCommand',
+  ProxyUseFdpass: 'belongs to ProxyCommand',
   RemoteCommand: noCommand,
   RemoteForward: noForwarding,
   RequestTTY: noTerminal,
   SecurityKeyProvider: noKeyOfKind,
-  SendEnv: 'commands have an environment of their own',
+  SendEnv: 'commands have a fixed environment',
   SessionType: noCommand,
-  SetEnv: 'commands have an environment of their own',
+  SetEnv: 'commands have a fixed environment',
   StdinNull: noCommand,
   StreamLocalBindMask: noForwarding,
   StreamLocalBindUnlink: noForwarding,
   SyslogFacility: quiet,
-  Tag: 'about the reading of the configuration',
-  TCPKeepAlive: 'ServerAliveInterval finds out dead links',
+  Tag: 'concerns the parsing of the configuration',
+  TCPKeepAlive: 'ServerAliveInterval detects dead connections',
   Tunnel: noForwarding,
   TunnelDevice: noForwarding,
-  UpdateHostKeys: 'no key is learnt from a host',
-  UseKeychain: 'of macOS: no passphrase is asked',
-  VerifyHostKeyDNS: 'a key must be in known_hosts, whatever the DNS says',
-  VersionAddendum: 'a text about the client',
+  UpdateHostKeys: 'keys are not learnt from hosts',
+  UseKeychain: 'macOS only: no passphrase is asked',
+  VerifyHostKeyDNS: 'a key must be in known_hosts, not only in DNS',
+  VersionAddendum: 'the version text of the client',
   VisualHostKey: quiet,
   WarnWeakCrypto: quiet,
   XAuthLocation: noForwarding,

@@ -175,7 +175,7 @@ describe('host-keys scan', () => {
     );
     const shown = await scan('--accept', '--fingerprint', `web1=${fingerprint(web1, 'rsa')}`);
     expect(shown.code).toBe(1);
-    expect(shown.stdout).toContain('it is known by another key');
+    expect(shown.stdout).toContain('known_hosts has another key');
     expect(lines()).toHaveLength(1);
   });
 

@@ -196,7 +196,7 @@ describe('the key of a host', () => {
     const args = sshArgs(knownHosts(), '-o StrictHostKeyChecking=no');
     await expect(open({ sshArgs: args })).rejects.toMatchObject({
       code: 'E_HOST_KEY',
-      hint: expect.stringContaining('StrictHostKeyChecking=no is not followed'),
+      hint: expect.stringContaining('StrictHostKeyChecking=no is ignored'),
     });
   });
 

@@ -9,13 +9,13 @@ function table(heads: readonly [string, string], rows: readonly (readonly [strin
   );
 }
 
-/** docs/ssh.md, of the tables that the code goes by. */
+/** docs/ssh.md, from the tables of the code. */
 export function sshPage(): string {
   const alike = new Map<string, string[]>();
   for (const [name, why] of Object.entries(harmless)) alike.set(why, [...(alike.get(why) ?? []), name]);
   return `# The ssh configuration
 
-Hostwright asks your own ssh (\`ssh -G\`) what it would do for a host: \`~/.ssh/config\`, \`/etc/ssh/ssh_config\`, and what \`ansible_ssh_common_args\` says. It makes the connection itself. An option that asks for more care than Hostwright takes is never passed over in silence: it is followed, or the host is refused with \`E_CONNECT\` before anything is sent. \`npm run docs\` writes this page.
+Hostwright runs your own \`ssh -G\` to read the configuration of a host: \`~/.ssh/config\`, \`/etc/ssh/ssh_config\` and \`ansible_ssh_common_args\`. Then it opens the connection itself. It never silently ignores an option that restricts the connection: it follows the option, or refuses the host with \`E_CONNECT\` before it sends anything. \`npm run docs\` writes this page.
 
 ## Followed
 
@@ -26,21 +26,21 @@ ${table(
 
 ## Refused
 
-Where one of these is set to something else than its default.
+A host is refused if one of these options is set to something other than its default.
 
 ${table(
-  ['option', 'why, and what to do'],
+  ['option', 'reason, and remedy'],
   Object.entries(refused).map(([name, { why, hint }]) => [`\`${name}\``, `${why}: ${hint}`]),
 )}
 
-An option that a newer ssh has and this page has not is refused too, unless it has the value that it has without any configuration.
+An option of a newer ssh that is not on this page is refused too, unless it has its default value.
 
-## Without a difference
+## Without effect
 
-Hostwright does not do what these options are about, so that none of them is needed to forbid it.
+Hostwright does not use the features that these options control.
 
 ${table(
-  ['why', 'options'],
+  ['reason', 'options'],
   [...alike].map(([why, names]) => [why, names.map((name) => `\`${name}\``).join(', ')]),
 )}
 `;
