@@ -7,6 +7,7 @@ const root = resolve(import.meta.dirname, '..');
 /** What a folder of src/ may import besides itself and the words everybody uses. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   cli: [
+    'workers',
     'apply',
     'plan',
     'rollback',
@@ -21,6 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'lab',
     'pki',
   ],
+  workers: ['apply', 'plan', 'site', 'inventory', 'roles', 'resources', 'secrets', 'transport'],
   apply: ['plan', 'rollback', 'site', 'resources', 'secrets', 'transport'],
   plan: ['rollback', 'resources', 'roles', 'secrets', 'transport'],
   rollback: ['resources', 'roles', 'transport'],

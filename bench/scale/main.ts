@@ -69,8 +69,11 @@ async function recordReal(real: readonly Listed[], folder: string): Promise<Reco
       login,
       transport,
       run: async (between) => {
-        const run = await timed({ words: words(['plan'], between) });
-        checkQuiet(hostsOf(run.stdout), ['between']);
+        // The lock that `apply` asks for is another one.
+        for (const verb of [['plan'], ['apply', '--yes']]) {
+          const run = await timed({ words: words(verb, between) });
+          checkQuiet(hostsOf(run.stdout), ['between']);
+        }
       },
     });
   } finally {

@@ -1,10 +1,13 @@
 import type { HostPlan, PlannedChange } from '../plan/plan.ts';
-import type { Event, ResultEvent } from '../plan/event.ts';
+import type { ResultEvent, StepEvent } from '../plan/event.ts';
 import type { ResourceId } from '../resources/resource.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Login } from '../rollback/way-in.ts';
 
 export type Outcome = ResultEvent['outcome'];
+
+/** What is told of a host while it is worked on. */
+export type WorkEvent = StepEvent | ResultEvent;
 
 /** Why a change was left out that nothing stood in the way of. */
 export const interrupted = 'interrupted';
@@ -20,7 +23,7 @@ export interface HostRun {
   /** Seconds for a fresh connection after a change that may cut this one off, until the host rolls it back. */
   readonly confirmWithin: number;
   readonly outcomes: Map<ResourceId, Outcome>;
-  readonly report: (event: Event) => void;
+  readonly report: (event: WorkEvent) => void;
   /** Once aborted the step in hand is finished and no other is begun. */
   readonly signal: AbortSignal;
 }

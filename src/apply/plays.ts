@@ -1,17 +1,23 @@
 import pLimit from 'p-limit';
-import { defect, HostwrightError } from '../errors.ts';
+import type { HostwrightError } from '../errors.ts';
+import type { ResultEvent } from '../plan/event.ts';
 import type { PlayHosts } from '../site/model.ts';
-import { applyPlay } from './host.ts';
-import { interrupted, settle, type HostRun } from './host-run.ts';
+import { interrupted } from './host-run.ts';
+import { skippedResults, type Progress } from './progress.ts';
 
 export interface PlaysOptions {
   readonly plays: readonly PlayHosts[];
-  readonly runs: ReadonlyMap<string, HostRun>;
+  /** The hosts that have a plan. */
+  readonly hosts: ReadonlyMap<string, Progress>;
   /** Hosts that take no part any more: unreachable from the start, or lost under way. */
   readonly lost: Map<string, HostwrightError>;
-  /** Hosts at the same time. */
+  /** Hosts in parallel. */
   readonly forks: number;
   readonly signal: AbortSignal;
+  /** Carries out a play on a host, whose results are reported meanwhile; gives why the host was lost, if it was. */
+  readonly applyPlay: (host: string, play: number) => Promise<HostwrightError | undefined>;
+  /** Is told of the changes that are not come to. */
+  readonly report: (event: ResultEvent) => void;
 }
 
 function batchesOf(
@@ -28,10 +34,6 @@ function batchesOf(
   return batches;
 }
 
-function hasFailed(run: HostRun): boolean {
-  return [...run.outcomes.values()].includes('failed');
-}
-
 /**
  * Carries out the plays in order, each on its hosts, `serial` hosts at a time. A host that failed takes no
  * part in what follows. Nothing more is begun when more than `max_fail_percentage` of the hosts of a batch
@@ -39,49 +41,40 @@ function hasFailed(run: HostRun): boolean {
  * these failed. Every change that is not come to is reported as skipped.
  */
 export async function applyPlays(options: PlaysOptions): Promise<void> {
+  const { hosts, lost } = options;
   const end = await applyInOrder(options);
-  for (const [host, run] of options.runs) {
-    const reason = hasFailed(run) || options.lost.has(host) ? 'the host failed before' : end;
-    for (const change of run.plan.changes.values()) {
-      if (!run.outcomes.has(change.id)) settle(run, change, 'skipped', 0, reason);
-    }
+  for (const [host, progress] of hosts) {
+    skip(options, host, progress.failed > 0 || lost.has(host) ? 'the host failed before' : end);
   }
+}
+
+function skip({ hosts, report }: PlaysOptions, host: string, reason: string): void {
+  const progress = hosts.get(host);
+  if (progress !== undefined) for (const event of skippedResults(host, progress, reason)) report(event);
 }
 
 /** Why hosts that did not fail were not come to. */
 type End = 'every host has had its turn' | typeof interrupted | 'too many hosts failed before';
 
-async function applyInOrder({ plays, runs, lost, forks, signal }: PlaysOptions): Promise<End> {
+async function applyInOrder(options: PlaysOptions): Promise<End> {
+  const { plays, hosts, lost, forks, signal, applyPlay } = options;
   const limit = pLimit(forks);
-  const failedOn = (host: string): boolean => {
-    const run = runs.get(host);
-    return run !== undefined && hasFailed(run);
+  const failedOn = (host: string): boolean => (hosts.get(host)?.failed ?? 0) > 0;
+  const takesPart = (host: string): boolean => hosts.has(host) && !lost.has(host) && !failedOn(host);
+  const applyOn = async (host: string, play: number): Promise<void> => {
+    if (hosts.get(host)?.open.size === 0 || signal.aborted) return;
+    const error = await applyPlay(host, play);
+    if (error === undefined) return;
+    lost.set(host, error);
+    skip(options, host, 'the host was lost');
   };
-  const takesPart = (host: string): boolean => runs.has(host) && !lost.has(host) && !failedOn(host);
-  for (const [index, { play, hosts }] of plays.entries()) {
+  for (const [index, { play, hosts: all }] of plays.entries()) {
     for (const batch of batchesOf(
-      hosts.filter((host) => runs.has(host)),
+      all.filter((host) => hosts.has(host)),
       play.serial,
     )) {
       const members = batch.filter(takesPart);
-      await Promise.all(
-        members.map((host) =>
-          limit(async () => {
-            const run = runs.get(host);
-            if (run === undefined || signal.aborted) return;
-            try {
-              await applyPlay(run, index);
-            } catch (error) {
-              lost.set(
-                host,
-                error instanceof HostwrightError
-                  ? error
-                  : defect('E_REMOTE', 'work on the host cannot continue', { host }, error),
-              );
-            }
-          }),
-        ),
-      );
+      await Promise.all(members.map((host) => limit(applyOn, host, index)));
       if (signal.aborted) return interrupted;
       const failed = batch.filter((host) => !takesPart(host)).length;
       const { serial, max_fail_percentage: allowed } = play;

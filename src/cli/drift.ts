@@ -3,7 +3,8 @@ import { Command } from 'commander';
 import { exitStatus, type ExitStatus } from './exit.ts';
 import { watchInterrupts } from './interrupt.ts';
 import { addRunOptions, type RunOptions } from './options.ts';
-import { hostSummary, lostStatus, lostSummary, reportChanges, reportLost, survey } from './survey.ts';
+import { openRun, reportChanges, reportLost } from './open-run.ts';
+import { hostSummaries, hostSummary, lostStatus } from './summary.ts';
 
 interface DriftOptions extends RunOptions {
   readonly textfile?: string;
@@ -24,37 +25,32 @@ async function writeTextfile(file: string, drifted: ReadonlyMap<string, number>)
 
 async function drift(options: DriftOptions): Promise<ExitStatus> {
   const interrupts = watchInterrupts();
-  const surveyed = await survey(options, 'shared', interrupts.signal);
+  const run = await openRun(options, {}, interrupts.signal);
   interrupts.close();
-  const { reporter, hosts, lost, clock } = surveyed;
+  const { reporter, worker, hosts, lost, clock, events } = run;
   try {
-    const drifted = new Map(
-      [...hosts].map(([name, { events }]) => [name, events.filter(({ cause }) => cause === 'drift').length]),
-    );
+    const drifted = new Map([...hosts.keys()].map((name) => [name, 0]));
+    for (const { host, cause } of events)
+      if (cause === 'drift') drifted.set(host, (drifted.get(host) ?? 0) + 1);
     if (options.textfile !== undefined) await writeTextfile(options.textfile, drifted);
-    reportChanges(surveyed, ({ cause }) => cause === 'drift');
+    reportChanges(run, ({ cause }) => cause === 'drift');
     reportLost(reporter, lost);
     reporter.report({
       type: 'summary',
       command: 'drift',
       ok: lost.size === 0,
       seconds: clock.elapsed(),
-      hosts: {
-        ...Object.fromEntries(
-          [...hosts].map(([name, host]) => {
-            const changes = drifted.get(name) ?? 0;
-            const pending = host.plan.changes.size - changes;
-            return [name, hostSummary(host, { changes, ...(pending > 0 && { pending }) })];
-          }),
-        ),
-        ...Object.fromEntries([...lost].map(([name, errors]) => [name, lostSummary(errors)])),
-      },
+      hosts: hostSummaries(run, (host, name) => {
+        const changes = drifted.get(name) ?? 0;
+        const pending = host.changes - changes;
+        return hostSummary(host, { changes, ...(pending > 0 && { pending }) });
+      }),
     });
     const isDrifted = [...drifted.values()].some((count) => count > 0);
     return lostStatus(lost) ?? (isDrifted ? exitStatus.changes : exitStatus.ok);
   } finally {
     reporter.close();
-    await Promise.all([...hosts.values()].map(({ transport }) => transport.close()));
+    await worker.close();
   }
 }
 

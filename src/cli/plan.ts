@@ -1,58 +1,59 @@
 import { Command } from 'commander';
 import { exitStatus, type ExitStatus } from './exit.ts';
-import { savePlan } from '../plan/saved.ts';
+import { newSalt, savePlan } from '../plan/saved.ts';
 import type { SummaryEvent } from '../plan/event.ts';
 import { watchInterrupts } from './interrupt.ts';
+import { openRun, reportChanges, reportLost, type OpenRun } from './open-run.ts';
 import { addRunOptions, planRequest, type RunOptions } from './options.ts';
-import {
-  hostSummary,
-  lostStatus,
-  lostSummary,
-  reportChanges,
-  reportLost,
-  survey,
-  type Surveyed,
-} from './survey.ts';
+import { hostSummaries, lostStatus } from './summary.ts';
 
 interface PlanOptions extends RunOptions {
   readonly out?: string;
 }
 
 /** Saves the plan, and the generated secrets it was computed with: apply must find the same ones. */
-async function save(file: string, { hosts, project }: Surveyed, options: PlanOptions): Promise<void> {
+async function save(
+  file: string,
+  { hosts, project }: OpenRun,
+  options: PlanOptions,
+  salt: string,
+): Promise<void> {
   await project.generated.persist();
-  const plans = new Map([...hosts].map(([name, host]) => [name, host.plan]));
-  await savePlan(file, planRequest(options, process.env), plans, new Date());
+  await savePlan(file, {
+    created: new Date().toISOString(),
+    salt,
+    request: planRequest(options, process.env),
+    hosts: Object.fromEntries([...hosts].map(([name, { digests = {} }]) => [name, digests])),
+  });
 }
 
 async function plan(options: PlanOptions): Promise<ExitStatus> {
+  const { out } = options;
+  const salt = out === undefined ? undefined : newSalt();
   const interrupts = watchInterrupts();
-  const surveyed = await survey(options, 'shared', interrupts.signal);
+  const run = await openRun(options, salt === undefined ? {} : { salt }, interrupts.signal);
   interrupts.close();
-  const { reporter, hosts, lost, clock } = surveyed;
+  const { reporter, worker, hosts, lost, clock } = run;
   try {
-    reportChanges(surveyed);
+    reportChanges(run);
     reportLost(reporter, lost);
-    const changes = [...hosts.values()].reduce((sum, host) => sum + host.plan.changes.size, 0);
+    const changes = [...hosts.values()].reduce((sum, host) => sum + host.changes, 0);
     const summary: SummaryEvent = {
       type: 'summary',
       command: 'plan',
       ok: lost.size === 0,
       seconds: clock.elapsed(),
-      hosts: {
-        ...Object.fromEntries([...hosts].map(([name, host]) => [name, hostSummary(host)])),
-        ...Object.fromEntries([...lost].map(([name, errors]) => [name, lostSummary(errors)])),
-      },
+      hosts: hostSummaries(run),
     };
     reporter.showPlan(summary);
-    const isSaved = options.out !== undefined && lost.size === 0;
-    if (isSaved) await save(options.out, surveyed, options);
+    const isSaved = out !== undefined && salt !== undefined && lost.size === 0;
+    if (isSaved) await save(out, run, options, salt);
     reporter.report(summary);
-    if (isSaved) process.stderr.write(`Saved. To apply exactly this plan: hostwright apply ${options.out}\n`);
+    if (isSaved) process.stderr.write(`Saved. To apply exactly this plan: hostwright apply ${out}\n`);
     return lostStatus(lost) ?? (changes > 0 ? exitStatus.changes : exitStatus.ok);
   } finally {
     reporter.close();
-    await Promise.all([...hosts.values()].map(({ transport }) => transport.close()));
+    await worker.close();
   }
 }
 

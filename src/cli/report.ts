@@ -7,7 +7,8 @@ import { mergeSummaries } from '../report/merge.ts';
 import { readRecordedRun, type RecordedEvent, type RecordedRun } from '../report/recorded.ts';
 import { exitStatus, type ExitStatus } from './exit.ts';
 import { addReportOptions, type ReportOptions } from './options.ts';
-import { isConfiguration, openReporter } from './survey.ts';
+import { openReporter } from './open-run.ts';
+import { isConfiguration } from './summary.ts';
 
 /** The first of these that occurs is the status of the merged run: 1 says that hosts were left half done, 4 that none was changed. */
 const worstFirst: readonly ExitStatus[] = [

@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { HostwrightError } from '../errors.ts';
-import type { ResourceId } from '../resources/resource.ts';
-import { createFingerprint, type Fingerprint } from './fingerprint.ts';
+import type { Fingerprint } from './fingerprint.ts';
 import type { HostPlan, PlannedChange } from './plan.ts';
 
 /** How a plan was asked for; `apply FILE` asks in the same way. */
@@ -33,6 +32,8 @@ const schema = z.object({
 
 export type PlanRequest = z.output<typeof request>;
 export type SavedPlan = z.output<typeof schema>;
+/** The changes of one host, by resource. */
+export type HostDigests = Readonly<Record<string, z.output<typeof savedChange>>>;
 
 /** A resource whose change is not the one that was saved. */
 export interface Deviation {
@@ -48,29 +49,24 @@ function digestOf(change: PlannedChange, fingerprint: Fingerprint): string {
   return fingerprint({ id, action, attributes, knownAfter, desired });
 }
 
-/** Writes a plan to a file, 0600, as a whole or not at all. Secrets are in it as salted slow hashes only. */
-export async function savePlan(
-  file: string,
-  asked: PlanRequest,
-  plans: ReadonlyMap<string, HostPlan>,
-  created: Date,
-): Promise<void> {
-  const salt = randomBytes(16).toString('hex');
-  const fingerprint = createFingerprint(salt);
-  const hosts = Object.fromEntries(
-    [...plans].map(([host, plan]) => [
-      host,
-      Object.fromEntries(
-        [...plan.changes.values()].map((change) => [
-          change.id,
-          { action: change.action, digest: digestOf(change, fingerprint) },
-        ]),
-      ),
+/** What a saved plan says of a host. */
+export function hostDigests(plan: HostPlan, fingerprint: Fingerprint): HostDigests {
+  return Object.fromEntries(
+    [...plan.changes.values()].map((change) => [
+      change.id,
+      { action: change.action, digest: digestOf(change, fingerprint) },
     ]),
   );
-  const saved: SavedPlan = { hostwright: 2, created: created.toISOString(), salt, request: asked, hosts };
+}
+
+export function newSalt(): string {
+  return randomBytes(16).toString('hex');
+}
+
+/** Writes a plan to a file, 0600, as a whole or not at all. Secrets are in it as salted slow hashes only. */
+export async function savePlan(file: string, plan: Omit<SavedPlan, 'hostwright'>): Promise<void> {
   const part = `${file}.${randomBytes(4).toString('hex')}.part`;
-  await writeFile(part, `${JSON.stringify(saved, undefined, 1)}\n`, { mode: 0o600 });
+  await writeFile(part, `${JSON.stringify({ hostwright: 2, ...plan }, undefined, 1)}\n`, { mode: 0o600 });
   await rename(part, file);
 }
 
@@ -96,17 +92,18 @@ export async function readSavedPlan(file: string): Promise<SavedPlan> {
 }
 
 /** Where the plan of now is another one than the saved: the hosts or the configuration have moved since. */
-export function deviations(saved: SavedPlan, plans: ReadonlyMap<string, HostPlan>): readonly Deviation[] {
+export function deviations(
+  saved: SavedPlan,
+  plans: ReadonlyMap<string, HostDigests | undefined>,
+): readonly Deviation[] {
   const hosts = new Set([...Object.keys(saved.hosts), ...plans.keys()]);
-  const fingerprint = createFingerprint(saved.salt);
   return [...hosts].flatMap((host) => {
     const before = saved.hosts[host] ?? {};
-    const now: ReadonlyMap<ResourceId, PlannedChange> = plans.get(host)?.changes ?? new Map();
-    const ids = new Set<string>([...Object.keys(before), ...now.keys()]);
+    const now = plans.get(host) ?? {};
+    const ids = new Set([...Object.keys(before), ...Object.keys(now)]);
     return [...ids].flatMap((resource): Deviation[] => {
-      const current = [...now.values()].find((change) => change.id === resource);
-      const earlier = before[resource];
-      if (current !== undefined && earlier?.digest === digestOf(current, fingerprint)) return [];
+      const [earlier, current] = [before[resource], now[resource]];
+      if (current !== undefined && earlier?.digest === current.digest) return [];
       return [{ host, resource, saved: earlier?.action, now: current?.action }];
     });
   });

@@ -1,6 +1,5 @@
-import pLimit from 'p-limit';
-import { defect, HostwrightError, HostwrightErrors } from '../errors.ts';
-import type { ChangeEvent, Event } from './event.ts';
+import { HostwrightError, HostwrightErrors } from '../errors.ts';
+import type { ChangeEvent, StepEvent } from './event.ts';
 import { readFunction } from '../resources/shell/enter.ts';
 import type { DeclaredResource, ResourceId } from '../resources/resource.ts';
 import type { Facts } from '../roles/role.ts';
@@ -22,37 +21,23 @@ import { askFor, openRequirements, unmetErrors, type Open } from './unmet.ts';
 const largestText = 1024 * 1024;
 
 export interface Survey {
-  readonly hosts: readonly string[];
   readonly connect: (host: string) => Promise<Transport>;
   readonly lock: Lock;
-  /** Hosts at the same time. */
-  readonly forks: number;
-  /** Leave the connections open, and with them the locks, for what comes after the plan. */
-  readonly keepOpen: boolean;
   /** Read the files that change, to show what changes in them. */
   readonly diff: boolean;
   readonly resources: (host: string, facts: Facts) => readonly DeclaredResource[];
-  readonly report: (event: Event) => void;
-  /** Once aborted every connection is closed and the survey rejects with the reason. */
-  readonly signal?: AbortSignal;
+  readonly report: (event: StepEvent) => void;
 }
 
 /** A host with its open connection, its plan, and the plan as it is shown. */
 export interface SurveyedHost {
   readonly transport: Transport;
-  /** Opens another connection to it. */
-  readonly reconnect: () => Promise<Transport>;
   /** Who it was opened as, and from where. */
   readonly login: Facts['connection'];
   readonly plan: HostPlan;
   readonly events: readonly ChangeEvent[];
   /** What was last applied to it. */
   readonly applied: Applied;
-}
-
-/** Why a host has no plan. */
-export interface LostHost {
-  readonly errors: readonly HostwrightError[];
 }
 
 async function ask(transport: Transport, request: Request, sections: number): Promise<readonly Answer[]> {
@@ -104,12 +89,16 @@ async function readMore(
   return { texts: new Map(read), remarks: unlistedPackages(unlisted ?? Buffer.alloc(0)) };
 }
 
-async function surveyHost(host: string, options: Survey, connect: Survey['connect']): Promise<SurveyedHost> {
+/**
+ * Connects to a host, takes its lock and plans it; nothing is changed. Throws the HostwrightError, or
+ * HostwrightErrors, of what is wrong with the host or with what is declared for it. The caller closes the connection.
+ */
+export async function surveyHost(host: string, options: Survey): Promise<SurveyedHost> {
   const step = (title: string): void => {
     options.report({ type: 'step', host, title });
   };
   step('connect');
-  const transport = await connect(host);
+  const transport = await options.connect(host);
   try {
     const first = {
       ...sectionsRequest([{ script: factsScript(options.lock.mode) }, readApplied]),
@@ -135,85 +124,8 @@ async function surveyHost(host: string, options: Survey, connect: Survey['connec
     const wanted = options.diff ? wantedTexts(showable) : [];
     const more = await readMore(transport, wanted, openRequirements(plan), packagesToFind(plan));
     const events = changes.map((change) => changeEvent(host, change, applied, more));
-    // A thousand connections that nobody needs any more would only take memory, here and there.
-    if (!options.keepOpen) await transport.close();
-    return { transport, reconnect: () => options.connect(host), login, plan, applied, events };
-  } catch (error) {
-    await transport.close();
-    throw error;
+    return { transport, login, plan, applied, events };
   } finally {
     options.report({ type: 'step', host, title: null });
-  }
-}
-
-/** A defect of ours, or of a type, that shows on one host says nothing of the others. */
-function errorsOf(host: string, error: unknown): readonly HostwrightError[] {
-  if (error instanceof HostwrightErrors) return error.errors;
-  if (error instanceof HostwrightError) return [error];
-  return [defect('E_PROBE', `${host} cannot be planned`, { host }, error)];
-}
-
-/** Connections that are open, to be closed whichever way the survey ends. */
-interface OpenConnections {
-  readonly connect: (host: string) => Promise<Transport>;
-  readonly closeAll: () => Promise<void>;
-}
-
-function openConnections({ connect, signal }: Survey): OpenConnections {
-  const open = new Set<Transport>();
-  return {
-    connect: async (host) => {
-      const transport = await connect(host);
-      open.add(transport);
-      // It may have taken its time.
-      if (signal?.aborted === true) await transport.close();
-      signal?.throwIfAborted();
-      return transport;
-    },
-    closeAll: async () => {
-      await Promise.allSettled([...open].map((transport) => transport.close()));
-    },
-  };
-}
-
-/** As `work`; rejects at once with the reason when `signal` is aborted, whatever `work` still waits for. */
-async function untilAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  signal.throwIfAborted();
-  const done = new AbortController();
-  const aborted = new Promise<never>((_, reject) => {
-    const abort = (): void => {
-      reject(signal.reason instanceof Error ? signal.reason : new Error('interrupted'));
-    };
-    signal.addEventListener('abort', abort, { signal: done.signal });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    done.abort();
-  }
-}
-
-/**
- * Connects to hosts, takes their locks and plans each of them. A host that cannot be planned is an entry of
- * its own; nothing is changed anywhere. Where it rejects nothing is left open.
- */
-export async function surveyHosts(options: Survey): Promise<ReadonlyMap<string, SurveyedHost | LostHost>> {
-  const { signal } = options;
-  const limit = pLimit(options.forks);
-  const { connect, closeAll } = openConnections(options);
-  const one = async (host: string): Promise<[string, SurveyedHost | LostHost]> => {
-    signal?.throwIfAborted();
-    try {
-      return [host, await surveyHost(host, options, connect)];
-    } catch (error) {
-      return [host, { errors: errorsOf(host, error) }];
-    }
-  };
-  const all = Promise.all(options.hosts.map((host) => limit(one, host)));
-  try {
-    return new Map(await (signal === undefined ? all : untilAborted(all, signal)));
-  } catch (error) {
-    await closeAll();
-    throw error;
   }
 }

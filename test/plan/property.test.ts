@@ -1,8 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HostRun } from '../../src/apply/host-run.ts';
+import { applyPlay } from '../../src/apply/host.ts';
 import { applyPlays } from '../../src/apply/plays.ts';
-import type { HostwrightError } from '../../src/errors.ts';
+import { noteResult, startProgress } from '../../src/apply/progress.ts';
+import { HostwrightError } from '../../src/errors.ts';
 import { orderUnits, type Unit } from '../../src/plan/graph.ts';
 import { planHost, type HostPlan } from '../../src/plan/plan.ts';
 import { parseProbes, probeBatches, probeSection } from '../../src/plan/probe.ts';
@@ -37,6 +39,10 @@ interface Applied {
 
 async function apply(made: HostPlan, host: ModelHost): Promise<Applied> {
   const results: ResultEvent[] = [];
+  const changes = [...made.changes.values()];
+  const progress = startProgress(
+    changes.map(({ id, action, resource: { role } }) => ({ resource: id, action, role })),
+  );
   const run: HostRun = {
     plan: made,
     transport: host,
@@ -46,12 +52,26 @@ async function apply(made: HostPlan, host: ModelHost): Promise<Applied> {
     outcomes: new Map(),
     signal: new AbortController().signal,
     report: (event) => {
-      if (event.type === 'result') results.push(event);
+      if (event.type !== 'result') return;
+      results.push(event);
+      noteResult(progress, event);
     },
   };
   const lost = new Map<string, HostwrightError>();
-  const runs = new Map([['web1', run]]);
-  await applyPlays({ plays, runs, lost, forks: 1, signal: run.signal });
+  await applyPlays({
+    ...{ plays, lost, forks: 1, signal: run.signal },
+    hosts: new Map([['web1', progress]]),
+    applyPlay: async (_, play) => {
+      try {
+        await applyPlay(run, play);
+        return undefined;
+      } catch (error) {
+        if (error instanceof HostwrightError) return error;
+        throw error;
+      }
+    },
+    report: run.report,
+  });
   // However it went: what was planned is accounted for, each change once.
   expect(results.map(({ resource }) => resource).toSorted()).toEqual([...made.changes.keys()].toSorted());
   return { results, lost };

@@ -1,9 +1,12 @@
-import { expect, test } from 'vitest';
-import { surveyHosts, type Survey } from '../../src/plan/survey.ts';
+import { describe, expect, test } from 'vitest';
+import type { PlannedHosts } from '../../src/workers/plan-hosts.ts';
+import { planHosts } from '../../src/workers/plan-hosts.ts';
 import type { DeclaredResource, ResourceType } from '../../src/resources/resource.ts';
 import { commandType } from '../../src/resources/command.ts';
 import { HostwrightError } from '../../src/errors.ts';
 import type { Transport } from '../../src/transport/transport.ts';
+import { engines, settings, type Engine } from '../workers/engines.ts';
+import type { LocalOptions } from '../../src/workers/local.ts';
 import { placed } from './declared.ts';
 
 const facts = 'architecture=amd64\nmemory=1024\n';
@@ -38,18 +41,19 @@ function resourceOf(type: ResourceType): DeclaredResource {
   return placed({ type, attributes: { name: 'x', run: ['true'], creates: '/x' } });
 }
 
-function surveyOf(connect: Survey['connect'], more: Partial<Survey> = {}): Survey {
-  return {
-    hosts: ['web1', 'web2', 'web3'],
-    connect,
-    lock: { mode: 'exclusive', holder: { user: 'u', controller: 'c', pid: 1, since: '' } },
-    forks: 2,
-    keepOpen: true,
-    diff: true,
-    resources: () => [resourceOf(commandType)],
-    report: () => undefined,
-    ...more,
-  };
+/** Plans three hosts, two in parallel. */
+async function survey(
+  { open }: Engine,
+  connect: LocalOptions['connect'],
+  more: Partial<LocalOptions> & { readonly signal?: AbortSignal } = {},
+): Promise<PlannedHosts> {
+  const { signal = new AbortController().signal, ...options } = more;
+  return await planHosts({
+    names: ['web1', 'web2', 'web3'],
+    open: (report) =>
+      open({ settings, connect, resources: () => [resourceOf(commandType)], report, ...options }),
+    ...{ forks: 2, signal, report: () => undefined },
+  });
 }
 
 function fails(what: string): () => never {
@@ -58,64 +62,64 @@ function fails(what: string): () => never {
   };
 }
 
-test.each<[string, Partial<ResourceType>]>([
-  ['probe', { probe: fails('probe') }],
-  ['parse', { parse: fails('parse') }],
-  ['want', { want: fails('want') }],
-  ['foresee', { foresee: fails('foresee') }],
-])('a defect in %s of a type costs one host, whose connection is closed', async (member, broken) => {
-  const { open, connect } = hostsThatAnswer();
-  const resources: Survey['resources'] = (host) => [
-    resourceOf(host === 'web2' ? { ...commandType, ...broken } : commandType),
-  ];
-  const surveyed = await surveyHosts(surveyOf(connect, { resources }));
-  expect(surveyed.get('web1')).toHaveProperty('plan');
-  expect(surveyed.get('web3')).toHaveProperty('plan');
-  expect(surveyed.get('web2')).toMatchObject({
-    errors: [{ code: 'E_PROBE', found: expect.stringContaining(`${member} is not defined`) as string }],
+describe.each(engines)('hosts that are planned $name', (engine) => {
+  test.each<[string, Partial<ResourceType>]>([
+    ['probe', { probe: fails('probe') }],
+    ['parse', { parse: fails('parse') }],
+    ['want', { want: fails('want') }],
+    ['foresee', { foresee: fails('foresee') }],
+  ])('a defect in %s of a type costs one host, whose connection is closed', async (member, broken) => {
+    const { open, connect } = hostsThatAnswer();
+    const resources: LocalOptions['resources'] = (host) => [
+      resourceOf(host === 'web2' ? { ...commandType, ...broken } : commandType),
+    ];
+    const { hosts, lost } = await survey(engine, connect, { resources });
+    expect([...hosts.keys()]).toEqual(['web1', 'web3']);
+    expect(lost.get('web2')).toMatchObject([
+      { code: 'E_PROBE', found: expect.stringContaining(`${member} is not defined`) as string },
+    ]);
+    expect([...open]).toEqual(['web1', 'web3']);
   });
-  expect([...open]).toEqual(['web1', 'web3']);
-});
 
-test('an exception that nobody foresaw costs one host, and is no error of the user', async () => {
-  const { open, connect } = hostsThatAnswer();
-  const resources: Survey['resources'] = (host) =>
-    host === 'web1' ? fails('x')() : [resourceOf(commandType)];
-  const surveyed = await surveyHosts(surveyOf(connect, { resources }));
-  expect(surveyed.get('web1')).toMatchObject({
-    errors: [{ message: 'web1 cannot be planned', hint: 'this is a bug in Hostwright: please report it' }],
+  test('an exception that nobody foresaw costs one host, and is no error of the user', async () => {
+    const { open, connect } = hostsThatAnswer();
+    const resources: LocalOptions['resources'] = (host) =>
+      host === 'web1' ? fails('x')() : [resourceOf(commandType)];
+    const { lost } = await survey(engine, connect, { resources });
+    expect(lost.get('web1')).toMatchObject([
+      { message: 'web1 cannot be planned', hint: 'this is a bug in Hostwright: please report it' },
+    ]);
+    expect([...open]).toEqual(['web2', 'web3']);
   });
-  expect([...open]).toEqual(['web2', 'web3']);
-});
 
-test('an interrupted survey closes every connection, also one that comes about later', async () => {
-  const { open, connect } = hostsThatAnswer();
-  const controller = new AbortController();
-  let arrive = (): void => undefined;
-  const late = new Promise<void>((resolve) => {
-    arrive = resolve;
-  });
-  const surveyed = surveyHosts(
-    surveyOf(
+  test('an interrupted survey closes every connection, also one that comes about later', async () => {
+    const { open, connect } = hostsThatAnswer();
+    const controller = new AbortController();
+    let arrive = (): void => undefined;
+    const late = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    const surveyed = survey(
+      engine,
       async (host) => {
         if (host === 'web2') await late;
         if (host === 'web3') controller.abort();
         return await connect(host);
       },
       { signal: controller.signal },
-    ),
-  );
-  await expect(surveyed).rejects.toThrow('aborted');
-  arrive();
-  await expect.poll(() => [...open], { timeout: 30_000 }).toEqual([]);
-});
+    );
+    await expect(surveyed).rejects.toThrow('aborted');
+    arrive();
+    await expect.poll(() => [...open], { timeout: 30_000 }).toEqual([]);
+  });
 
-test('errors of the user stay what they are', async () => {
-  const { connect } = hostsThatAnswer();
-  const error = new HostwrightError('E_ROLE', 'the role x fails on web1');
-  const resources: Survey['resources'] = () => {
-    throw error;
-  };
-  const surveyed = await surveyHosts(surveyOf(connect, { resources }));
-  expect(surveyed.get('web1')).toEqual({ errors: [error] });
+  test('errors of the user stay what they are', async () => {
+    const { connect } = hostsThatAnswer();
+    const error = new HostwrightError('E_ROLE', 'the role x fails on web1');
+    const resources: LocalOptions['resources'] = () => {
+      throw error;
+    };
+    const { lost } = await survey(engine, connect, { resources });
+    expect(lost.get('web1')).toEqual([error]);
+  });
 });

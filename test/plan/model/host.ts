@@ -1,4 +1,7 @@
 import { HostwrightError } from '../../../src/errors.ts';
+import { readApplied, writeApplied } from '../../../src/plan/applied.ts';
+import { factsScript } from '../../../src/plan/facts.ts';
+import { mountsProbe } from '../../../src/plan/mounts.ts';
 import type { ResourceId, State } from '../../../src/resources/resource.ts';
 import type { Answer, Request, Transport } from '../../../src/transport/transport.ts';
 import { instructionSchema, type Asked, type Instruction } from './types.ts';
@@ -24,6 +27,8 @@ export interface Loss {
 export type Done = readonly ResourceId[];
 
 interface HostOptions {
+  /** Its name; default web1. */
+  readonly host?: string;
   /** Its step fails. */
   readonly broken?: ResourceId;
   /** Its step does nothing and says that all went well. */
@@ -187,10 +192,21 @@ function framed(sections: readonly Printed[]): Buffer {
   return Buffer.from([...headers, ...bodies].join(''));
 }
 
+/** What the host says to scripts of the engine that are about no resource. */
+const ownScripts: ReadonlyMap<string, string> = new Map([
+  [factsScript('exclusive').text, 'architecture=amd64\nmemory=1024\n'],
+  [readApplied.script.text, ''],
+  [writeApplied(new Map()).script.text, ''],
+  [mountsProbe.script.text, ''],
+  ['', ''],
+]);
+
 /** A transport to the host of the model, which interprets the requests that planning and applying send. */
-export function modelHost(world: World, { loss, ...faults }: HostOptions = {}): ModelHost {
+export function modelHost(world: World, { host = 'web1', loss, ...faults }: HostOptions = {}): ModelHost {
   const log: Done[] = [];
   const run = (section: Received, done: ResourceId[]): Printed => {
+    const own = ownScripts.get(section.script);
+    if (own !== undefined) return { code: 0, stdout: own, stderr: '' };
     try {
       if (section.script.includes('rehearse.sh')) {
         done.push(...transact(world, section, faults));
@@ -205,7 +221,7 @@ export function modelHost(world: World, { loss, ...faults }: HostOptions = {}): 
     }
   };
   return {
-    host: 'web1',
+    host,
     log,
     get roundTrips() {
       return log.length;

@@ -1,0 +1,33 @@
+import { HostwrightError } from '../errors.ts';
+import { isSameRecord, updateApplied, writeApplied, type Applied } from '../plan/applied.ts';
+import type { HostPlan } from '../plan/plan.ts';
+import type { ResourceId } from '../resources/resource.ts';
+import { parseSections, sectionsRequest } from '../transport/sections.ts';
+import type { Transport } from '../transport/transport.ts';
+import type { Outcome } from './host-run.ts';
+
+/**
+ * What a host should know of what was applied to it, so that the next plan can tell drift; undefined where
+ * `before`, what it knows, says the same.
+ */
+export function newRecord(
+  { resources, changes }: HostPlan,
+  before: Applied,
+  outcomes: ReadonlyMap<ResourceId, Outcome>,
+): Applied | undefined {
+  const isConverged = (id: ResourceId): boolean => !changes.has(id) || outcomes.get(id) === 'changed';
+  const record = updateApplied(before, resources, isConverged);
+  return isSameRecord(before, record) ? undefined : record;
+}
+
+/** Keeps a record on the host; E_REMOTE where it cannot. */
+export async function writeRecord(transport: Transport, record: Applied): Promise<void> {
+  const answer = await transport.request(sectionsRequest([writeApplied(record)]));
+  const [written] = parseSections(transport.host, answer, 1);
+  if (written?.code === 0) return;
+  throw new HostwrightError('E_REMOTE', 'the record of applied resources cannot be written', {
+    place: { host: transport.host },
+    found: `/var/lib/hostwright/applied: ${written?.stderr.toString('utf8').trim() ?? 'no answer'}`,
+    hint: 'the changes stay, but drift on this host shows as a new configuration until the next successful apply',
+  });
+}

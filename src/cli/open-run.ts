@@ -1,0 +1,131 @@
+import { userInfo, hostname } from 'node:os';
+import { HostwrightError } from '../errors.ts';
+import { selectHosts } from '../inventory/pattern.ts';
+import { targetsOf } from '../inventory/target.ts';
+import { errorEvent } from '../report/error-event.ts';
+import { maskedReporter } from '../report/masked.ts';
+import { createReporter } from '../report/create-reporter.ts';
+import type { ChangeEvent } from '../plan/event.ts';
+import type { PlanReporter } from '../report/reporter.ts';
+import { createMask, secretsIn } from '../secrets/mask.ts';
+import type { SiteModel } from '../site/model.ts';
+import { didYouMean } from '../suggestion.ts';
+import { createConnect } from '../transport/connect.ts';
+import type { Lock } from '../transport/transport.ts';
+import { planHosts, type PlannedHosts } from '../workers/plan-hosts.ts';
+import { siteWorker } from '../workers/site-worker.ts';
+import type { RunSettings } from '../workers/worker.ts';
+import { askSecret } from './ask-secret.ts';
+import { startClock, type Clock } from './clock.ts';
+import type { ReportOptions, RunOptions } from './options.ts';
+import { readProject, readSiteOf, type Project } from './project.ts';
+
+/** The common part of `plan`, `apply` and `drift`: the site is read; the hosts are connected, locked and planned. */
+export interface OpenRun extends PlannedHosts {
+  readonly site: SiteModel;
+  readonly project: Project;
+  readonly reporter: PlanReporter;
+  readonly clock: Clock;
+}
+
+export function openReporter(options: ReportOptions): PlanReporter {
+  return createReporter({
+    mode: options.json === true ? 'json' : 'human',
+    stdout: process.stdout,
+    stderr: process.stderr,
+    isTTY: process.stdout.isTTY,
+    env: process.env,
+    diff: options.diff,
+  });
+}
+
+/** Reports the plan of all hosts, and lets go of it. */
+export function reportChanges(
+  { events, reporter }: OpenRun,
+  isShown: (event: ChangeEvent) => boolean = () => true,
+): void {
+  for (const event of events.splice(0)) if (isShown(event)) reporter.report(event);
+}
+
+/** Reports the errors of hosts that were lost. */
+export function reportLost(
+  reporter: PlanReporter,
+  lost: ReadonlyMap<string, readonly HostwrightError[]>,
+): void {
+  for (const [host, errors] of lost) for (const error of errors) reporter.report(errorEvent(error, host));
+}
+
+function lockFor(mode: Lock['mode']): Lock {
+  return {
+    mode,
+    holder: {
+      user: userInfo().username,
+      controller: hostname(),
+      pid: process.pid,
+      since: new Date().toISOString(),
+    },
+  };
+}
+
+/** E_USAGE for a role that the site does not have. */
+function checkRoles(site: SiteModel, names: readonly string[]): void {
+  const known = new Set(site.plays.flatMap(({ play }) => play.roles));
+  for (const name of names) {
+    if (known.has(name)) continue;
+    throw new HostwrightError('E_USAGE', `the site has no role ${name}`, {
+      expected: [...known].join(', '),
+      hint: didYouMean(name, known) ?? 'see site.yml',
+    });
+  }
+}
+
+/** The hosts of `names` that have one of `roles`; any role when that is undefined. */
+function hostsWithRoles(
+  site: SiteModel,
+  names: readonly string[],
+  roles: readonly string[] | undefined,
+): readonly string[] {
+  return names.filter((name) =>
+    (site.assignments.get(name) ?? []).some(({ role }) => roles === undefined || roles.includes(role.name)),
+  );
+}
+
+/** What a verb asks for beside the options of the command line. */
+export type Purpose = Pick<RunSettings, 'apply' | 'salt'>;
+
+/**
+ * Reads the site and the inventory, then connects to the hosts and plans them. When it rejects,
+ * as after an abort of `signal`, no connection stays open.
+ */
+export async function openRun(options: RunOptions, purpose: Purpose, signal: AbortSignal): Promise<OpenRun> {
+  const clock = startClock();
+  const project = await readProject(options, process.env);
+  const selected = (await selectHosts(project.inventory, 'all', options)).map((host) => host.name);
+  const targets = targetsOf(project.variables);
+  const ahead = targets.get(selected[0] ?? '');
+  const connect = createConnect(ahead === undefined ? {} : { ahead });
+  const site = await readSiteOf(project, options);
+  checkRoles(site, options.role ?? []);
+  const becomePassword =
+    options.askBecomePass === true
+      ? await clock.pause(() => askSecret('sudo password', process.stdin, process.stderr))
+      : undefined;
+  const secrets = secretsIn([site.assignments, project.variables, becomePassword]);
+  const reporter = maskedReporter(openReporter(options), createMask(secrets));
+  const settings: RunSettings = {
+    ...purpose,
+    lock: lockFor(purpose.apply === undefined ? 'shared' : 'exclusive'),
+    diff: options.diff,
+    ...(options.role && { roles: options.role }),
+    ...(becomePassword && { becomePassword }),
+  };
+  const planned = await planHosts({
+    names: hostsWithRoles(site, selected, options.role),
+    open: (report) => siteWorker({ site, targets, connect, settings, report }),
+    ...{ forks: options.forks, signal, report: (event) => reporter.report(event) },
+  }).catch((error: unknown) => {
+    reporter.close();
+    throw error;
+  });
+  return { ...planned, site, project, reporter, clock };
+}

@@ -1,0 +1,138 @@
+import { applyPlay } from '../apply/host.ts';
+import type { HostRun, WorkEvent } from '../apply/host-run.ts';
+import { newRecord, writeRecord } from '../apply/record.ts';
+import { defect, HostwrightError, HostwrightErrors, isExpected } from '../errors.ts';
+import type { Applied } from '../plan/applied.ts';
+import { createFingerprint } from '../plan/fingerprint.ts';
+import { hostDigests } from '../plan/saved.ts';
+import { surveyHost, type Survey, type SurveyedHost } from '../plan/survey.ts';
+import type { Transport } from '../transport/transport.ts';
+import type { PlannedHost, RunSettings, Turn, Worker } from './worker.ts';
+
+export interface LocalOptions {
+  readonly settings: RunSettings;
+  readonly connect: Survey['connect'];
+  readonly resources: Survey['resources'];
+  readonly report: (event: WorkEvent) => void;
+}
+
+/** A planned host with work left to do. */
+interface Host {
+  readonly run: HostRun;
+  readonly applied: Applied;
+}
+
+/** The connections of hosts, to be closed whichever way the run ends. */
+interface Connections {
+  readonly open: Survey['connect'];
+  readonly all: () => readonly Transport[];
+  readonly close: (host: string) => Promise<void>;
+  readonly closeAll: () => Promise<void>;
+}
+
+function trackConnections(connect: Survey['connect']): Connections {
+  const open = new Map<string, Transport>();
+  let isClosed = false;
+  const close = async (host: string): Promise<void> => {
+    const transport = open.get(host);
+    open.delete(host);
+    await transport?.close();
+  };
+  return {
+    open: async (host) => {
+      const transport = await connect(host);
+      open.set(host, transport);
+      if (!isClosed) return transport;
+      // It has taken its time, and nobody waits for it any more.
+      await close(host);
+      throw new HostwrightError('E_CONNECT', 'the run has ended', { place: { host } });
+    },
+    all: () => [...open.values()],
+    close,
+    closeAll: async () => {
+      isClosed = true;
+      await Promise.allSettled([...open.keys()].map(close));
+    },
+  };
+}
+
+/** A defect of ours, or of a type, that shows on one host says nothing of the others. */
+function errorsOf(host: string, error: unknown): HostwrightErrors {
+  if (error instanceof HostwrightErrors) return error;
+  if (error instanceof HostwrightError) return new HostwrightErrors([error]);
+  return new HostwrightErrors([defect('E_PROBE', `${host} cannot be planned`, { host }, error)]);
+}
+
+/** Works on hosts in this very process. */
+export function localWorker({ settings, connect, resources, report }: LocalOptions): Worker {
+  const connections = trackConnections(connect);
+  const interruption = new AbortController();
+  const fingerprint = settings.salt === undefined ? undefined : createFingerprint(settings.salt);
+  const hosts = new Map<string, Host>();
+
+  const survey: Survey = {
+    connect: connections.open,
+    ...{ lock: settings.lock, diff: settings.diff, resources, report },
+  };
+
+  /** Whether all is done with the host already. */
+  const keep = (surveyed: SurveyedHost, confirmWithin: number): boolean => {
+    const { plan, transport, login, applied } = surveyed;
+    if (plan.changes.size === 0 && newRecord(plan, applied, new Map()) === undefined) return true;
+    const { signal } = interruption;
+    const reconnect = (): Promise<Transport> => connect(plan.host);
+    const run = { plan, transport, reconnect, login, confirmWithin, outcomes: new Map(), signal, report };
+    hosts.set(plan.host, { run, applied });
+    return false;
+  };
+
+  const planned = (surveyed: SurveyedHost, isDone: boolean): PlannedHost => ({
+    resources: surveyed.plan.resources.length,
+    events: surveyed.events,
+    ...(fingerprint && { digests: hostDigests(surveyed.plan, fingerprint) }),
+    roundTrips: surveyed.transport.roundTrips,
+    isDone,
+  });
+
+  const turn = async (name: string, work: (host: Host) => Promise<void>): Promise<Turn> => {
+    const host = hosts.get(name);
+    if (host === undefined) return {};
+    try {
+      await work(host);
+      return { roundTrips: host.run.transport.roundTrips };
+    } catch (error) {
+      const lost = isExpected(error)
+        ? errorsOf(name, error).errors[0]
+        : defect('E_REMOTE', 'work on the host cannot continue', { host: name }, error);
+      return { roundTrips: host.run.transport.roundTrips, ...(lost && { lost }) };
+    }
+  };
+
+  return {
+    async plan(name) {
+      try {
+        const surveyed = await surveyHost(name, survey);
+        const { apply } = settings;
+        if (apply !== undefined) return planned(surveyed, keep(surveyed, apply.confirmWithin));
+        // A thousand connections that nobody needs any more would only take memory, here and there.
+        await connections.close(name);
+        return planned(surveyed, surveyed.plan.changes.size === 0);
+      } catch (error) {
+        await connections.close(name);
+        throw errorsOf(name, error);
+      }
+    },
+    applyPlay: (name, play) => turn(name, ({ run }) => applyPlay(run, play)),
+    recordApplied: (name) =>
+      turn(name, async ({ run: { plan, transport, outcomes }, applied }) => {
+        hosts.delete(name);
+        const record = newRecord(plan, applied, outcomes);
+        if (record !== undefined) await writeRecord(transport, record);
+      }),
+    stop() {
+      interruption.abort();
+      for (const transport of connections.all()) transport.stop();
+    },
+    close: connections.closeAll,
+  };
+}

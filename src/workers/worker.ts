@@ -1,0 +1,62 @@
+import type { HostwrightError } from '../errors.ts';
+import type { HostDigests } from '../plan/saved.ts';
+import type { ChangeEvent } from '../plan/event.ts';
+import type { Secret } from '../secrets/secret.ts';
+import type { Lock } from '../transport/transport.ts';
+
+/** What is the same for all hosts of a run. */
+export interface RunSettings {
+  readonly lock: Lock;
+  /** Read the files that change, to show what changes in them. */
+  readonly diff: boolean;
+  /** Only what these roles declare. Left out: all of it. */
+  readonly roles?: readonly string[];
+  readonly becomePassword?: Secret;
+  /** The plan is to be carried out: connections and locks are kept for it. */
+  readonly apply?: {
+    /** Seconds for a fresh connection after a change that may cut this one off, until the host rolls it back. */
+    readonly confirmWithin: number;
+  };
+  /** Make digests of the changes with it, for a saved plan. */
+  readonly salt?: string;
+}
+
+/** A host that has its plan, as the rest of the run knows it. */
+export interface PlannedHost {
+  /** So many resources are declared for it. */
+  readonly resources: number;
+  /** The plan as it is shown: one for each change, in order. */
+  readonly events: readonly ChangeEvent[];
+  /** Where the run has a salt. */
+  readonly digests?: HostDigests;
+  /** Requests so far. */
+  readonly roundTrips: number;
+  /** There is nothing to change, and the host knows what was last applied. */
+  readonly isDone: boolean;
+}
+
+/** How work on a host has ended. */
+export interface Turn {
+  /** Requests to the host so far, where that is known. */
+  readonly roundTrips?: number;
+  /** Why the host takes no part any more. */
+  readonly lost?: HostwrightError;
+}
+
+/**
+ * Works on hosts, each of which it plans and then has to itself: its connection, its resources, its plan. What
+ * is decided over several hosts (their order, how many in parallel, whether to go on) is decided elsewhere, and
+ * only plain data, secrets and errors of ours go in and out, so that a worker may be a process of its own.
+ */
+export interface Worker {
+  /** Connects to a host, takes its lock and plans it. Rejects with HostwrightErrors: all that is wrong. */
+  plan(host: string): Promise<PlannedHost>;
+  /** Carries out a play on a planned host; the results are told meanwhile. */
+  applyPlay(host: string, play: number): Promise<Turn>;
+  /** Has a planned host keep what is as declared now, so that the next plan can tell drift. */
+  recordApplied(host: string): Promise<Turn>;
+  /** Finishes the steps in hand and begins no other. */
+  stop(): void;
+  /** Closes every connection, and with it the locks; one that is still being made as soon as it stands. */
+  close(): Promise<void>;
+}
