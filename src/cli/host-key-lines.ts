@@ -1,6 +1,7 @@
 import { formatPlace } from '../errors.ts';
 import { printable } from '../report/printable.ts';
-import { ownKnownHosts, removal } from '../transport/host-key.ts';
+import { removal } from '../transport/host-key.ts';
+import { ownKnownHosts } from '../transport/key-files.ts';
 import type { HostKeyScan, ScannedKey, ScanStop } from '../transport/host-key-scan.ts';
 
 /** The result for a host: the state of its keys, or what was done about them. */

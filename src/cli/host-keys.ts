@@ -4,7 +4,7 @@ import { HostwrightError } from '../errors.ts';
 import { selectHosts, type Selection } from '../inventory/pattern.ts';
 import { targetOf } from '../inventory/target.ts';
 import { formatError } from '../report/error.ts';
-import { ownKnownHosts } from '../transport/host-key.ts';
+import { ownKnownHosts } from '../transport/key-files.ts';
 import {
   acceptHostKeys,
   createRouter,

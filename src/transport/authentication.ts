@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import ssh2, {
   type AnyAuthMethod,
   type OpenSSHAgent,
@@ -9,6 +8,7 @@ import ssh2, {
 import { HostwrightError } from '../errors.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { keyRefusal, signatureRefusal, type KeyPolicy } from './key-policy.ts';
+import { isKey, type LoginKeys } from './login-keys.ts';
 import type { LoginMethod, SshConfig } from './ssh-config.ts';
 
 /** One way to log in, with its name for errors: `key /root/.ssh/id_ed25519`, `agent`, `password`. */
@@ -34,15 +34,18 @@ export interface Login {
  * Login methods in the order to try them: the key of the inventory, the agent, other keys, the password.
  * The key comes before the agent because servers count attempts, and an agent may be full of keys.
  */
-export function prepareAuthentication({ config, privateKeyFile, password }: Login): Authentication {
+export function prepareAuthentication(
+  loginKeys: LoginKeys,
+  { config, privateKeyFile, password }: Login,
+): Authentication {
   const username = config.user;
   const notes: string[] = [];
   const keys: Attempt[] = [];
   const preferred: Buffer[] = [];
   for (const file of config.identityFiles) {
     const required = privateKeyFile !== undefined && file === config.identityFiles[0];
-    const key = readKey(file, config);
-    preferred.push(...publicKeys(file));
+    const key = loginKeys.privateKey(file, config);
+    preferred.push(...loginKeys.publicKeys(file));
     if (typeof key === 'string') {
       if (required || key !== 'does not exist') notes.push(`key ${file} ${key}`);
     } else {
@@ -124,47 +127,6 @@ export function authenticationError(
     found,
     hint,
   });
-}
-
-/** A private key that can be used, or why not. */
-function readKey(file: string, policy: KeyPolicy): ParsedKey | string {
-  let text: Buffer;
-  try {
-    text = readFileSync(file);
-  } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    return missing ? 'does not exist' : 'cannot be read';
-  }
-  const parsed: unknown = ssh2.utils.parseKey(text);
-  const key: unknown = Array.isArray(parsed) ? parsed[0] : parsed;
-  if (key instanceof Error) {
-    if (/encrypted/i.test(key.message)) return 'is encrypted and no agent holds it';
-    return `is of an unsupported type (${key.message})`;
-  }
-  if (!isKey(key) || !key.isPrivateKey()) return 'is not a private key';
-  return keyRefusal(key.getPublicSSH(), policy) ?? signingWithin(key, policy);
-}
-
-/** ssh2 chooses the algorithm of a signature by itself, SHA-1 among them: the key declines what is not allowed. */
-function signingWithin(key: ParsedKey, policy: KeyPolicy): ParsedKey {
-  const sign = key.sign.bind(key);
-  const decline: (data: Buffer | string, hash?: string) => Buffer | Error = (data, hash) =>
-    signatureRefusal(hash, policy) ?? sign(data, hash);
-  return Object.assign(key, { sign: decline });
-}
-
-function isKey(value: unknown): value is ParsedKey {
-  return typeof value === 'object' && value !== null && 'isPrivateKey' in value;
-}
-
-/** The public half beside a private key: known even where the private one is encrypted. */
-function publicKeys(file: string): readonly Buffer[] {
-  try {
-    const [, base64] = readFileSync(`${file}.pub`, 'latin1').split(' ');
-    return base64 === undefined ? [] : [Buffer.from(base64, 'base64')];
-  } catch {
-    return [];
-  }
 }
 
 interface KeyringOptions {

@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
 import pLimit from 'p-limit';
 import { HostwrightError } from '../errors.ts';
-import { openConnection, type Connection } from './connection.ts';
+import { openConnection, type Connection, type UserKeys } from './connection.ts';
+import { createKeyFiles } from './key-files.ts';
+import { createLoginKeys } from './login-keys.ts';
 import { openShell } from './remote-shell.ts';
 import { createSharedResolver } from './shared-config.ts';
 import { resolveConfig, type ConfigRequest, type SshConfig } from './ssh-config.ts';
@@ -26,9 +28,10 @@ export interface ConnectOptions {
 /** Makes the function that opens the one connection of a host: over ssh2, through jump hosts, with a remote shell. */
 export function createConnect(options: ConnectOptions = {}): Connect {
   const resolver = createResolver();
+  const keys: UserKeys = { known: createKeyFiles(), login: createLoginKeys() };
   // The error shows again when the host is connected.
   if (options.ahead !== undefined) resolver.target(options.ahead).catch(() => undefined);
-  return async (target) => openTransport(target, options, resolver);
+  return async (target) => openTransport(target, options, { resolver, keys });
 }
 
 /** Asks ssh for the configuration of hosts and of jump hosts. */
@@ -52,11 +55,13 @@ export function createResolver(): Resolver {
   };
 }
 
-async function openTransport(
-  target: Target,
-  options: ConnectOptions,
-  resolver: Resolver,
-): Promise<Transport> {
+/** What the connections of one run share. */
+interface Shared {
+  readonly resolver: Resolver;
+  readonly keys: UserKeys;
+}
+
+async function openTransport(target: Target, options: ConnectOptions, shared: Shared): Promise<Transport> {
   if (target.becomeUser !== undefined && target.becomeUser !== 'root') {
     throw new HostwrightError('E_SUDO', `ansible_become_user ${target.becomeUser} is not supported`, {
       place: { host: target.host },
@@ -64,13 +69,13 @@ async function openTransport(
       hint: 'remove ansible_become_user: everything runs as root',
     });
   }
-  const config = await resolver.target(target);
+  const config = await shared.resolver.target(target);
   const way: Connection[] = [];
   const leave = (): void => {
     for (const connection of way.toReversed()) connection.end();
   };
   try {
-    const connection = await travel(way, { target, config, options, resolver });
+    const connection = await travel(way, { target, config, options, ...shared });
     const shell = await openShell((command) => connection.execute(command), {
       host: target.host,
       user: config.user,
@@ -101,25 +106,24 @@ async function openTransport(
   }
 }
 
-interface Journey {
+interface Journey extends Shared {
   readonly target: Target;
   readonly config: SshConfig;
   readonly options: ConnectOptions;
-  readonly resolver: Resolver;
 }
 
 /** Connects to the target, hop by hop; every connection made is pushed to `way`. */
 async function travel(way: Connection[], journey: Journey): Promise<Connection> {
-  const { target, config, options } = journey;
+  const { target, config, options, keys } = journey;
   const timeout = options.connectTimeout ?? defaultConnectTimeout;
   const hops = await resolveHops(journey);
   for (const [index, hop] of [...hops, config].entries()) {
     const last = index === hops.length;
     const name = last ? target.host : `${target.host} (jump host ${hop.hostName})`;
     const before = way.at(-1);
-    const via = await before?.forward(hop.hostName, hop.port);
+    const via = before && (() => before.forward(hop.hostName, hop.port));
     const login = last ? { privateKeyFile: target.privateKeyFile, password: target.password } : {};
-    way.push(await openConnection({ host: name, config: hop, timeout, via, ...login }));
+    way.push(await openConnection({ host: name, config: hop, timeout, via, keys, ...login }));
   }
   const connection = way.at(-1);
   if (connection === undefined) throw new TypeError('a way without an end');
@@ -131,7 +135,7 @@ async function travel(way: Connection[], journey: Journey): Promise<Connection> 
  * (but -F is), and the first of them may have jump hosts of its own.
  */
 export async function resolveHops(
-  { target, config, resolver }: Omit<Journey, 'options'>,
+  { target, config, resolver }: Omit<Journey, 'options' | 'keys'>,
   depth = 0,
 ): Promise<readonly SshConfig[]> {
   if (depth > longestWay) {

@@ -11,10 +11,12 @@ import {
   type Login,
 } from './authentication.ts';
 import { connectError, connectTimeout, inWords, unreachableFrom } from './connect-error.ts';
-import { checkHostKey } from './host-key.ts';
+import { checkHostKey, type HostKeyCheck } from './host-key.ts';
+import type { KeyFiles } from './key-files.ts';
 import { whenListenedFor } from './listening.ts';
 import { localEnd } from './local-end.ts';
 import { watchLiveness } from './liveness.ts';
+import type { LoginKeys } from './login-keys.ts';
 import type { ShellChannel } from './remote-shell.ts';
 import type { SshConfig } from './ssh-config.ts';
 
@@ -35,24 +37,40 @@ export interface Connection {
   destroy(): void;
 }
 
+/** What connections of one run share: the files are read once, and again when they have changed. */
+export interface UserKeys {
+  readonly known: KeyFiles;
+  readonly login: LoginKeys;
+}
+
 export interface ConnectionOptions extends Login {
   /** The name in errors. */
   readonly host: string;
   /** Milliseconds until it stands. */
   readonly timeout: number;
   /** The way through a jump host, in the place of TCP. */
-  readonly via?: Duplex | undefined;
+  readonly via?: (() => Promise<Duplex>) | undefined;
+  readonly keys: UserKeys;
 }
 
 /** Opens a connection: E_CONNECT, E_HOST_KEY, E_AUTH. */
 export async function openConnection(options: ConnectionOptions): Promise<Connection> {
+  const check = checkHostKey(options.keys.known, options.host, options.config);
+  try {
+    return await tryConnection(options, check);
+  } catch (error) {
+    if (!check.askAgain()) throw error;
+    return await tryConnection(options, check);
+  }
+}
+
+async function tryConnection(options: ConnectionOptions, check: HostKeyCheck): Promise<Connection> {
   const { host, config } = options;
-  const check = checkHostKey(host, config);
-  const algorithms = offeredAlgorithms(host, config, check.knownTypes);
-  const authentication = prepareAuthentication(options);
+  const algorithms = offeredAlgorithms(host, config, check.types);
+  const authentication = prepareAuthentication(options.keys.login, options);
   const timeout = config.connectTimeout === undefined ? options.timeout : config.connectTimeout * 1000;
   const client = new ssh2.Client();
-  const socket = options.via ?? openSocket(host, config);
+  const socket = (await options.via?.()) ?? openSocket(host, config);
   const tried: string[] = [];
   const waiting = [...authentication.attempts];
   let refused: HostwrightError | undefined;

@@ -1,13 +1,16 @@
 import type { Duplex } from 'node:stream';
 import ssh2, { type ServerHostKeyAlgorithm } from 'ssh2';
-import { HostwrightError, type FilePlace } from '../errors.ts';
+import { formatPlace, HostwrightError, type FilePlace } from '../errors.ts';
 import { offeredAlgorithms } from './algorithms.ts';
 import { connectError, connectTimeout } from './connect-error.ts';
 import { createResolver, defaultConnectTimeout, resolveHops } from './connect.ts';
-import { openConnection, openSocket, type Connection } from './connection.ts';
-import { readKnownKeys, remember } from './host-key.ts';
+import { openConnection, openSocket, type Connection, type UserKeys } from './connection.ts';
+import { knownName, revokedIn } from './host-key.ts';
+import { createKeyFiles } from './key-files.ts';
+import { createLoginKeys } from './login-keys.ts';
 import { whenListenedFor } from './listening.ts';
-import { fingerprint, judgeKey, keyType, knownHostsName, type KnownKey } from './known-hosts.ts';
+import { judgeKey, knownHostsName, type KnownKey } from './known-hosts.ts';
+import { fingerprint, keyType } from './public-key.ts';
 import type { SshConfig } from './ssh-config.ts';
 import type { Target } from './transport.ts';
 
@@ -45,6 +48,7 @@ export interface ScanStop {
   readonly config: SshConfig;
   /** The jump hosts before it, the nearest first. */
   readonly before: readonly SshConfig[];
+  readonly keys: UserKeys;
 }
 
 /** The kinds of keys that a host may have one of. */
@@ -57,6 +61,7 @@ const kinds: readonly (readonly ServerHostKeyAlgorithm[])[] = [
 /** Gives for each target its jump hosts and itself, in the order of travel. E_CONNECT. */
 export function createRouter(): (target: Target) => Promise<readonly ScanStop[]> {
   const resolver = createResolver();
+  const keys: UserKeys = { known: createKeyFiles(), login: createLoginKeys() };
   return async (target) => {
     const config = await resolver.target(target);
     const hops = await resolveHops({ target, config, resolver });
@@ -64,6 +69,7 @@ export function createRouter(): (target: Target) => Promise<readonly ScanStop[]>
       host: index === hops.length ? target.host : `${target.host} (jump host ${stop.hostName})`,
       config: stop,
       before: hops.slice(0, index),
+      keys,
     }));
   };
 }
@@ -82,8 +88,10 @@ export async function scanHostKeys(stop: ScanStop): Promise<HostKeyScan> {
   try {
     for (const hop of stop.before) {
       const name = `${host} (jump host ${hop.hostName})`;
-      const via = await way.at(-1)?.forward(hop.hostName, hop.port);
-      way.push(await openConnection({ host: name, config: hop, timeout: defaultConnectTimeout, via }));
+      const last = way.at(-1);
+      const via = last && (() => last.forward(hop.hostName, hop.port));
+      const timeout = defaultConnectTimeout;
+      way.push(await openConnection({ host: name, config: hop, timeout, via, keys: stop.keys }));
     }
     const keys: Buffer[] = [];
     for (const serverHostKey of wanted) {
@@ -94,7 +102,7 @@ export async function scanHostKeys(stop: ScanStop): Promise<HostKeyScan> {
       });
       if (key !== undefined) keys.push(key);
     }
-    if (keys.length > 0) return judgeHost(host, config, keys);
+    if (keys.length > 0) return judgeHost(stop, keys);
   } finally {
     for (const connection of way.toReversed()) connection.end();
   }
@@ -144,14 +152,18 @@ async function askForKey(
   });
 }
 
-function judgeHost(host: string, config: SshConfig, shown: readonly Buffer[]): HostKeyScan {
-  const { name, entries, revoked } = readKnownKeys(host, config);
+function judgeHost(
+  { host, config, keys: { known: files } }: ScanStop,
+  shown: readonly Buffer[],
+): HostKeyScan {
+  const known = files.read(host, config);
+  const name = knownName(config);
   const others: KnownKey[] = [];
   const keys = shown.map((key): ScannedKey => {
     const about = { type: keyType(key), fingerprint: fingerprint(key), key };
-    const file = revoked.get(key.toString('base64'));
+    const file = revokedIn(known, key);
     if (file !== undefined) return { ...about, state: 'revoked', against: [{ file }] };
-    const verdict = judgeKey(entries, name, key);
+    const verdict = judgeKey(known.files, name, key);
     switch (verdict.kind) {
       case 'known':
         return { ...about, state: 'known', against: [] };
@@ -167,8 +179,9 @@ function judgeHost(host: string, config: SshConfig, shown: readonly Buffer[]): H
     return { ...about, state: 'new', against: [] };
   });
   const has = (state: ScannedKey['state']): boolean => keys.some((key) => key.state === state);
-  const expected = [...new Set(others)].filter(({ marker }) => marker === null);
-  const authorities = [...new Set(others)].filter(({ marker }) => marker === 'cert-authority');
+  const lines = [...new Map(others.map((entry) => [formatPlace(entry.place), entry])).values()];
+  const expected = lines.filter(({ marker }) => marker === null);
+  const authorities = lines.filter(({ marker }) => marker === 'cert-authority');
   const settled = has('revoked') ? 'revoked' : has('changed') ? 'changed' : has('known') ? 'known' : 'new';
   const state = settled === 'new' && expected.length > 0 ? 'changed' : settled;
   return {
@@ -184,14 +197,19 @@ function judgeHost(host: string, config: SshConfig, shown: readonly Buffer[]): H
  * Adds keys of a scan to the user's known_hosts. E_HOST_KEY, and nothing written, when the host is no longer
  * new: another process may have added it.
  */
-export function acceptHostKeys({ host, config }: ScanStop, keys: readonly ScannedKey[]): void {
+export function acceptHostKeys(stop: ScanStop, keys: readonly ScannedKey[]): void {
+  const {
+    host,
+    config,
+    keys: { known: files },
+  } = stop;
   const shown = keys.map(({ key }) => key);
-  const now = judgeHost(host, config, shown);
+  const now = judgeHost(stop, shown);
   if (now.state !== 'new') {
     throw new HostwrightError('E_HOST_KEY', `another process has added ${now.name} to known_hosts`, {
       place: { host },
       hint: 'scan the host again',
     });
   }
-  for (const key of shown) remember(config, now.name, key);
+  for (const key of shown) files.remember(config, now.name, key);
 }

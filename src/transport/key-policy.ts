@@ -1,4 +1,4 @@
-import { keyType, rsaBits } from './known-hosts.ts';
+import { keyType, rsaBits } from './public-key.ts';
 
 /** What the ssh configuration wants of keys that log in. */
 export interface KeyPolicy {

@@ -1,5 +1,6 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { FilePlace } from '../errors.ts';
+import { isHashed, matchesName, plainNames } from './known-names.ts';
+import { keyType } from './public-key.ts';
 
 /** One line of a known_hosts file (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). */
 export interface KnownKey {
@@ -28,56 +29,99 @@ export type Verdict =
   | { readonly kind: 'revoked'; readonly entry: KnownKey };
 
 /**
- * Lines that ssh would skip (comments, keys of SSH 1, garbage) are skipped, and those that cannot be about
- * `name`: with a thousand hosts each would decode the keys of all.
+ * A known_hosts file whose lines are found by name, or by key where the name is hashed: a hashed name shows
+ * only when the digest of each line is made, which for every host in turn takes the square of their number.
  */
-export function parseKnownHosts(text: string, file: string, name: string): readonly KnownKey[] {
-  const wanted = name.toLowerCase();
-  return text.split('\n').flatMap((line, index) => {
-    if (!mayConcern(line, wanted)) return [];
-    const words = line.trim().split(/[ \t]+/);
-    const marker = words[0]?.startsWith('@') === true ? words.shift() : undefined;
-    const [patterns, type, base64] = words;
-    if (patterns === undefined || patterns.startsWith('#') || type === undefined || base64 === undefined) {
-      return [];
-    }
-    if (marker !== undefined && marker !== '@revoked' && marker !== '@cert-authority') return [];
-    const key = Buffer.from(base64, 'base64');
-    if (keyType(key) !== type) return [];
-    const kind = marker === undefined ? null : marker === '@revoked' ? 'revoked' : 'cert-authority';
-    return [{ marker: kind, patterns, type, key, place: { file, line: index + 1 } }];
-  });
+export interface KnownHosts {
+  /** The entries of a name in lower case; a hashed one only where it has this key, if one is given. */
+  entriesOf(name: string, key?: Buffer): readonly KnownKey[];
+  /** How many names are hashed, and the types of their keys. */
+  readonly hashed: { readonly count: number; readonly types: ReadonlySet<string> };
+  /** Takes up a line that was written at the end of the file. */
+  add(line: string): void;
+  /** What a line that is to be written at the end must begin with. */
+  readonly start: '' | '\n';
 }
 
-/** Patterns and hashes have signs that neither names nor keys have. */
-function mayConcern(line: string, name: string): boolean {
-  return /[*?!|]/.test(line) || line.toLowerCase().includes(name);
+interface Line {
+  readonly marker: KnownKey['marker'];
+  readonly patterns: string;
+  readonly type: string;
+  readonly base64: string;
 }
 
-/** The name inside of a public key, which every format starts with; '' for garbage. */
-export function keyType(key: Buffer): string {
-  if (key.length < 4) return '';
-  return key.subarray(4, 4 + key.readUInt32BE(0)).toString('latin1');
-}
-
-/** The size of an RSA key in bits; undefined for others. */
-export function rsaBits(key: Buffer): number | undefined {
-  if (keyType(key) !== 'ssh-rsa') return undefined;
-  const [, , modulus = Buffer.alloc(0)] = sshStrings(key);
-  const first = modulus.findIndex((byte) => byte !== 0);
-  return first === -1 ? 0 : 8 * (modulus.length - first) - (Math.clz32(modulus[first] ?? 0) - 24);
-}
-
-/** The strings that a public key is made of; of garbage those that are whole. */
-function sshStrings(key: Buffer): readonly Buffer[] {
-  const strings: Buffer[] = [];
-  for (let at = 0; at + 4 <= key.length;) {
-    const end = at + 4 + key.readUInt32BE(at);
-    if (end > key.length) break;
-    strings.push(key.subarray(at + 4, end));
-    at = end;
+/** Undefined for what ssh would skip: comments, keys of SSH 1, garbage. */
+function readLine(text: string): Line | undefined {
+  const words = text.trim().split(/[ \t]+/);
+  const marker = words[0]?.startsWith('@') === true ? words.shift() : undefined;
+  const [patterns, type, base64] = words;
+  if (patterns === undefined || patterns.startsWith('#') || type === undefined || base64 === undefined) {
+    return undefined;
   }
-  return strings;
+  if (marker !== undefined && marker !== '@revoked' && marker !== '@cert-authority') return undefined;
+  const kind = marker === undefined ? null : marker === '@revoked' ? 'revoked' : 'cert-authority';
+  return { marker: kind, patterns, type, base64 };
+}
+
+function add<Key>(index: Map<Key, number[]>, key: Key, line: number): void {
+  const found = index.get(key);
+  if (found === undefined) index.set(key, [line]);
+  else found.push(line);
+}
+
+/** Reads a known_hosts file. Keys are decoded when they are asked for: with many hosts most of them never are. */
+export function parseKnownHosts(text: string, file: string): KnownHosts {
+  const lines: string[] = [];
+  const byName = new Map<string, number[]>();
+  const byKey = new Map<string, number[]>();
+  /** Lines that are looked at for each name: patterns, and what is revoked. */
+  const always: number[] = [];
+  const hashed: number[] = [];
+  const hashedTypes = new Set<string>();
+  let start: KnownHosts['start'] = text === '' || text.endsWith('\n') ? '' : '\n';
+
+  const take = (content: string): void => {
+    const at = lines.push(content) - 1;
+    const line = readLine(content);
+    if (line === undefined) return;
+    const names = plainNames(line.patterns);
+    if (line.marker === null && isHashed(line.patterns)) {
+      hashed.push(at);
+      hashedTypes.add(line.type);
+      add(byKey, line.base64, at);
+    } else if (line.marker === null && names !== undefined) {
+      for (const name of new Set(names)) add(byName, name, at);
+    } else {
+      always.push(at);
+    }
+  };
+  if (text !== '') for (const content of text.replace(/\n$/, '').split('\n')) take(content);
+
+  const entry = (at: number, name: string): readonly KnownKey[] => {
+    const line = readLine(lines[at] ?? '');
+    if (line === undefined || !matchesName(line.patterns, name)) return [];
+    const key = Buffer.from(line.base64, 'base64');
+    if (keyType(key) !== line.type) return [];
+    const { marker, patterns, type } = line;
+    return [{ marker, patterns, type, key, place: { file, line: at + 1 } }];
+  };
+  return {
+    get hashed() {
+      return { count: hashed.length, types: hashedTypes };
+    },
+    get start() {
+      return start;
+    },
+    add(content) {
+      take(content);
+      start = '';
+    },
+    entriesOf(name, key) {
+      const ofHashed = key === undefined ? hashed : (byKey.get(key.toString('base64')) ?? []);
+      const found = [...(byName.get(name) ?? []), ...always, ...ofHashed];
+      return found.toSorted((a, b) => a - b).flatMap((at) => entry(at, name));
+    },
+  };
 }
 
 /** `web1`, or `[web1]:2222` where the port is not 22. */
@@ -87,81 +131,47 @@ export function knownHostsName({ name, port = 22 }: KnownName): string {
 }
 
 /** Judges a key as OpenSSH does: a revoked key first, then one that fits, then one of the same type. */
-export function judgeKey(entries: readonly KnownKey[], host: KnownName, key: Buffer): Verdict {
-  const mine = entriesOf(entries, knownHostsName(host));
-  const same = (entry: KnownKey): boolean => entry.key.equals(key);
-  const revoked = mine.find((entry) => entry.marker === 'revoked' && same(entry));
+export function judgeKey(files: readonly KnownHosts[], host: KnownName, key: Buffer): Verdict {
+  const name = knownHostsName(host);
+  const same = files.flatMap((file) => file.entriesOf(name, key)).filter((entry) => entry.key.equals(key));
+  const revoked = same.find((entry) => entry.marker === 'revoked');
   if (revoked !== undefined) return { kind: 'revoked', entry: revoked };
+  if (same.some((entry) => entry.marker === null)) return { kind: 'known' };
+  const mine = files.flatMap((file) => file.entriesOf(name));
   const plain = mine.filter((entry) => entry.marker === null);
-  if (plain.some(same)) return { kind: 'known' };
+  // Base64 may be written in more ways than one.
+  if (plain.some((entry) => entry.key.equals(key))) return { kind: 'known' };
   const expected = plain.filter((entry) => entry.type === keyType(key));
   if (expected.length > 0) return { kind: 'changed', expected };
   if (host.port !== undefined && host.port !== 22) {
     // A key that is known for the host at port 22 is good at any other port.
-    const verdict = judgeKey(entries, { name: host.name }, key);
+    const verdict = judgeKey(files, { name: host.name }, key);
     if (verdict.kind === 'known' || verdict.kind === 'revoked') return verdict;
   }
   return { kind: 'unknown', others: mine.filter((entry) => entry.marker !== 'revoked') };
 }
 
-/** The types of the keys that are known for a host, so that one of them can be asked for. */
-export function knownKeyTypes(entries: readonly KnownKey[], host: KnownName): ReadonlySet<string> {
+/** The digests of so many hashed names take less than asking a host once more. */
+const fewHashed = 256;
+
+/**
+ * The types of the keys that are known for a host, so that one of them can be asked for. Of a host that no
+ * line names in clear they may be those of any hashed name, where there are many of these.
+ */
+export function likelyKeyTypes(files: readonly KnownHosts[], host: KnownName): ReadonlySet<string> {
+  const hashed = files.map((file) => file.hashed);
+  if (hashed.reduce((sum, { count }) => sum + count, 0) <= fewHashed) return knownKeyTypes(files, host);
+  const types = typesOf(files, host, Buffer.alloc(0));
+  return types.size > 0 ? types : new Set(hashed.flatMap((of) => [...of.types]));
+}
+
+/** As likelyKeyTypes, exactly: it makes the digests of all hashed names. */
+export function knownKeyTypes(files: readonly KnownHosts[], host: KnownName): ReadonlySet<string> {
+  return typesOf(files, host);
+}
+
+function typesOf(files: readonly KnownHosts[], host: KnownName, key?: Buffer): ReadonlySet<string> {
   const names = [knownHostsName(host), knownHostsName({ name: host.name })];
-  const mine = names.flatMap((name) => entriesOf(entries, name));
+  const mine = files.flatMap((file) => names.flatMap((name) => file.entriesOf(name, key)));
   return new Set(mine.filter((entry) => entry.marker === null).map((entry) => entry.type));
-}
-
-/** `SHA256:…` as ssh and ssh-keygen show it. */
-export function fingerprint(key: Buffer): string {
-  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
-}
-
-/** A name that does not tell which host it is, as HashKnownHosts wants it. */
-export function hashName(name: string, salt: Buffer): string {
-  return `|1|${salt.toString('base64')}|${createHmac('sha1', salt).update(name).digest('base64')}`;
-}
-
-function entriesOf(entries: readonly KnownKey[], name: string): readonly KnownKey[] {
-  return entries.filter((entry) => matches(entry.patterns, name));
-}
-
-function matches(patterns: string, name: string): boolean {
-  if (patterns.startsWith('|')) return matchesHash(patterns, name);
-  const found = patterns.split(',').map((pattern) => ({
-    negated: pattern.startsWith('!'),
-    fits: matchesPattern(pattern.replace(/^!/, '').toLowerCase(), name),
-  }));
-  // One negated pattern that fits spoils the whole line.
-  return found.some(({ fits }) => fits) && !found.some(({ negated, fits }) => negated && fits);
-}
-
-function matchesHash(pattern: string, name: string): boolean {
-  const [, version, salt, hash] = pattern.split('|');
-  if (version !== '1' || salt === undefined || hash === undefined) return false;
-  const wanted = Buffer.from(hash, 'base64');
-  const actual = createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest();
-  return wanted.length === actual.length && timingSafeEqual(wanted, actual);
-}
-
-/** `*` and `?` only: brackets belong to `[host]:port`. Linear in practice, whatever the pattern. */
-function matchesPattern(pattern: string, name: string): boolean {
-  let [p, n, star, resume] = [0, 0, -1, 0];
-  while (n < name.length) {
-    if (p < pattern.length && pattern[p] === '*') {
-      star = p;
-      resume = n;
-      p += 1;
-    } else if (p < pattern.length && (pattern[p] === '?' || pattern[p] === name[n])) {
-      p += 1;
-      n += 1;
-    } else if (star >= 0) {
-      p = star + 1;
-      resume += 1;
-      n = resume;
-    } else {
-      return false;
-    }
-  }
-  while (pattern[p] === '*') p += 1;
-  return p === pattern.length;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Secret } from '../../src/secrets/secret.ts';
 import { prepareAuthentication } from '../../src/transport/authentication.ts';
+import { createLoginKeys } from '../../src/transport/login-keys.ts';
 import { createConnect } from '../../src/transport/connect.ts';
 import { sh } from '../../src/transport/shell.ts';
 import { parseSettings, readSettings, type SshConfig } from '../../src/transport/ssh-config.ts';
@@ -76,7 +77,7 @@ async function agentWith(key: string): Promise<string> {
 async function signatures(config: SshConfig): Promise<{ agent: readonly string[]; file: readonly string[] }> {
   const made = { agent: [] as string[], file: [] as string[] };
   const data = Buffer.from('data');
-  for (const { method } of prepareAuthentication({ config }).attempts) {
+  for (const { method } of prepareAuthentication(createLoginKeys(), { config }).attempts) {
     for (const hash of ['sha1', 'sha256'] as const) {
       if (method.type === 'publickey') {
         const key = method.key;

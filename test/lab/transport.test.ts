@@ -159,6 +159,22 @@ describe('the key of a host', () => {
     await open({ sshArgs: sshArgs(alias, '-o HostKeyAlias=web1.internal') });
   });
 
+  it('is asked for again by the type that a hashed name hides, also through a jump host', async () => {
+    const others = Array.from({ length: 300 }, (_, at) => `web${at} ${jump.hostKeys['ed25519']}`);
+    const hashed = knownHosts(entry(sshd, 'ecdsa'), entry(jump), ...others);
+    execFileSync('ssh-keygen', ['-q', '-H', '-f', hashed], { stdio: 'ignore' });
+    expect(await whoAmI(await open({ sshArgs: sshArgs(hashed) }))).toBe('root\n');
+    const config = join(folder, 'config_hashed');
+    const hop = `User root\n  IdentityFile ${key}\n  UserKnownHostsFile ${hashed}\n  IdentityAgent none`;
+    writeFileSync(config, `Host outer\n  HostName 127.0.0.1\n  Port ${jump.port}\n  ${hop}\n`);
+    const through = `-F ${config} -o UserKnownHostsFile=${hashed} -o ProxyJump=outer`;
+    expect(await whoAmI(await open({ sshArgs: through }))).toBe('root\n');
+    const accepting = sshArgs(hashed, '-o StrictHostKeyChecking=accept-new');
+    const before = readFileSync(hashed, 'utf8');
+    expect(await whoAmI(await open({ sshArgs: accepting }))).toBe('root\n');
+    expect(readFileSync(hashed, 'utf8')).toBe(before);
+  });
+
   it('is refused when it is unknown, with its fingerprint', async () => {
     await expect(open({ sshArgs: sshArgs(knownHosts()) })).rejects.toMatchObject({
       code: 'E_HOST_KEY',
