@@ -11,7 +11,7 @@ type Values = Record<string, Value>;
 export type DecryptVariables = (vars: Variables, places: ReadonlyMap<string, FilePlace>) => Promise<Values>;
 
 /**
- * Makes a function that puts a Secret in the place of every encrypted string, in lists and maps too. A value
+ * Makes a function that replaces every encrypted string by a Secret, in lists and maps too. A value
  * that many hosts share is decrypted once. `identities` is asked only when there is something to decrypt.
  * Errors are E_SECRET, one for each variable that cannot be decrypted.
  */
@@ -60,7 +60,7 @@ function withVariable(reason: unknown, name: string, place: FilePlace | undefine
   if (!(reason instanceof HostwrightError)) throw reason;
   // The identity file has a place of its own.
   if (reason.place !== undefined) return reason;
-  return new HostwrightError('E_SECRET', `the variable ${name}: ${reason.message}`, {
+  return new HostwrightError('E_SECRET', `variable ${name}: ${reason.message}`, {
     ...(place === undefined ? {} : { place }),
     ...(reason.hint === undefined ? {} : { hint: reason.hint }),
   });

@@ -13,11 +13,11 @@ import { updateFile } from '../secrets/update.ts';
 export interface OpenSecret {
   readonly file: string;
   readonly value: Secret;
-  /** Puts another value in its place; E_SECRET where somebody else has done so meanwhile. */
+  /** Stores another value; E_SECRET if another process has changed the secret meanwhile. */
   readonly store: (value: Secret) => Promise<void>;
 }
 
-/** Decrypts the secret `name` of a group or a host; E_SECRET where there is none, or it cannot be decrypted. */
+/** Decrypts the secret `name` of a group or a host; E_SECRET if it is not set, or cannot be decrypted. */
 export async function openSecret(options: SecretsOf, owner: Owner, name: string): Promise<OpenSecret> {
   const folder = await inventoryFolder(options.inventory);
   const file = await fileFor(join(folder, `${owner.kind}_vars`), owner.name, name);
@@ -42,7 +42,7 @@ export async function openSecret(options: SecretsOf, owner: Owner, name: string)
       const after = await encryptValue(changed, await inventoryRecipients(folder, options.identity));
       await updateFile(file, async (now) => {
         if (entryOf(now, name, file) !== encrypted) {
-          throw new HostwrightError('E_SECRET', `somebody else has changed ${name} meanwhile`, {
+          throw new HostwrightError('E_SECRET', `${name} was changed meanwhile`, {
             place: { file },
             hint: 'edit it again',
           });

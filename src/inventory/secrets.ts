@@ -16,7 +16,7 @@ export interface SecretsOf {
   readonly identity: string;
 }
 
-/** The YAML files of an inventory with its variables, those that Ansible passes over left out. */
+/** The YAML files of an inventory and its variables, without those that Ansible ignores. */
 async function yamlFiles(inventory: string): Promise<string[]> {
   if ((await stat(inventory)).isDirectory()) return await filesBelow(inventory);
   const besides = ['group_vars', 'host_vars'].map((name) => join(dirname(inventory), name));
@@ -75,7 +75,7 @@ function valuesIn(text: string, file: string): FoundValue[] {
   }
 }
 
-/** What `hostwright secrets check` says. */
+/** The result of `hostwright secrets check`. */
 export interface SecretsCheck {
   readonly encrypted: number;
   readonly files: number;
@@ -122,17 +122,13 @@ export async function checkSecrets({ inventory, identity }: SecretsOf): Promise<
 
 function withPlace(error: unknown, { name, place }: FoundValue): HostwrightError {
   if (!(error instanceof HostwrightError)) throw error;
-  return new HostwrightError(
-    'E_SECRET',
-    name === '' ? error.message : `the variable ${name}: ${error.message}`,
-    {
-      place,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-    },
-  );
+  return new HostwrightError('E_SECRET', name === '' ? error.message : `variable ${name}: ${error.message}`, {
+    place,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  });
 }
 
-/** Encrypts every encrypted value of an inventory anew, for those who are its recipients now. Gives how many. */
+/** Re-encrypts every encrypted value of an inventory for its current recipients. Returns their number. */
 export async function rotateSecrets(options: SecretsOf): Promise<number> {
   const { encrypted } = await checkSecrets(options);
   const identities = await readIdentities(options.identity);
@@ -162,8 +158,8 @@ export interface Owner {
 }
 
 /**
- * Stores a secret, encrypted, where its variable is set for its owner, else in a `secrets.yml` of the owner.
- * Gives the path of the file.
+ * Stores a secret, encrypted: in the file that already sets the variable, or in `secrets.yml` of the owner.
+ * Returns the path of the file.
  */
 export async function storeSecret(
   options: SecretsOf,
@@ -179,7 +175,7 @@ export async function storeSecret(
   return file;
 }
 
-/** The file below `group_vars` or `host_vars` that sets a variable of its owner, else the one to put it into. */
+/** The file below `group_vars` or `host_vars` that sets the variable, or the one to add it to. */
 export async function fileFor(folder: string, owner: string, name: string): Promise<string> {
   const files = await variableFiles(folder, owner);
   // Of several files in a folder the last one that sets a variable wins.

@@ -3,7 +3,7 @@ import { HostwrightError } from '../errors.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { ecdsa, loadX509, pem } from './x509.ts';
 
-/** Nobody should have to think of the CA again; a lifetime bounds nothing that its key could do before. */
+/** Long enough that the CA needs no care; a shorter lifetime would not limit a thief of its key. */
 const years = 30;
 const blocks = /-----BEGIN ([A-Z ]+)-----\n[A-Za-z0-9+/=\n]+-----END \1-----/g;
 
@@ -13,7 +13,7 @@ export interface Authority {
   readonly key: string;
   /** The certificate that signs, PEM. */
   readonly certificate: string;
-  /** Every certificate that hosts trust, PEM: the one that signs and those that are coming or going. */
+  /** All certificates that hosts trust, PEM: the signing one, and those of the next and previous CA. */
   readonly trusted: readonly string[];
 }
 
@@ -53,8 +53,8 @@ export function serialNumber(): string {
 }
 
 /**
- * Takes apart what `createAuthority` made: one private key, its certificate, and more certificates to trust
- * where an old CA is still in use. E_SECRET, without any of it, where that is not so.
+ * Parses the value of `createAuthority`: one private key, its certificate, and further trusted certificates
+ * if an old CA is still in use. E_SECRET, without the value, if it is invalid.
  */
 export function readAuthority(text: string): Authority {
   const found = [...text.matchAll(blocks)].map(([block, label]) => ({ label, pem: `${block}\n` }));
@@ -63,10 +63,10 @@ export function readAuthority(text: string): Authority {
   const [key] = keys;
   const [certificate] = trusted;
   if (key === undefined || keys.length > 1 || certificate === undefined || !belong(key.pem, trusted)) {
-    throw new HostwrightError('E_SECRET', 'this is no internal CA', {
+    throw new HostwrightError('E_SECRET', 'the value is not an internal CA', {
       expected:
-        'PEM of one PRIVATE KEY (PKCS#8, P-256) and of its CA certificate, then of more to trust, if any',
-      hint: 'remove the variable, and one is made',
+        'PEM of one PRIVATE KEY (PKCS#8, P-256), of its CA certificate, and of further trusted certificates',
+      hint: 'remove the variable: Hostwright then generates a CA',
     });
   }
   return { key: key.pem, certificate, trusted };
@@ -87,18 +87,18 @@ function belong(key: string, trusted: readonly string[]): boolean {
   }
 }
 
-/** When the certificate of a CA runs out, in seconds since 1970. */
+/** The expiry of a CA certificate, in seconds since 1970. */
 export function authorityEnd(certificate: string): number {
   return Date.parse(new X509Certificate(certificate).validTo) / 1000;
 }
 
-/** What hosts and people know a CA by: the first digits of the SHA-256 of its certificate. */
+/** The identifier of a CA for hosts and people: the first digits of the SHA-256 of its certificate. */
 export function authorityFingerprint(certificate: string): string {
   const digest = new X509Certificate(certificate).fingerprint256.replaceAll(':', '').toLowerCase();
   return `sha256:${digest.slice(0, 16)}`;
 }
 
-/** The certificates that hosts trust, PEM, of a CA that is kept in a variable. E_SECRET where it is none. */
+/** The trusted certificates (PEM) of a CA in a variable. E_SECRET if the value is not a CA. */
 export function authorityCertificates(authority: Secret): readonly string[] {
   return readAuthority(authority.reveal()).trusted;
 }

@@ -4,7 +4,7 @@ import { HostwrightError } from '../errors.ts';
 import { backdatedBy, readAuthority, serialNumber } from './authority.ts';
 import { ecdsa, loadX509, pem } from './x509.ts';
 
-/** What the controller puts into a certificate; of the request it takes the public key alone. */
+/** The content of a certificate; only the public key comes from the request. */
 export interface Certification {
   readonly commonName: string;
   /** Host names and addresses. */
@@ -34,21 +34,21 @@ function validity(seconds: number, now: Date): Validity {
 function checkIssuer({ notBefore, notAfter }: Validity, now: Date): void {
   if (notAfter.getTime() - now.getTime() < day) {
     throw refused(
-      `the internal CA has run out: ${notAfter.toISOString()}`,
-      'make a new one as roles/pki/README.md says',
+      `the internal CA expired: ${notAfter.toISOString()}`,
+      'make a new CA: see roles/pki/README.md',
     );
   }
   if (now < notBefore) {
     throw refused(
       `the internal CA is not valid before ${notBefore.toISOString()}`,
-      'the clock of this machine is behind: set it. If it was ahead when the CA was made, make a new one as roles/pki/README.md says',
+      'the clock of this machine is behind: set it. If it was ahead when the CA was made, make a new CA: see roles/pki/README.md',
     );
   }
 }
 
 /**
- * Signs the public key of a request (PEM) with the CA (as `createAuthority` gives it). Gives the certificate,
- * PEM. E_REMOTE where the request does not prove the possession of its key, or is not for P-256, or the CA
+ * Signs the public key of a request (PEM) with the CA (of `createAuthority`). Returns the certificate,
+ * PEM. E_REMOTE if the request does not prove possession of its key, or is not for P-256, or the CA
  * is not valid at `now`.
  */
 export async function signRequest(
@@ -63,7 +63,7 @@ export async function signRequest(
   const csr = new x509.Pkcs10CertificateRequest(request);
   const isP256 = 'namedCurve' in csr.publicKey.algorithm && csr.publicKey.algorithm.namedCurve === 'P-256';
   if (!isP256 || !(await csr.verify())) {
-    throw refused('the signing request of the host is not good', 'see whether openssl on the host works');
+    throw refused('the signing request of the host is invalid', 'check openssl on the host');
   }
   checkIssuer(issuer, now);
   const { notBefore, notAfter } = validity(certification.validFor, now);
@@ -73,7 +73,7 @@ export async function signRequest(
     subject: [{ CN: [certification.commonName] }],
     issuer: issuer.subjectName.toJSON(),
     notBefore,
-    // Nothing verifies longer than its CA.
+    // No certificate outlives its CA.
     notAfter: notAfter < issuer.notAfter ? notAfter : issuer.notAfter,
     publicKey: csr.publicKey,
     signingKey,
@@ -92,7 +92,7 @@ export async function signRequest(
     ],
   });
   const signed = pem('CERTIFICATE', Buffer.from(certificate.rawData));
-  // What goes to a host is checked with another implementation than the one that made it.
+  // A second implementation verifies the certificate.
   if (!new X509Certificate(signed).verify(new X509Certificate(authority.certificate).publicKey)) {
     throw new Error('the CA made a certificate that does not verify');
   }

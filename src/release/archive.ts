@@ -4,10 +4,10 @@ import { HostwrightError } from '../errors.ts';
 import type { ReleaseEntry } from './release.ts';
 
 function refuse(archive: string, found: string): HostwrightError {
-  return new HostwrightError('E_RESOURCE', 'the archive is no release', {
+  return new HostwrightError('E_RESOURCE', 'the archive is not a release', {
     place: { file: archive },
     found,
-    expected: 'files, folders and links below one place',
+    expected: 'files, folders and links with relative paths',
   });
 }
 
@@ -36,7 +36,7 @@ function readOne(
   if (entry.type === 'SymbolicLink') return { kind: 'link', path, to: entry.linkpath ?? '' };
   if (entry.type !== 'Link') throw refuse(archive, `${path} of the type ${entry.type}`);
   const target = found.get(cleanPath(archive, entry.linkpath ?? '') ?? '');
-  if (target?.kind !== 'file') throw refuse(archive, `${path}, a hard link to nothing before it`);
+  if (target?.kind !== 'file') throw refuse(archive, `${path}, a hard link to a missing file`);
   return { ...target, path };
 }
 
@@ -47,7 +47,7 @@ function withFolders(archive: string, found: Found): Found {
     for (let above = dirname(path); above !== '.'; above = dirname(above)) {
       const kind = complete.get(above)?.kind;
       if (kind === undefined) complete.set(above, { kind: 'directory', path: above });
-      else if (kind !== 'directory') throw refuse(archive, `${path} below ${above}, which is no folder`);
+      else if (kind !== 'directory') throw refuse(archive, `${path} below ${above}, which is not a folder`);
     }
   }
   return complete;
@@ -82,7 +82,7 @@ export function readArchive(archive: string, exclude: ReadonlySet<string>): read
     throw new HostwrightError('E_RESOURCE', 'the archive cannot be read', {
       place: { file: archive },
       found: cause instanceof Error ? cause.message : String(cause),
-      expected: 'a tar archive, also compressed with gzip',
+      expected: 'a tar archive, optionally compressed with gzip',
       cause,
     });
   }

@@ -12,10 +12,10 @@ function readEntry(folder: string, path: string, exclude: ReadonlySet<string>): 
   if (found.isFile()) {
     return [{ kind: 'file', path, content: readFileSync(full), executable: (found.mode & 0o100) !== 0 }];
   }
-  throw new HostwrightError('E_RESOURCE', 'a release can hold files, folders and links only', {
+  throw new HostwrightError('E_RESOURCE', 'a release can contain only files, folders and links', {
     place: { file: full },
     found: 'a socket, a pipe or a device',
-    hint: 'remove it, or name it among the excluded',
+    hint: 'remove it, or add it to `exclude`',
   });
 }
 
@@ -51,9 +51,9 @@ export function readRelease(
     ? readFolder(source, '', names)
     : readArchive(source, names);
   if (!entries.some((entry) => entry.kind === 'file')) {
-    throw new HostwrightError('E_RESOURCE', 'a release without a file is none', {
+    throw new HostwrightError('E_RESOURCE', 'the release contains no files', {
       place: { file: source },
-      hint: 'check the path, and the names that are excluded',
+      hint: 'check the path and `exclude`',
     });
   }
   return packedRelease(entries);

@@ -44,7 +44,7 @@ export function shortly(value: unknown): string {
   }).slice(0, 160);
 }
 
-/** The errors of a role have a place: the one that they bring along, else that of the line that made them. */
+/** Gives the errors of a role a place: their own, or the line that made them. */
 function placed<Item>(error: unknown, { of, member, host }: Question<Item>): Error {
   const { role, folder, vars } = of;
   if (error instanceof HostwrightErrors) {
@@ -71,7 +71,7 @@ function refuse<Item>(
   found: string,
   expected: string,
 ): HostwrightError {
-  return new HostwrightError('E_ROLE', `the role ${of.role.name} cannot be used on ${host}`, {
+  return new HostwrightError('E_ROLE', `invalid result of the role ${of.role.name} on ${host}`, {
     place: placeOfWord(of.folder, member),
     found: createMask(secretsIn(of.vars))(`${member}: ${found}`),
     expected,
@@ -83,8 +83,8 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
 }
 
 /**
- * The list that a role gives for a host, flat and without what conditions left out. Whatever it throws is an
- * error with a place in its files; E_ROLE too where it gives something else than such a list.
+ * The list that a role returns for a host, flat and without the values of false conditions. An exception is an
+ * E_ROLE with a place in the files of the role; so is any other result than a list.
  */
 export function askRole<Item>(question: Question<Item>): readonly Item[] {
   let answer: unknown;
@@ -94,9 +94,9 @@ export function askRole<Item>(question: Question<Item>): readonly Item[] {
     throw placed(error, question);
   }
   if (isPromise(answer)) {
-    // Nobody waits for it: its failure must not end the process.
+    // Its rejection must not end the process.
     answer.then(undefined, () => undefined);
-    throw refuse(question, 'a Promise', 'a list at once: a role is a function without async and await');
+    throw refuse(question, 'a Promise', 'a list: a role is a function without async and await');
   }
   if (!Array.isArray(answer)) throw refuse(question, shortly(answer), 'a list');
   return listed<unknown>(answer).map((item, index) => {

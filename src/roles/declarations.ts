@@ -11,13 +11,13 @@ export interface CertificateDeclaration extends Declaration {
   readonly name: string;
   /** The group that may read key and pem; default `root`. */
   readonly group?: string;
-  /** More names than those that every certificate of the host carries: host name, address, localhost. */
+  /** Names besides those of every certificate of the host: host name, address, localhost. */
   readonly names?: readonly string[];
   /** Default both. */
   readonly usage?: readonly ('server' | 'client')[];
 }
 
-/** The account of a host at an ACME CA: the balancer of that host answers the challenges of the CA with it. */
+/** The account of a host at an ACME CA; the balancer of that host uses it to answer the challenges of the CA. */
 export interface AcmeAccountDeclaration extends Declaration {
   readonly kind: 'acme_account';
   /** Of the account's key, by RFC 7638. */
@@ -38,7 +38,7 @@ export interface ApplicationDeclaration extends Declaration {
   readonly port: number;
 }
 
-/** What monitoring_agent makes metrics of on this host, and where it reads them locally. */
+/** A local source of metrics for monitoring_agent. */
 export type MetricsDeclaration = NginxMetricsDeclaration | MysqlMetricsDeclaration;
 
 export interface NginxMetricsDeclaration extends Declaration {
@@ -66,7 +66,7 @@ export interface ScrapeDeclaration extends Declaration {
   readonly path?: string;
 }
 
-/** A user that mysql makes, with its database; its connections come from the hosts of `from`, over TLS. */
+/** A user that the role mysql creates with its database; it connects from the hosts of `from`, over TLS. */
 export interface DatabaseUserDeclaration extends Declaration {
   readonly kind: 'database_user';
   readonly name: string;

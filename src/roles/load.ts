@@ -46,7 +46,7 @@ async function findRole(name: string, folders: readonly string[]): Promise<strin
 /** What the loader itself asks of a module. */
 const loaderWords = new Set(['default', '__esModule', 'then']);
 
-/** `api`, in which a name that is not there is an error where it is used, and not `undefined`. */
+/** `api`, in which an unknown name is an error where it is used, and not `undefined`. */
 function strictApi(api: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return new Proxy<Record<string, unknown>>(
     { ...api },
@@ -57,7 +57,7 @@ function strictApi(api: Readonly<Record<string, unknown>>): Record<string, unkno
           return Reflect.get(target, name) as unknown;
         }
         const hint = didYouMean(name, Object.keys(target));
-        throw new HostwrightError('E_ROLE', `'hostwright' exports no ${name}`, {
+        throw new HostwrightError('E_ROLE', `'hostwright' does not export ${name}`, {
           ...(hint === undefined ? {} : { hint }),
         });
       },
@@ -76,7 +76,7 @@ function placeOfParseError(error: unknown): FilePlace | undefined {
 function importHint(error: unknown, folder: string): string | undefined {
   const [, name] = /^Cannot find module '([^']+)'/.exec(error instanceof Error ? error.message : '') ?? [];
   if (name === undefined) return undefined;
-  if (!name.startsWith('.')) return "a role imports from 'hostwright', from node: and its own files";
+  if (!name.startsWith('.')) return "a role may import from 'hostwright', from node: and from its own files";
   return nearFile(name.replace(/^\.\//, ''), [folder]);
 }
 
@@ -99,7 +99,7 @@ function loadError(name: string, file: string, cause: unknown): HostwrightError 
   });
 }
 
-/** What keeps `exported` from being the role `name`. */
+/** The errors of a module that should export the role `name`. */
 function shapeErrors(name: string, folder: string, exported: unknown): readonly HostwrightError[] {
   const message = `${name}/role.ts does not export the role ${name}`;
   const parsed = shape.safeParse(exported);
@@ -118,7 +118,7 @@ function shapeErrors(name: string, folder: string, exported: unknown): readonly 
           place: placeOfWord(folder, member),
           expected,
         })
-      : new HostwrightError('E_ROLE', `the role ${name} has no member ${unknownKey}`, {
+      : new HostwrightError('E_ROLE', `unknown member ${unknownKey} of the role ${name}`, {
           place: placeOfWord(folder, unknownKey),
           expected,
           ...(hint === undefined ? {} : { hint }),
@@ -144,7 +144,7 @@ export async function loadRole(
 ): Promise<LoadedRole> {
   const file = await findRole(name, folders);
   if (file === undefined) {
-    throw new HostwrightError('E_ROLE', `there is no role ${name}`, {
+    throw new HostwrightError('E_ROLE', `the role ${name} does not exist`, {
       expected: folders.map((folder) => join(folder, name, 'role.ts')).join(' or '),
     });
   }

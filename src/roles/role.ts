@@ -3,7 +3,7 @@ import type { Resource } from '../resources/resource.ts';
 import type { Secret } from '../secrets/secret.ts';
 import type { Listed } from './list.ts';
 
-/** What a host says of itself, read together with the lock. */
+/** Facts about a host, read together with the lock. */
 export interface Facts {
   /** `ID` of os-release: `debian`. */
   readonly os: string;
@@ -22,15 +22,15 @@ export interface Facts {
   readonly interface: string;
   /** A container has its clock and most kernel parameters from the host around it. */
   readonly container?: boolean;
-  /** The connection that this run came in by; whatever changes, it must stay possible. */
+  /** The connection of this run; every change must leave it possible. */
   readonly connection?: {
-    /** Who logged in, before sudo. */
+    /** The login user, before sudo. */
     readonly user: string;
-    /** The home directory of that user, where the host has the account in a file of its own. */
+    /** The home directory of that user, if the account is in /etc/passwd. */
     readonly home?: string;
-    /** Where it comes from, as the host sees it. */
+    /** The client address, as the host sees it. */
     readonly address: string;
-    /** The port of sshd that it came in at. */
+    /** The port of sshd. */
     readonly port: number;
   };
 }
@@ -43,7 +43,7 @@ export interface SiteHost {
   readonly groups: readonly string[];
 }
 
-/** For whom a port is open. */
+/** Who may connect to a port. */
 export type Source = 'internet' | { readonly group: string } | { readonly address: string };
 
 /** All hosts of a group may connect. */
@@ -57,40 +57,40 @@ export interface Listen {
   /** Default `tcp`. */
   readonly protocol?: 'tcp' | 'udp';
   readonly from: Source;
-  /** What a person reads in the plan: `node metrics for monitoring`. */
+  /** Shown in the plan: `node metrics for monitoring`. */
   readonly why: string;
 }
 
-/** Something a role of another host may want to know: a backend, a scrape target. */
+/** Information for roles of other hosts: a backend, a scrape target. */
 export interface Declaration {
   /** `backend`, `scrape`, or a word of your own roles. */
   readonly kind: string;
   readonly [attribute: string]: unknown;
 }
 
-/** A declaration with who made it; `role` is what the declaration itself says where it has a word of that name. */
+/** A declaration with its host and role; a `role` in the declaration itself takes precedence. */
 export type Declared<D extends Declaration = Declaration> = D & {
   readonly host: SiteHost;
   readonly role: string;
 };
 
 export interface Site {
-  /** Hosts of a group in inventory order; E_ROLE where there is no such group. */
+  /** Hosts of a group in inventory order; E_ROLE for an unknown group. */
   hosts(groupName: string): readonly SiteHost[];
-  /** What all roles of all hosts declared, in inventory order, what they derived behind it. */
+  /** The declarations of all roles on all hosts, in inventory order; derived ones last. */
   declared<D extends Declaration>(kind: D['kind']): readonly Declared<D>[];
-  /** What `host` listens on, of all its roles. */
+  /** The ports of all roles of `host`. */
   listens(host: string): readonly (Listen & { readonly role: string })[];
 }
 
-/** What a role knows while it declares: its variables and the inventory, no facts. */
+/** The input of `declares`: variables and inventory, no facts. */
 export interface DeclareContext<Vars> {
   readonly vars: Vars;
   readonly host: SiteHost;
   readonly site: Pick<Site, 'hosts'>;
 }
 
-/** What a role knows while it says what follows from the declarations of all roles. */
+/** The input of `derives` and `listens`: the declarations of all roles too. */
 export interface DeriveContext<Vars> extends DeclareContext<Vars> {
   readonly site: Pick<Site, 'hosts' | 'declared'>;
 }
@@ -107,7 +107,7 @@ export interface RoleContext<Vars> {
   readonly template: (name: string, data: Readonly<Record<string, unknown>>) => string | Secret;
   /** Bytes of a file of the project, by a path relative to the role's own folder. */
   readonly asset: (path: string) => Buffer;
-  /** The folder of site.yml, absolute, for variables that hold paths of the user. */
+  /** The folder of site.yml, absolute, for variables with paths. */
   readonly projectFolder: string;
 }
 
@@ -116,14 +116,14 @@ export interface Role<Schema extends z.ZodObject = z.ZodObject> {
   /** Every variable the role reads, with its default and `.describe()`; unknown ones are errors. */
   readonly variables: Schema;
   readonly declares?: (context: DeclareContext<z.output<Schema>>) => Listed<Declaration>;
-  /** Declarations that follow from those of other roles; it sees what `declares` says, and no derived ones. */
+  /** Declarations made from those of other roles; sees those of `declares`, not derived ones. */
   readonly derives?: (context: DeriveContext<z.output<Schema>>) => Listed<Declaration>;
   readonly listens?: (context: DeriveContext<z.output<Schema>>) => Listed<Listen>;
-  /** A pure function: it touches no host and reads no clock. */
+  /** A pure function: it contacts no host and reads no clock. */
   readonly resources: (context: RoleContext<z.output<Schema>>) => Listed<Resource>;
 }
 
-/** The way to write a role: `export default defineRole({ … })` in `roles/NAME/role.ts`. */
+/** Defines a role: `export default defineRole({ … })` in `roles/NAME/role.ts`. */
 export function defineRole<Schema extends z.ZodObject>(role: Role<Schema>): Role<Schema> {
   return role;
 }

@@ -8,19 +8,19 @@ import type { Role } from './role.ts';
 export interface HostVariables {
   readonly values: Readonly<Record<string, unknown>>;
   readonly places: ReadonlyMap<string, FilePlace>;
-  /** What text of the command line is when it is read as YAML. */
+  /** The YAML values of text from the command line. */
   readonly readings: ReadonlyMap<string, unknown>;
 }
 
-/** Variables that Hostwright itself reads, beside the `ansible_` ones. */
+/** Variables that Hostwright itself reads, besides the `ansible_` ones. */
 export const builtinVariables: readonly string[] = ['private_address'];
 
-/** A role with `z.looseObject` takes every variable: the way out for an inventory that others read as well. */
+/** A role with `z.looseObject` accepts every variable, for an inventory that other tools read too. */
 function isLoose(role: Role): boolean {
   return role.variables.def.catchall instanceof z.ZodUnknown;
 }
 
-/** Errors for variables that no role reads: most of them are misspelt. */
+/** Errors for variables that no role reads; most of them are misspelt. */
 export function unknownVariables(
   variables: HostVariables,
   roles: readonly Role[],
@@ -38,7 +38,7 @@ export function unknownVariables(
     });
 }
 
-/** A value of the command line is text; where the role does not take that, it is what YAML makes of it. */
+/** A value of the command line is text; if the role does not accept text, it is read as YAML. */
 function asTaken(role: Role, name: string, value: unknown, { readings }: HostVariables): unknown {
   const schema = role.variables.shape[name];
   if (!readings.has(name) || !(schema instanceof z.ZodType) || schema.safeParse(value).success) return value;
@@ -46,7 +46,7 @@ function asTaken(role: Role, name: string, value: unknown, { readings }: HostVar
   return schema.safeParse(reading).success ? reading : value;
 }
 
-/** What a role gets: its variables checked and with their defaults. Throws E_VARIABLE for all that are wrong. */
+/** The checked variables of a role, with defaults. Throws all errors as E_VARIABLE. */
 export function roleVariables(host: string, role: Role, variables: HostVariables): Record<string, unknown> {
   const own = isLoose(role)
     ? variables.values
@@ -76,7 +76,7 @@ export function roleVariables(host: string, role: Role, variables: HostVariables
             ? `set it in group_vars${description === undefined ? '' : `: ${description}`}`
             : (problem.hint ??
               (name !== undefined && variables.readings.has(name)
-                ? `-e ${name}=… gives text; for anything else give JSON: -e '{"${name}": …}'`
+                ? `-e ${name}=… is text; for another type use JSON: -e '{"${name}": …}'`
                 : `see roles/${role.name}/README.md`)),
         },
       );

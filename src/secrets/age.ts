@@ -3,7 +3,7 @@ import { Secret } from './secret.ts';
 
 const prefix = 'age:';
 
-/** Whether a string of the inventory is an encrypted value, or was meant to be one. */
+/** Whether a string of the inventory is an encrypted value, or a damaged one. */
 export function isEncrypted(value: string): boolean {
   return /^age:\S/.test(value);
 }
@@ -21,19 +21,19 @@ export async function encryptValue(value: Secret, recipients: readonly string[])
 export async function decryptValue(value: string, identities: readonly string[]): Promise<Secret> {
   const base64 = value.slice(prefix.length).replaceAll(/\s/g, '');
   const file = Buffer.from(base64, 'base64');
-  // Node takes whatever it finds in base64 and leaves the rest out.
+  // Node ignores invalid characters in base64.
   const isWhole = /^[A-Za-z0-9+/]+={0,2}$/.test(base64) && file.toString('base64') === base64;
   if (!isWhole || !file.toString('latin1').startsWith('age-encryption.org/v1\n')) {
     throw new HostwrightError('E_SECRET', 'the value begins with age: but is not an encrypted value', {
-      hint: 'part of it may be missing: store it again with hostwright secrets set',
+      hint: 'part of the value may be missing: store it again with hostwright secrets set',
     });
   }
   if (identities.length === 0) {
-    throw new HostwrightError('E_SECRET', 'the value is encrypted and there is no identity', {
-      hint: 'copy the identity of the person who encrypted it, or name its file in HOSTWRIGHT_IDENTITY',
+    throw new HostwrightError('E_SECRET', 'the value is encrypted, and this machine has no identity', {
+      hint: 'copy the identity of a person who can read it, or set HOSTWRIGHT_IDENTITY to its file',
     });
   }
-  // Loaded where there is something to decrypt: it brings 48 modules.
+  // Loaded only when there is something to decrypt: it has 48 modules.
   const { Decrypter } = await import('age-encryption');
   const decrypter = new Decrypter();
   for (const identity of identities) decrypter.addIdentity(identity);
@@ -46,7 +46,7 @@ export async function decryptValue(value: string, identities: readonly string[])
       isForOthers ? 'the value is encrypted for other identities' : 'the encrypted value is damaged',
       {
         hint: isForOthers
-          ? 'ask one who can read it to add your recipient (hostwright secrets init shows it) and run hostwright secrets rotate'
+          ? 'ask a person who can read it to add your recipient (hostwright secrets init prints it) and run hostwright secrets rotate'
           : 'store it again with hostwright secrets set',
       },
     );

@@ -20,10 +20,10 @@ function variablesOf(text: string, file: string): Variables {
     const values = valuesOf(document);
     if (isMap(contents) && contents.flow !== true && values) return { map: contents, values };
   }
-  throw new HostwrightError('E_SECRET', 'a file of variables cannot be changed', {
+  throw new HostwrightError('E_SECRET', 'the variables file cannot be changed', {
     place: { file },
     expected: 'YAML with `name: value` lines',
-    hint: 'fix the file, or move its variables into another one',
+    hint: 'fix the file, or move its variables to another one',
   });
 }
 
@@ -58,7 +58,7 @@ export function withEntry(text: string, name: string, value: string, file: strin
   if (isDeepStrictEqual(outcome(changed, file), new Map(before.values).set(name, value))) return changed;
   throw new HostwrightError('E_SECRET', `${name} cannot be set without changing other variables`, {
     place: { file },
-    hint: `remove ${name} from the file, or move it into a file of its own, and set it again`,
+    hint: `remove ${name} from the file, or move it to a separate file, and set it again`,
   });
 }
 

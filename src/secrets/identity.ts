@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { HostwrightError } from '../errors.ts';
 
-/** The file of the own identity: `HOSTWRIGHT_IDENTITY`, else `~/.config/hostwright/identity.txt`. */
+/** The file of the user's identity: `HOSTWRIGHT_IDENTITY`, or `~/.config/hostwright/identity.txt`. */
 export function identityFile(environment: NodeJS.ProcessEnv): string {
   return (
     environment['HOSTWRIGHT_IDENTITY'] ||
@@ -28,7 +28,7 @@ async function entries(file: string): Promise<readonly Entry[] | undefined> {
     text = await readFile(file, 'utf8');
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw new HostwrightError('E_SECRET', 'a file of keys cannot be read', { place: { file }, cause: error });
+    throw new HostwrightError('E_SECRET', 'the key file cannot be read', { place: { file }, cause: error });
   }
   return text
     .split('\n')
@@ -48,7 +48,7 @@ async function readOwn(file: string): Promise<readonly Identity[]> {
   if (lines === undefined) return [];
   const { mode } = await stat(file);
   if ((mode & 0o077) !== 0) {
-    throw new HostwrightError('E_SECRET', 'the identity can be read by others', {
+    throw new HostwrightError('E_SECRET', 'other users can read the identity', {
       place: { file },
       found: `mode ${(mode & 0o777).toString(8).padStart(4, '0')}`,
       expected: 'mode 0600',
@@ -63,7 +63,7 @@ async function readOwn(file: string): Promise<readonly Identity[]> {
       try {
         return { key: text, recipient: await identityToRecipient(text) };
       } catch {
-        throw new HostwrightError('E_SECRET', 'this is no identity', {
+        throw new HostwrightError('E_SECRET', 'the line is not an identity', {
           place: { file, line },
           expected: 'a line that begins with AGE-SECRET-KEY-',
         });
@@ -72,12 +72,12 @@ async function readOwn(file: string): Promise<readonly Identity[]> {
   );
 }
 
-/** The keys of an identity file; none where there is no such file. E_SECRET where it is not in order. */
+/** The keys of an identity file; none if it does not exist. E_SECRET if it is invalid. */
 export async function readIdentities(file: string): Promise<readonly string[]> {
   return (await readOwn(file)).map((identity) => identity.key);
 }
 
-/** Makes the identity (0600) where there is none yet. Gives its recipient. */
+/** Creates the identity (0600) if it does not exist. Returns its recipient. */
 export async function ensureIdentity(file: string): Promise<string> {
   const [existing] = await readOwn(file);
   if (existing !== undefined) return existing.recipient;
@@ -88,7 +88,7 @@ export async function ensureIdentity(file: string): Promise<string> {
   const draft = `${file}.${randomUUID()}`;
   try {
     await writeFile(draft, identityText(key, recipient), { mode: 0o600, flag: 'wx', flush: true });
-    // Unlike a rename a link fails where the file is there: of two first runs at once one makes the identity.
+    // Unlike a rename, a link fails if the file exists: of two first runs at once only one creates the identity.
     await link(draft, file);
     return recipient;
   } catch (error) {
@@ -107,13 +107,13 @@ ${key}
 `;
 }
 
-/** Beside the hosts; Ansible passes over `.txt` files in an inventory. */
+/** Beside the hosts; Ansible ignores `.txt` files in an inventory. */
 export const recipientsFile = 'recipients.txt';
 
 /**
- * For whom the secrets of an inventory are encrypted: the lines of `recipients.txt` in its folder, else the
- * own identity, which is made where there is none. E_SECRET where one's own is not among them: what is
- * encrypted now could not be read in the next run.
+ * The recipients of an inventory's secrets: the lines of `recipients.txt` in its folder, or the
+ * user's identity, which is created if it does not exist. E_SECRET if the user is not a recipient: the next run
+ * could not decrypt the value.
  */
 export async function inventoryRecipients(folder: string, ownFile: string): Promise<readonly string[]> {
   const file = join(folder, recipientsFile);
@@ -122,10 +122,10 @@ export async function inventoryRecipients(folder: string, ownFile: string): Prom
   if (listed === undefined) return [own];
   for (const { text, line } of listed) {
     if (/^age1[a-z0-9]+$/.test(text)) continue;
-    throw new HostwrightError('E_SECRET', 'this is no recipient', {
+    throw new HostwrightError('E_SECRET', 'the line is not a recipient', {
       place: { file, line },
       expected: 'a line that begins with age1',
-      hint: 'hostwright secrets init shows the own recipient',
+      hint: 'hostwright secrets init prints your recipient',
     });
   }
   const recipients = listed.map((entry) => entry.text);
@@ -133,6 +133,6 @@ export async function inventoryRecipients(folder: string, ownFile: string): Prom
   if (everyOwn.some((recipient) => recipients.includes(recipient))) return recipients;
   throw new HostwrightError('E_SECRET', 'the secrets of this inventory are not encrypted for your identity', {
     place: { file },
-    hint: `add the line ${own}, and let one who can read the secrets run hostwright secrets rotate`,
+    hint: `add the line ${own}, and ask a person who can read the secrets to run hostwright secrets rotate`,
   });
 }

@@ -8,7 +8,7 @@ function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
-/** Makes the lock file with its holder in it, at once: a link is made whole or not at all. */
+/** Creates the lock file with its holder atomically, as a hard link. */
 async function acquire(lock: string): Promise<boolean> {
   const draft = `${lock}.${randomUUID()}`;
   await writeFile(draft, `${process.pid} ${hostname()}\n`, { mode: 0o600, flag: 'wx' });
@@ -35,7 +35,7 @@ async function isAbandoned(lock: string): Promise<boolean> {
   }
 }
 
-/** Removes a lock whose holder is gone. Only one process at a time may look and remove. */
+/** Removes a lock whose holder is gone. Only one process at a time may check and remove. */
 async function removeAbandoned(lock: string): Promise<void> {
   const removing = `${lock}.removing`;
   if (!(await isAbandoned(lock)) || !(await acquire(removing))) return;
@@ -61,7 +61,7 @@ export async function withLock<Result>(
     if (performance.now() > giveUp) {
       throw new HostwrightError('E_SECRET', 'another run is changing the secrets of this inventory', {
         place: { file: lock },
-        hint: `wait for it; when there is none any more, remove ${lock}`,
+        hint: `wait for that run; if it no longer exists, remove ${lock}`,
       });
     }
     await wait(20);

@@ -1,12 +1,12 @@
 import { isSecret, type Secret } from './secret.ts';
 
-/** Shorter ones are words of every text, and guessed anyway. */
+/** Shorter secrets occur in ordinary text. */
 const shortest = 6;
 
-/** Characters that are left at least of what was cut. */
+/** The shortest part of a cut secret that is masked. */
 const shortestCut = 300;
 
-/** Every Secret in a value, in lists, maps and objects however deep. */
+/** All Secrets in a value, at any depth. */
 export function secretsIn(value: unknown): ReadonlySet<Secret> {
   const found = new Set<Secret>();
   const seen = new Set<object>();
@@ -20,7 +20,7 @@ export function secretsIn(value: unknown): ReadonlySet<Secret> {
   return found;
 }
 
-/** A value as programs write it that quote what they were given: JSON, URLs, shell, SQL, systemd, base64, hex. */
+/** The forms in which programs print a value: JSON, URLs, shell, SQL, systemd, base64, hex. */
 function formsOf(value: string): readonly string[] {
   return [
     value,
@@ -37,7 +37,7 @@ function formsOf(value: string): readonly string[] {
   ];
 }
 
-/** Certificates beside a key are for everybody. */
+/** Certificates beside a key are public. */
 const publicBlock = /-----BEGIN (?!.*PRIVATE)([^\n]+)-----\n[^-]+-----END \1-----/g;
 
 function secretLines(value: string): readonly string[] {
@@ -48,9 +48,9 @@ function secretLines(value: string): readonly string[] {
 }
 
 /**
- * Makes a function that puts `***` in the place of secrets in texts of others: what a program prints when it
- * fails, what a host says of itself. Of a secret of several lines every line counts; one of fewer than
- * six characters does not.
+ * Makes a function that replaces secrets by `***` in foreign text: the output of a failed program,
+ * the facts of a host. Every line of a multi-line secret is masked; a secret of fewer than
+ * six characters is not.
  */
 export function createMask(secrets: Iterable<Secret>): (text: string) => string {
   const values = [...secrets].flatMap((secret) => {
@@ -67,7 +67,7 @@ export function createMask(secrets: Iterable<Secret>): (text: string) => string 
     );
 }
 
-/** Of long texts only the end is kept, and the cut may go through a secret. */
+/** Only the end of a long text is kept, and the cut may go through a secret. */
 function withoutCut(text: string, forms: readonly string[]): string {
   for (const form of forms) {
     for (let length = form.length - 1; length >= shortest; length -= 1) {

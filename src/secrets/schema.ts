@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { Secret, isSecret } from './secret.ts';
 
-/** Makes the value of a secret that nobody set, on the controller. */
+/** Generates the value of an unset secret, on the controller. */
 export type Generate = () => Promise<string>;
 
 export interface SecretOptions {
-  /** Called when the variable is set nowhere; the value is kept encrypted in the inventory. */
+  /** Called when the variable is not set; the value is stored encrypted in the inventory. */
   readonly generate?: Generate;
 }
 
@@ -15,12 +15,12 @@ type SecretSchema = z.ZodType<Secret, string | Secret>;
 const generators = z.registry<{ readonly generate: unknown }>();
 
 /**
- * The schema of a secret variable: takes a string or a Secret, gives a Secret. With `generate` a value is
- * made once where nobody sets one: `secret({ generate: async () => randomPassword() })`.
+ * The schema of a secret variable: accepts a string or a Secret, returns a Secret. With `generate`, an unset
+ * variable gets a generated value once: `secret({ generate: async () => randomPassword() })`.
  */
 export function secret(options: SecretOptions = {}): SecretSchema {
   const given = z.custom<string | Secret>((value) => typeof value === 'string' || isSecret(value), {
-    error: 'expected a text; put a number into quotes',
+    error: 'expected text; quote a number',
   });
   const schema: SecretSchema = given.transform((value) => (isSecret(value) ? value : new Secret(value)));
   if (options.generate !== undefined) generators.add(schema, { generate: options.generate });

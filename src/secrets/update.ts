@@ -13,9 +13,9 @@ async function orMissing<Result>(result: Promise<Result>): Promise<Result | unde
 }
 
 /**
- * Changes a file of variables: `change` gets its text (empty where there is no file) and gives the new one.
- * Nobody else changes it meanwhile, and readers see the old text or the new one, never a part. A new file
- * has mode 0600. The files that are there for the moment begin with a dot: inventories pass over them.
+ * Changes a variables file: `change` gets its text (empty if it does not exist) and returns the new text.
+ * A lock keeps other runs out, and readers see the old or the new text, never a part. A new file
+ * has mode 0600. Names of temporary files begin with a dot: inventories ignore them.
  */
 export async function updateFile(file: string, change: (text: string) => Promise<string>): Promise<void> {
   await mkdir(dirname(file), { recursive: true });

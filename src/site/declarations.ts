@@ -41,7 +41,7 @@ function hostsOf(
   if (!inventory.groups.has(group)) {
     throw new HostwrightError('E_ROLE', `the inventory has no group ${group}`, {
       found: `groups ${[...inventory.groups.keys()].join(', ')}`,
-      hint: `add the group ${group} to the inventory, it may be empty`,
+      hint: `add the group ${group} to the inventory (it may be empty)`,
     });
   }
   return [...hosts.values()].filter((host) => host.groups.includes(group));
@@ -52,7 +52,7 @@ interface Asked extends AssignedRole {
   readonly host: SiteHost;
 }
 
-/** Asks every role on every host. What goes wrong is said of all roles at once, and of each once. */
+/** Calls a member of every role on every host. Reports the errors of all roles at once, each role once. */
 function askAll<Item>(asked: readonly Asked[], ask: (one: Asked) => readonly Item[]): readonly Item[] {
   const errors = new Map<LoadedRole['role'], readonly HostwrightError[]>();
   const answers = asked.flatMap((one) => {
@@ -91,8 +91,8 @@ function isListen(value: unknown): value is Listen {
 }
 
 /**
- * The first pass over all roles of all hosts: what they say of themselves before any resource is made. They
- * declare, then derive from what was declared, then say what they listen on.
+ * The first pass over all roles of all hosts, before any resource is made. Roles
+ * declare, then derive from the declarations, then list their ports.
  */
 export function collectDeclarations(inventory: Inventory, assignments: Assignments): Site {
   const hosts = siteHosts(inventory);
@@ -123,7 +123,7 @@ export function collectDeclarations(inventory: Inventory, assignments: Assignmen
   const listens = askAll(asked, (one) => {
     const { role, vars, host } = one;
     const ask = () => (role.listens === undefined ? [] : role.listens({ vars, host, site }));
-    const expected = "what it listens on, such as { port: 80, from: 'internet', why: 'the site' }";
+    const expected = "a list of ports, such as { port: 80, from: 'internet', why: 'the site' }";
     return askRole({ of: one, host: host.name, member: 'listens', ask, isItem: isListen, expected }).map(
       (listen) => ({ host: host.name, listen: { ...listen, role: role.name } }),
     );

@@ -16,7 +16,7 @@ import { createOrigins, type Origins } from '../template/origin.ts';
 import { collectDeclarations, siteHosts, type AssignedRole, type Assignments } from './declarations.ts';
 import { readSite, type Play } from './site.ts';
 
-/** Everything that is known before a host is touched. */
+/** Everything that is known before the first connection to a host. */
 export interface SiteModel {
   /** The folder of site.yml, absolute. */
   readonly folder: string;
@@ -25,9 +25,9 @@ export interface SiteModel {
   readonly assignments: Assignments;
   readonly site: Site;
   readonly hosts: ReadonlyMap<string, SiteHost>;
-  /** Looks in the user's own folder first; one for all roles and hosts, as it keeps what it has compiled. */
+  /** Looks in the user's own folder first. All roles and hosts share it, because it caches compiled templates. */
   readonly template: RoleContext<unknown>['template'];
-  /** Where the texts that `template` gave are from. */
+  /** The origins of the texts that `template` has rendered. */
   readonly originOf: Origins['of'];
 }
 
@@ -46,7 +46,7 @@ export interface SiteSources {
   readonly packageFolder: string;
   /** What roles import as 'hostwright'. */
   readonly api: Readonly<Record<string, unknown>>;
-  /** Values for secrets that nobody set. */
+  /** Values for secrets that the inventory does not set. */
   readonly generate: (missing: ReadonlyMap<string, Generate>) => Promise<ReadonlyMap<string, Secret>>;
 }
 
@@ -55,8 +55,8 @@ function playHosts(plays: readonly Play[], inventory: Inventory): readonly PlayH
     try {
       const hosts = matchHosts(inventory, play.hosts).map((host) => host.name);
       if (hosts.length > 0) return { play, hosts };
-      throw new HostwrightError('E_PATTERN', `the play for ${play.hosts} has no hosts`, {
-        hint: `add hosts to ${play.hosts} in the inventory, or take the play out`,
+      throw new HostwrightError('E_PATTERN', `the play for ${play.hosts} matches no host`, {
+        hint: `add hosts to ${play.hosts} in the inventory, or remove the play`,
       });
     } catch (error) {
       if (!(error instanceof HostwrightError)) throw error;
@@ -128,7 +128,7 @@ function assign(
   return [...assigned.values()];
 }
 
-/** Adds values of the secrets that the roles would like to have and nobody set. */
+/** Generates the secrets that roles need and the inventory does not set. */
 async function withGenerated(
   sources: SiteSources,
   roles: readonly LoadedRole[],
@@ -147,8 +147,8 @@ async function withGenerated(
 }
 
 /**
- * Variables that no role reads. An inventory may serve several sites: what a role reads that is not in this
- * one is known as well, but such roles are loaded only when there is something to ask them.
+ * Errors for variables that no role reads. An inventory may serve several sites: variables of roles outside of this
+ * site are known too, but such roles are loaded only when a variable is unknown.
  */
 async function strangers(
   variables: readonly HostVariables[],
@@ -164,7 +164,7 @@ async function strangers(
   return unknown([...used, ...loaded]);
 }
 
-/** The same mistake in a group's variable is found once for every host; it is said once. */
+/** A mistake in the variable of a group shows on every host of the group; it is reported once. */
 function distinct(errors: readonly HostwrightError[]): HostwrightError[] {
   return [...new Map(errors.map((error) => [JSON.stringify([error.message, error.place]), error])).values()];
 }

@@ -12,7 +12,7 @@ import { isSecret } from '../secrets/secret.ts';
 import type { AssignedRole } from './declarations.ts';
 import type { SiteModel } from './model.ts';
 
-/** Deep equality in which Secrets count by what they hold, and contents byte by byte. */
+/** Deep equality; compares Secrets by their values, and contents byte by byte. */
 function isSame(a: unknown, b: unknown): boolean {
   if (isSecret(a) && isSecret(b)) return a.reveal() === b.reveal();
   if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b) === 0;
@@ -46,7 +46,7 @@ function context(
   assigned: AssignedRole,
 ): RoleContext<Record<string, unknown>> {
   const siteHost = model.hosts.get(host);
-  if (siteHost === undefined) throw new HostwrightError('E_ROLE', `there is no host ${host}`);
+  if (siteHost === undefined) throw new HostwrightError('E_ROLE', `the inventory has no host ${host}`);
   return {
     vars: assigned.vars,
     host: siteHost,
@@ -64,7 +64,7 @@ function originOf(model: SiteModel, desired: object): Origin | undefined {
   return typeof content === 'string' || isSecret(content) ? model.originOf(content) : undefined;
 }
 
-/** Where a role makes a resource: the line of the call, else that of its function. */
+/** The place of a resource in a role: the line of the constructor call, or that of `resources`. */
 function madeAt(folder: string, resource: Resource): FilePlace {
   return placeOfError(makerOf(resource), folder) ?? placeOfWord(folder, 'resources');
 }
@@ -83,7 +83,7 @@ function check(model: SiteModel, host: string, assigned: AssignedRole, resource:
         const message =
           unknownKey === undefined
             ? `invalid ${path[0] ?? 'attributes'} of a ${type.name} (role ${role}, host ${host})`
-            : `a ${type.name} has no ${unknownKey} (role ${role}, host ${host})`;
+            : `unknown attribute ${unknownKey} of a ${type.name} (role ${role}, host ${host})`;
         return new HostwrightError('E_RESOURCE', message, {
           place,
           found: `${type.name} ${shortly(attributes)}`,
@@ -101,7 +101,7 @@ function check(model: SiteModel, host: string, assigned: AssignedRole, resource:
   };
 }
 
-/** A path is a file, a directory or a link: two that are declared for it would undo each other for ever. */
+/** A path is a file, a directory or a link: two declarations of it would undo each other on each run. */
 function refusePathTwice(host: string, resources: readonly DeclaredResource[]): void {
   const owners = new Map<string, DeclaredResource>();
   for (const resource of resources) {
@@ -109,10 +109,10 @@ function refusePathTwice(host: string, resources: readonly DeclaredResource[]): 
     const path = resource.type.key(resource.desired);
     const owner = owners.get(path);
     if (owner !== undefined) {
-      throw new HostwrightError('E_RESOURCE', `${owner.id} and ${resource.id} are the same path`, {
+      throw new HostwrightError('E_RESOURCE', `${owner.id} and ${resource.id} declare the same path`, {
         place: { host, resource: resource.id },
-        found: `one by the role ${owner.role}, another by the role ${resource.role}`,
-        hint: 'declare one of them; whatever else is there gives way to it',
+        found: `role ${owner.role}, and role ${resource.role}`,
+        hint: 'declare only one of them: apply replaces whatever is at that path',
       });
     }
     owners.set(path, resource);
@@ -143,7 +143,7 @@ function resourcesOf(
   });
 }
 
-/** Whatever is wrong with the role does not keep what is wrong with the next from being said. */
+/** Collects the errors of every role, so that all show at once. */
 function declaredBy(
   model: SiteModel,
   host: string,
@@ -168,7 +168,7 @@ function declaredBy(
 
 /**
  * The second pass for one host: all resources of its roles, checked. Two roles may declare the same resource
- * in the same state; in different states it is an E_RESOURCE that names both.
+ * with the same state; different states are an E_RESOURCE that names both roles.
  */
 export function hostResources(model: SiteModel, host: string, facts: Facts): readonly DeclaredResource[] {
   const errors: HostwrightError[] = [];
@@ -189,7 +189,7 @@ export function hostResources(model: SiteModel, host: string, facts: Facts): rea
         new HostwrightError('E_RESOURCE', `${resource.id} is declared in two different states on ${host}`, {
           place: madeAt(one.folder, one.made),
           found: `${resource.role}: this one; ${first.role}: ${formatPlace(madeAt(maker.folder, maker.made))}`,
-          hint: 'let one role declare it and the other name it in "needs"',
+          hint: 'declare it in one role, and name it in "needs" in the other',
         }),
       );
     }

@@ -14,7 +14,7 @@ const play = z.strictObject({
   max_fail_percentage: z.number().min(0).max(100).optional(),
 });
 
-/** One entry of site.yml: which hosts get which roles, how many hosts at a time. */
+/** One entry of site.yml: which hosts get which roles, and how many hosts run at a time. */
 export type Play = z.output<typeof play> & { readonly place: FilePlace };
 
 function placeOf(node: Node | null | undefined, file: string, counter: LineCounter): FilePlace {
@@ -42,7 +42,7 @@ function nodeAt(
   return isScalar(node) || isMap(node) || isSeq(node) ? node : item;
 }
 
-/** Reads site.yml; throws E_SITE with the place of everything that is wrong. */
+/** Reads site.yml; throws all its errors as E_SITE. */
 export async function readSite(file: string): Promise<readonly Play[]> {
   let text: string;
   try {
@@ -50,7 +50,7 @@ export async function readSite(file: string): Promise<readonly Play[]> {
   } catch (cause) {
     throw new HostwrightError('E_SITE', 'the site cannot be read', {
       place: { file },
-      hint: 'name another with --site',
+      hint: 'set another site file with --site',
       cause,
     });
   }
@@ -91,7 +91,7 @@ export async function readSite(file: string): Promise<readonly Play[]> {
           'E_SITE',
           unknownKey === undefined
             ? `invalid value for ${path.join('.') || 'the play'}`
-            : `a play has no ${unknownKey}`,
+            : `unknown key ${unknownKey} in a play`,
           {
             place: placeOf(nodeAt(item, path, unknownKey), file, counter),
             expected,

@@ -153,7 +153,7 @@ describe('secrets edit', () => {
     });
     await expect(edited).rejects.toMatchObject({
       code: 'E_SECRET',
-      message: 'somebody else has changed a meanwhile',
+      message: 'a was changed meanwhile',
     });
     expect(await stored('db1', 'a')).toBe('theirs');
   });

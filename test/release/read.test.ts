@@ -119,7 +119,7 @@ describe('an archive', () => {
     ['a hard link to nothing', [{ path: 'a', type: 'Link', linkpath: 'b' }]],
   ] as const)('with %s is refused', (_, headers) => {
     expect(() => readRelease(archive(...headers))).toThrow(
-      expect.objectContaining({ code: 'E_RESOURCE', message: 'the archive is no release' }),
+      expect.objectContaining({ code: 'E_RESOURCE', message: 'the archive is not a release' }),
     );
   });
 

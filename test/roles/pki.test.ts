@@ -88,7 +88,7 @@ describe('the role pki', () => {
       resources([], { pki_ca: text });
       expect.unreachable();
     } catch (error) {
-      expect(String(error)).toContain('this is no internal CA');
+      expect(String(error)).toContain('the value is not an internal CA');
       expect(String(error)).not.toContain(text.slice(30, 45));
     }
   });
@@ -97,6 +97,6 @@ describe('the role pki', () => {
     const other = await createAuthority();
     const mixed =
       pkiCa.slice(0, pkiCa.indexOf('-----BEGIN CERT')) + other.slice(other.indexOf('-----BEGIN CERT'));
-    expect(() => resources([], { pki_ca: mixed })).toThrow('this is no internal CA');
+    expect(() => resources([], { pki_ca: mixed })).toThrow('the value is not an internal CA');
   });
 });

@@ -88,7 +88,7 @@ describe('encrypted values', () => {
   test('without an identity the error says what to do', async () => {
     const encrypted = await encryptValue(new Secret('x'), [recipient]);
     expect(await failure(decryptValue(encrypted, []))).toMatchObject({
-      message: 'the value is encrypted and there is no identity',
+      message: 'the value is encrypted, and this machine has no identity',
       hint: expect.stringContaining('HOSTWRIGHT_IDENTITY'),
     });
   });

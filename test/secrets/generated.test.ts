@@ -115,8 +115,8 @@ describe('generated secrets', () => {
     const before = readFileSync(join(folder, 'group_vars/all/generated.yml'), 'utf8');
     await expect(second.persist()).rejects.toMatchObject({
       code: 'E_SECRET',
-      message: 'another run has made a value for a meanwhile',
-      hint: 'run again: it will use that value',
+      message: 'another run has generated a value for a',
+      hint: 'run the command again: it will use that value',
     });
     expect(readFileSync(join(folder, 'group_vars/all/generated.yml'), 'utf8')).toBe(before);
     expect(await nextRun()).toEqual({ a: 'one' });

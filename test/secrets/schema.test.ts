@@ -21,7 +21,7 @@ describe('the schema of a secret', () => {
     (value) => {
       const result = z.object({ password: secret() }).safeParse({ password: value }, { reportInput: false });
       expect(result.success).toBe(false);
-      expect(result.error?.issues[0]?.message).toBe('expected a text; put a number into quotes');
+      expect(result.error?.issues[0]?.message).toBe('expected text; quote a number');
       expect(inspect(result.error, { depth: 20 })).not.toMatch(/hunter2|12345678/);
     },
   );

@@ -60,7 +60,7 @@ describe('the variables of a host', () => {
       errors: [
         {
           code: 'E_SECRET',
-          message: 'the variable a: the value is encrypted for other identities',
+          message: 'variable a: the value is encrypted for other identities',
           place: { file: 'all.yml', line: 1, column: 1 },
         },
         { code: 'E_SECRET', place: { file: 'all.yml', line: 3, column: 1 } },

@@ -83,12 +83,12 @@ test('different states of one resource are an error that names both roles', () =
 
 test('one path as a file and a link is an error: each run would undo the other', () => {
   expect(() => declaredBy([file('/a', { content: 'a' })], [link('/a', { to: 'b' })])).toThrow(
-    expect.objectContaining({ code: 'E_RESOURCE', message: 'file:/a and link:/a are the same path' }),
+    expect.objectContaining({ code: 'E_RESOURCE', message: 'file:/a and link:/a declare the same path' }),
   );
 });
 
 test('an attribute that the type does not have is an error with the role and the resource', () => {
   expect(() => declaredBy([{ type: fileType, attributes: { path: '/a', contents: 'a' } }])).toThrow(
-    /a file has no contents \(role one, host web1\)/,
+    /unknown attribute contents of a file \(role one, host web1\)/,
   );
 });

@@ -149,7 +149,7 @@ describe('what goes wrong in a role says which role, for which host, and where i
         .replace(/, never:.*/, ','),
     );
     const said = await read();
-    expect(said).toContain('error: the role hello cannot be used on web1  [E_ROLE]');
+    expect(said).toContain('error: invalid result of the role hello on web1  [E_ROLE]');
     expect(said).toContain(` --> /p/roles/hello/role.ts:12:${3 + Math.max(0, words.indexOf(member))}\n`);
     expect(said).toContain(`  found:    ${found}`);
   });
@@ -159,7 +159,7 @@ describe('what goes wrong in a role says which role, for which host, and where i
     write('roles/hello/role.ts', role(`[\n    file('/a', { content: 'a' }),\n${text}\n  ]`));
     const said = await read();
     expect(said).toContain(
-      `error: a file has no contnet (role hello, host web1)  [E_RESOURCE]\n${excerpt('role.ts:14:5', text, 'file')}`,
+      `error: unknown attribute contnet of a file (role hello, host web1)  [E_RESOURCE]\n${excerpt('role.ts:14:5', text, 'file')}`,
     );
     expect(said).toContain('hint:     did you mean "content"');
     expect(said).toContain('error: invalid mode of a file (role hello, host web1)  [E_RESOURCE]');
@@ -200,7 +200,7 @@ describe('what goes wrong in a role says which role, for which host, and where i
     write('roles/hello/role.ts', role("[flie('/a', { content: 'a' })]").replace('file,', 'flie,'));
     const said = await read();
     expect(said).toContain(
-      "error: 'hostwright' exports no flie  [E_ROLE]\n --> /p/roles/hello/role.ts:12:58\n",
+      "error: 'hostwright' does not export flie  [E_ROLE]\n --> /p/roles/hello/role.ts:12:58\n",
     );
     expect(said).toContain('hint:     did you mean "file"');
   });
@@ -220,7 +220,11 @@ describe('a role that cannot be loaded has the place in its file', () => {
 
   test.each([
     ["import { a } from './helpr.ts';", '1', 'did you mean "helper.ts"'],
-    ["import { a } from 'lodash';", '1', "a role imports from 'hostwright', from node: and its own files"],
+    [
+      "import { a } from 'lodash';",
+      '1',
+      "a role may import from 'hostwright', from node: and from its own files",
+    ],
   ])('%s', async (line, row, hint) => {
     write('roles/hello/helper.ts', 'export const a = 1;\n');
     write('roles/hello/role.ts', `${line}\n${role('[pkg(String(a))]')}`);
