@@ -1,6 +1,6 @@
 import type { PlannedChange } from '../plan/plan.ts';
 import type { Unit } from '../plan/graph.ts';
-import type { ResourceId } from '../resources/resource.ts';
+import type { ResourceId } from '../resources/state.ts';
 
 /** Units that are executed together, in one round trip. */
 export interface Batch {
@@ -41,7 +41,7 @@ export function nextBatch(ready: readonly Unit[], changes: Changes, isGuarded: I
     .filter((unit) => !transactions.includes(unit))
     .flatMap((unit) => changesOf(unit, changes));
   const stage = (name: 'package' | 'service') =>
-    others.filter((change) => change.resource.type.stage === name);
+    others.filter((change) => change.resource.type.order?.stage === name);
   const packages = stage('package');
   const services = stage('service');
   const rest = others.filter((change) => !packages.includes(change) && !services.includes(change));

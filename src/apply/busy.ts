@@ -1,4 +1,4 @@
-import type { ResourceId } from '../resources/resource.ts';
+import type { ResourceId } from '../resources/state.ts';
 import { notBegun, type Section } from '../transport/sections.ts';
 import type { Answer } from '../transport/transport.ts';
 import type { HostRun } from './host-run.ts';

@@ -2,15 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { HostwrightError } from '../errors.ts';
 import { compare } from '../plan/compare.ts';
 import type { PlannedChange } from '../plan/plan.ts';
-import { parseProbesThatAnswer, probeBatches, probeSection } from '../plan/probe.ts';
-import {
-  Unreadable,
-  type ApplyContext,
-  type Conversation,
-  type Guard,
-  type ResourceId,
-  type Step,
-} from '../resources/resource.ts';
+import { parseProbesThatAnswer, probeBatches } from '../plan/probe.ts';
+import type { Guard } from '../resources/capabilities/access.ts';
+import { Unreadable, type ResourceId } from '../resources/state.ts';
+import type { ApplyContext, Conversation, Step } from '../resources/step.ts';
 import { notBegun } from '../transport/sections.ts';
 import type { Batch } from './batch.ts';
 import { askUntilFree } from './busy.ts';
@@ -39,7 +34,11 @@ async function readNow(run: HostRun, changes: readonly PlannedChange[]): Promise
   const found = parseProbesThatAnswer(
     run.plan.host,
     batches,
-    await ask(run.transport, batches.map(probeSection), defaultTimeout),
+    await ask(
+      run.transport,
+      batches.map(({ probe }) => probe),
+      defaultTimeout,
+    ),
   );
   return changes.flatMap((change) => {
     if (change.knownAfter === undefined) return [change];
@@ -112,7 +111,7 @@ function workOf(run: HostRun, changes: readonly PlannedChange[], step: Step): Wo
 
 /** How to make the change of a path. */
 function pathSteps(run: HostRun, change: PlannedChange): readonly PathStep[] {
-  const path = change.resource.type.path?.(change.desired);
+  const path = change.resource.type.files?.path?.(change.desired);
   if (path === undefined) return [];
   const replaces = change.action === 'delete' || change.attributes.some(({ name }) => name === 'kind');
   return stepsOf(run, [change])
@@ -125,17 +124,16 @@ function transactionWork(run: HostRun, changes: readonly PlannedChange[]): Work 
   const service = run.plan.units.find((unit) =>
     unit.members.some((member) => member.id === changes[0]?.id),
   )?.validatedBy;
-  const transaction = service?.type.transaction?.(service.desired);
+  const transaction = service?.type.runtime?.transaction?.(service.desired);
   if (service === undefined || transaction === undefined)
     throw new Error('a transaction without its service');
   // Each alone, in their order: a file may need the directory that another one makes.
   const files = changes.flatMap((change) => pathSteps(run, change));
-  const [own] = changes
-    .filter(({ id }) => id === service.id)
-    .flatMap((change) => stepsOf(run, [change]).filter(isStep));
+  const reload = changes.find(({ id }) => id === service.id);
+  const [own] = reload === undefined ? [] : stepsOf(run, [reload]).filter(isStep);
   const steps = [...files.map(({ step }) => step), ...(own === undefined ? [] : [own])];
-  const guard = service.type.guard?.(service.desired);
   // Files alone take no effect before the service reads them.
+  const guard = reload === undefined ? undefined : service.type.access?.guard?.(reload, run.login);
   const guarded = guard === undefined || own === undefined ? {} : { undo: undoOf(run, guard, own.title) };
   return {
     ...guarded,
@@ -181,7 +179,12 @@ async function executeWork(
   );
   const timeout = work.reduce((sum, piece) => sum + piece.timeout, defaultTimeout);
   const started = performance.now();
-  const answers = await askUntilFree(run, work, batches.map(probeSection), timeout);
+  const answers = await askUntilFree(
+    run,
+    work,
+    batches.map(({ probe }) => probe),
+    timeout,
+  );
   const failures = new Map<ResourceId, Failure>();
   const left = new Set<ResourceId>();
   work.forEach((piece, index) => {
@@ -236,7 +239,11 @@ async function executeConversation(
     own.map((change) => change.resource),
     run.plan.resources,
   );
-  const answers = await ask(run.transport, batches.map(probeSection), defaultTimeout);
+  const answers = await ask(
+    run.transport,
+    batches.map(({ probe }) => probe),
+    defaultTimeout,
+  );
   verify(run, own, failures, batches, answers, Math.round(performance.now() - started));
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HostwrightError } from '../errors.ts';
 import type { PlannedChange } from '../plan/plan.ts';
-import { probeBatches, probeSection } from '../plan/probe.ts';
+import { probeBatches } from '../plan/probe.ts';
 import type { Transport } from '../transport/transport.ts';
 import { settle, type HostRun } from './host-run.ts';
 import { withOrigins } from './origin.ts';
@@ -110,7 +110,7 @@ export async function executeGuarded(
         changes.map((change) => change.resource),
         run.plan.resources,
       );
-      const sections = [{ script: confirm(undo) }, ...batches.map(probeSection)];
+      const sections = [{ script: confirm(undo) }, ...batches.map(({ probe }) => probe)];
       const [confirmed, ...found] = await ask(fresh, sections, defaultTimeout);
       if (confirmed?.code === 0) verify(run, changes, new Map(), batches, found, elapsed());
       else fail(confirmed === undefined ? 'no answer' : lastWords(confirmed));

@@ -1,8 +1,8 @@
 import type { HostPlan, PlannedChange } from '../plan/plan.ts';
 import type { ResultEvent, StepEvent } from '../plan/event.ts';
-import type { ResourceId } from '../resources/resource.ts';
+import type { ResourceId } from '../resources/state.ts';
 import type { Transport } from '../transport/transport.ts';
-import type { Login } from '../rollback/way-in.ts';
+import type { Login } from '../resources/capabilities/access.ts';
 
 export type Outcome = ResultEvent['outcome'];
 
@@ -19,7 +19,7 @@ export interface HostRun {
   /** Opens another connection to it, from the beginning. */
   readonly reconnect: () => Promise<Transport>;
   /** Who the connection was opened as: this must stay possible. */
-  readonly login: Login;
+  readonly login: Login | undefined;
   /** Seconds for a fresh connection after a change that may cut this one off, until the host rolls it back. */
   readonly confirmWithin: number;
   readonly outcomes: Map<ResourceId, Outcome>;

@@ -1,5 +1,5 @@
 import type { Unit } from '../plan/graph.ts';
-import type { ResourceId } from '../resources/resource.ts';
+import type { ResourceId } from '../resources/state.ts';
 import { nextBatch } from './batch.ts';
 import { executeBatch } from './execute.ts';
 import { settle, type HostRun } from './host-run.ts';

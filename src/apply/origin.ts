@@ -1,6 +1,8 @@
 import { dirname, resolve } from 'node:path/posix';
 import { formatPlace } from '../errors.ts';
-import type { DeclaredResource, ResourceId } from '../resources/resource.ts';
+import { pathOf } from '../resources/path.ts';
+import type { DeclaredResource } from '../resources/resource.ts';
+import type { ResourceId } from '../resources/state.ts';
 import { isSecret } from '../secrets/secret.ts';
 
 /** A file that a role declares, with all the names that a program may call it by. */
@@ -27,16 +29,16 @@ function textOf({ desired }: DeclaredResource): string | undefined {
 /** Where the links of the host lead, by their own paths. */
 function linksOf(resources: readonly DeclaredResource[]): readonly (readonly [string, string])[] {
   return resources.flatMap(({ type, desired }): [string, string][] => {
-    const path = type.name === 'link' ? type.path?.(desired) : undefined;
-    const to: unknown = 'to' in desired ? desired.to : undefined;
-    return path === undefined || typeof to !== 'string' ? [] : [[path, resolve(dirname(path), to)]];
+    const path = type.files?.path?.(desired);
+    const to = type.files?.leadsTo?.(desired);
+    return path === undefined || to === undefined ? [] : [[path, resolve(dirname(path), to)]];
   });
 }
 
 function sourcesOf(resources: readonly DeclaredResource[]): readonly Source[] {
   const links = linksOf(resources);
   return resources.flatMap((resource): Source[] => {
-    const path = resource.type.path?.(resource.desired);
+    const path = pathOf(resource);
     if (path === undefined || textOf(resource) === undefined) return [];
     const aliases = links.flatMap(([link, to]) => (to === path ? [link] : []));
     // systemd-analyze looks at a unit in another folder.

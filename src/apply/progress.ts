@@ -1,5 +1,5 @@
 import type { ChangeEvent, ResultEvent } from '../plan/event.ts';
-import type { ResourceId } from '../resources/resource.ts';
+import type { ResourceId } from '../resources/state.ts';
 
 type Waiting = Pick<ChangeEvent, 'role' | 'action'>;
 

@@ -1,7 +1,7 @@
 import { HostwrightError } from '../errors.ts';
 import { isSameRecord, updateApplied, writeApplied, type Applied } from '../plan/applied.ts';
 import type { HostPlan } from '../plan/plan.ts';
-import type { ResourceId } from '../resources/resource.ts';
+import type { ResourceId } from '../resources/state.ts';
 import { parseSections, sectionsRequest } from '../transport/sections.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Outcome } from './host-run.ts';

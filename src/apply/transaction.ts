@@ -1,5 +1,6 @@
 import { isWithin } from '../resources/path.ts';
-import type { Step, Transaction } from '../resources/resource.ts';
+import type { Transaction } from '../resources/capabilities/runtime.ts';
+import type { Step } from '../resources/step.ts';
 import { lines, sh } from '../transport/shell.ts';
 import type { Section } from '../transport/sections.ts';
 import { snapshotFunctions } from '../rollback/snapshot.ts';

@@ -1,7 +1,7 @@
 import { compare } from '../plan/compare.ts';
 import type { PlannedChange } from '../plan/plan.ts';
 import { parseProbesThatAnswer, type ProbeBatch } from '../plan/probe.ts';
-import { Unreadable, type Actual, type Attribute, type ResourceId } from '../resources/resource.ts';
+import { Unreadable, type Actual, type Attribute, type ResourceId } from '../resources/state.ts';
 import type { Answer } from '../transport/transport.ts';
 import { settle, type HostRun } from './host-run.ts';
 

@@ -1,4 +1,4 @@
-import type { ResourceId } from '../resources/resource.ts';
+import type { ResourceId } from '../resources/state.ts';
 import type { Section } from '../transport/sections.ts';
 import type { Undo } from '../rollback/arm.ts';
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { DeclaredResource, ResourceId } from '../resources/resource.ts';
+import type { DeclaredResource } from '../resources/resource.ts';
+import type { ResourceId } from '../resources/state.ts';
 import { isSecret } from '../secrets/secret.ts';
 import { sh } from '../transport/shell.ts';
 import type { Section } from '../transport/sections.ts';
@@ -25,7 +26,9 @@ export function declaredDigest({ type, desired }: DeclaredResource): AppliedReso
   const plain =
     want === null
       ? null
-      : Object.entries(want).map(([name, value]) => [name, isSecret(value) ? value.reveal() : value]);
+      : Object.entries(want)
+          .filter(([, value]) => value !== undefined)
+          .map(([name, value]) => [name, isSecret(value) ? value.reveal() : value]);
   const digest = createHash('sha256').update(JSON.stringify(plain)).digest('hex').slice(0, 32);
   return { digest, isSecret: want !== null && Object.values(want).some((value) => isSecret(value)) };
 }

@@ -1,11 +1,6 @@
 import { isSecret } from '../secrets/secret.ts';
-import type { Action, Attribute, AttributeChange, ResourceType, State } from '../resources/resource.ts';
-
-/** How a resource differs from what is declared. */
-export interface Difference {
-  readonly action: Action;
-  readonly attributes: readonly AttributeChange[];
-}
+import type { ResourceType } from '../resources/resource.ts';
+import type { Attribute, AttributeChange, Difference, State } from '../resources/state.ts';
 
 function isSame(a: Attribute | undefined, b: Attribute | undefined): boolean {
   if (isSecret(a) && isSecret(b)) return a.reveal() === b.reveal();
@@ -28,15 +23,16 @@ export function compare<Desired extends object>(
   const going = leaving(actual);
   if (want === null) return actual === null ? undefined : { action: 'delete', attributes: going };
   const differing = Object.entries(want)
-    .filter(([name, value]) => !isSame(value, actual?.[name]))
+    .filter(([name, value]) => value !== undefined && !isSame(value, actual?.[name]))
     .map(([name, to]): AttributeChange => ({ name, from: actual?.[name], to }));
-  const surplus = type.exact === true ? Object.entries(actual ?? {}).filter(([name]) => !(name in want)) : [];
+  const surplus =
+    type.comparison?.exact === true ? Object.entries(actual ?? {}).filter(([name]) => !(name in want)) : [];
   const attributes = [
     ...differing,
     ...surplus.map(([name, from]): AttributeChange => ({ name, from, to: undefined })),
     ...going,
   ];
   if (actual !== null && attributes.length === 0) return undefined;
-  const action = type.action?.(attributes, actual) ?? (actual === null ? 'create' : 'update');
+  const action = type.comparison?.action?.(attributes, actual) ?? (actual === null ? 'create' : 'update');
   return { action, attributes };
 }

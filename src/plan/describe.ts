@@ -1,4 +1,4 @@
-import type { Attribute, ResourceId } from '../resources/resource.ts';
+import type { Attribute, ResourceId } from '../resources/state.ts';
 import type { ChangeEvent } from './event.ts';
 import { declaredDigest, type Applied } from './applied.ts';
 import { unifiedDiff } from './diff.ts';
@@ -8,20 +8,9 @@ function shown(value: Attribute | undefined): string | null {
   return value === undefined || value === null ? null : String(value);
 }
 
-/**
- * What tells a person something: of something new not what every new one has in common, and of a reload that
- * follows from other changes nothing but why.
- */
-function isTelling(
-  { action, why, resource }: PlannedChange,
-  name: string,
-  to: Attribute | undefined,
-): boolean {
-  if (why !== undefined && (name === 'reload' || name === 'restart')) return false;
-  return (
-    action !== 'create' ||
-    (!(name === 'kind' && to === resource.type.name) && to !== 'not due' && to !== 'current')
-  );
+/** Of something new, what every new one has in common tells nothing. */
+function isTelling({ action, resource }: PlannedChange, name: string): boolean {
+  return action !== 'create' || resource.type.comparison?.implied?.includes(name) !== true;
 }
 
 /** Drift where the host has left what was last applied; else the declaration is another one since. */
@@ -50,7 +39,7 @@ export function changeEvent(
 ): ChangeEvent {
   const { id, action, attributes, knownAfter, why = remarks.get(id), resource } = change;
   const before = texts.get(id);
-  const text = resource.type.text?.(change.desired).text ?? null;
+  const text = resource.type.files?.text?.(change.desired) ?? null;
   const diff =
     text === null || (before === undefined && action !== 'create') ? '' : unifiedDiff(before ?? '', text);
   return {
@@ -61,7 +50,7 @@ export function changeEvent(
     action,
     cause: causeOf(change, applied),
     attributes: attributes
-      .filter(({ name, to }) => isTelling(change, name, to))
+      .filter(({ name }) => isTelling(change, name))
       .map(({ name, from, to }) => ({ name, from: shown(from), to: shown(to) })),
     ...(diff === '' ? {} : { diff }),
     ...(knownAfter === undefined ? {} : { knownAfter }),

@@ -1,5 +1,5 @@
 import type { ErrorCode, Place } from '../errors.ts';
-import type { Action, ResourceId } from '../resources/resource.ts';
+import type { Action, ResourceId } from '../resources/state.ts';
 
 /** One attribute that differs, as text; secrets are `***` on both sides. `null` is absent. */
 export interface ReportedAttribute {

@@ -1,6 +1,7 @@
 import { HostwrightError } from '../errors.ts';
-import { above, isWithin, seenAt } from '../resources/path.ts';
-import type { DeclaredResource, ResourceId } from '../resources/resource.ts';
+import { above, isWithin, pathOf, readAt } from '../resources/path.ts';
+import type { DeclaredResource } from '../resources/resource.ts';
+import type { ResourceId } from '../resources/state.ts';
 import { didYouMean } from '../suggestion.ts';
 
 /**
@@ -19,7 +20,7 @@ export interface Unit {
 const stages = { source: 0, package: 1, configuration: 2, service: 3 };
 
 function stageOf(resource: DeclaredResource): number {
-  return stages[resource.type.stage ?? 'configuration'];
+  return stages[resource.type.order?.stage ?? 'configuration'];
 }
 
 type Edges = Map<ResourceId, Set<ResourceId>>;
@@ -65,7 +66,10 @@ function declaredEdges(host: string, resources: ReadonlyMap<ResourceId, Declared
       }
       addEdge(edges, resource.id, id);
     }
-    const derived = [...(resource.type.after?.(resource.desired) ?? []), ...seenAt(resource).flatMap(above)];
+    const derived = [
+      ...(resource.type.order?.after?.(resource.desired) ?? []),
+      ...readAt(resource).flatMap(above),
+    ];
     for (const id of derived) {
       const earlier = resources.get(id);
       if (earlier === undefined) continue;
@@ -84,10 +88,10 @@ function addReadEdges(
   validators: ReadonlyMap<ResourceId, DeclaredResource>,
 ): void {
   for (const service of resources) {
-    const read = (service.type.triggers?.(service.desired) ?? []).flatMap((trigger) => trigger.paths);
+    const read = (service.type.runtime?.triggers(service.desired) ?? []).flatMap((trigger) => trigger.paths);
     if (read.length === 0) continue;
     for (const member of resources) {
-      const path = member.type.path?.(member.desired);
+      const path = pathOf(member);
       if (path !== undefined && read.some((tree) => isWithin(path, tree)))
         addEdge(edges, service.id, member.id);
     }
@@ -186,22 +190,22 @@ function groupByTransaction(
   const validators = new Map<ResourceId, DeclaredResource>();
   const playOf = duePlays(edges, resources);
   for (const service of resources) {
-    const transaction = service.type.transaction?.(service.desired);
+    const transaction = service.type.runtime?.transaction?.(service.desired);
     if (transaction === undefined) continue;
     validators.set(service.id, service);
     const inTrees = resources.filter((member) => {
-      const path = member.type.path?.(member.desired);
+      const path = pathOf(member);
       return path !== undefined && transaction.trees.some((tree) => isWithin(path, tree));
     });
     for (const member of inTrees) {
-      const path = member.type.path?.(member.desired);
+      const path = pathOf(member);
       // What an earlier play writes goes live with that play: others may need it before this service does.
-      if (path === undefined || member.type.staged !== true) continue;
+      if (path === undefined || member.type.files?.staged === undefined) continue;
       if (playOf(member.id) < service.play) continue;
       if (validators.has(member.id)) continue;
       // A directory that is itself a tree is made beforehand; a file or a link goes live with the rest.
-      const isTree = member.type.name === 'directory' && transaction.trees.includes(path);
-      if (!isTree) validators.set(member.id, service);
+      if (member.type.files.staged === 'below' && transaction.trees.includes(path)) continue;
+      validators.set(member.id, service);
     }
     releaseNeeded(edges, service, inTrees, validators);
   }

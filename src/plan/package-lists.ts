@@ -1,15 +1,16 @@
-import type { ResourceId } from '../resources/resource.ts';
+import { pathOf } from '../resources/path.ts';
+import type { ResourceId } from '../resources/state.ts';
 import type { Section } from '../transport/sections.ts';
 import { sh } from '../transport/shell.ts';
 import type { HostPlan, PlannedChange } from './plan.ts';
 
-/** A source of packages, or what may write one. */
+/** A source of packages, or what may write one: a file below `/etc/apt`, or anything that may do anything. */
 function mayAddSource({ resource }: PlannedChange): boolean {
-  const path = resource.type.path?.(resource.desired);
+  const { order } = resource.type;
   return (
-    resource.type.stage === 'source' ||
-    resource.type.name === 'command' ||
-    path?.startsWith('/etc/apt/') === true
+    order?.stage === 'source' ||
+    pathOf(resource)?.startsWith('/etc/apt/') === true ||
+    (order?.stage === undefined && order?.provides === undefined)
   );
 }
 
@@ -18,7 +19,7 @@ export function packagesToFind({ changes }: HostPlan): readonly string[] {
   const all = [...changes.values()];
   if (all.some(mayAddSource)) return [];
   return all
-    .filter(({ resource, action }) => resource.type.name === 'package' && action === 'create')
+    .filter(({ resource, action }) => resource.type.order?.stage === 'package' && action === 'create')
     .map(({ resource, desired }) => resource.type.key(desired));
 }
 

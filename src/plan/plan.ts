@@ -1,13 +1,8 @@
 import { defect, HostwrightError, HostwrightErrors, isExpected } from '../errors.ts';
-import { isGoing, isWithin, replaces, seenAt } from '../resources/path.ts';
-import {
-  Unreadable,
-  type Actual,
-  type Change,
-  type DeclaredResource,
-  type Planned,
-  type ResourceId,
-} from '../resources/resource.ts';
+import { isGoing, isWithin, pathOf, readAt, replaces } from '../resources/path.ts';
+import type { Planned } from '../resources/capabilities/order.ts';
+import type { DeclaredResource } from '../resources/resource.ts';
+import { Unreadable, type Actual, type Change, type ResourceId } from '../resources/state.ts';
 import { compare } from './compare.ts';
 import type { Unit } from './graph.ts';
 import type { Mount } from './mounts.ts';
@@ -56,7 +51,10 @@ function pendingPackage(
   resource: DeclaredResource,
   changes: ReadonlyMap<ResourceId, PlannedChange>,
 ): ResourceId | undefined {
-  return resource.needs.find((id) => id.startsWith('package:') && changes.get(id)?.action === 'create');
+  return resource.needs.find((id) => {
+    const change = changes.get(id);
+    return change?.action === 'create' && change.resource.type.order?.stage === 'package';
+  });
 }
 
 /** A service whose files change is due for a reload or a restart, unless it starts anyway. */
@@ -66,10 +64,10 @@ function triggered(
 ): 'reload' | 'restart' | undefined {
   const touches = (tree: string): boolean =>
     [...changes.values()].filter(isComing).some((change) => {
-      const path = change.resource.type.path?.(change.resource.desired);
+      const path = pathOf(change.resource);
       return path !== undefined && (isWithin(path, tree) || (replaces(change) && isWithin(tree, path)));
     });
-  const due = (resource.type.triggers?.(resource.desired) ?? [])
+  const due = (resource.type.runtime?.triggers(resource.desired) ?? [])
     .filter((trigger) => trigger.paths.some(touches))
     .map((trigger) => trigger.action);
   return due.includes('restart') ? 'restart' : due[0];
@@ -79,8 +77,8 @@ function triggered(
 function foreseen(resource: DeclaredResource, found: Actual, planned: Planned): Actual {
   if (found instanceof Unreadable) return found;
   const { type, desired } = resource;
-  const left = seenAt(resource).some((path) => isGoing(path, planned)) ? null : found;
-  return type.foresee === undefined ? left : type.foresee(desired, left, planned);
+  const left = readAt(resource).some((path) => isGoing(path, planned)) ? null : found;
+  return type.order?.foresee === undefined ? left : type.order.foresee(desired, left, planned);
 }
 
 function planResource(
@@ -119,18 +117,11 @@ function planResource(
     }
   }
   const due = triggered(resource, changes);
-  if (due === undefined || difference?.action === 'create' || difference?.action === 'restart')
-    return difference === undefined ? undefined : { id, resource, desired, actual, ...difference };
-  const dueChange = { name: due, from: 'due', to: 'not due' };
-  if (difference === undefined || difference.action === 'reload') {
-    const why = 'its configuration changes';
-    return { id, resource, desired, actual, action: due, attributes: [dueChange], why };
-  }
-  // What starts takes up its configuration anyway; what is only enabled does not.
-  const others = difference.attributes.filter(({ name }) => name !== due);
-  const starts = others.some(({ name }) => name === 'running');
-  const attributes = starts ? difference.attributes : [...others, dueChange];
-  return { id, resource, desired, actual, action: difference.action, attributes };
+  const all = due === undefined ? difference : type.runtime?.whenDue(due, difference);
+  if (all !== undefined) return { id, resource, desired, actual, ...all };
+  if (due === undefined) return undefined;
+  const why = 'its configuration changes';
+  return { id, resource, desired, actual, action: due, attributes: [], why };
 }
 
 /** A defect of a type is said of the resource that shows it. */

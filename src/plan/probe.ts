@@ -1,18 +1,13 @@
 import { HostwrightError } from '../errors.ts';
-import {
-  Unreadable,
-  type Actual,
-  type DeclaredResource,
-  type ResourceId,
-  type ResourceType,
-} from '../resources/resource.ts';
-import type { Section } from '../transport/sections.ts';
+import type { DeclaredResource, Probe, ResourceType } from '../resources/resource.ts';
+import { Unreadable, type Actual, type ResourceId } from '../resources/state.ts';
 import type { Answer } from '../transport/transport.ts';
 
 /** Resources of one type, which are read by one script. */
 export interface ProbeBatch {
   readonly type: ResourceType;
   readonly resources: readonly DeclaredResource[];
+  readonly probe: Probe;
 }
 
 /** `declared` are all of the host: what some types find depends on what else is declared of them. */
@@ -26,14 +21,11 @@ export function probeBatches(
     if (batch === undefined) byType.set(resource.type, [resource]);
     else batch.push(resource);
   }
-  return [...byType].map(([type, batch]) => ({
-    type,
-    resources: type.isProbedWhole === true ? declared.filter((resource) => resource.type === type) : batch,
-  }));
-}
-
-export function probeSection(batch: ProbeBatch): Section {
-  return batch.type.probe(batch.resources.map((resource) => resource.desired));
+  return [...byType].map(([type, due]) => {
+    const isWhole = type.comparison?.together === true;
+    const batch = isWhole ? declared.filter((resource) => resource.type === type) : due;
+    return { type, resources: batch, probe: type.probe(batch.map(({ desired }) => desired)) };
+  });
 }
 
 /** What each probe found, by resource. E_PROBE when a script failed or answers in another form. */
@@ -82,10 +74,7 @@ export function parseProbesThatAnswer(
 
 function parseStates(host: string, batch: ProbeBatch, output: Buffer): readonly Actual[] {
   try {
-    return batch.type.parse(
-      output,
-      batch.resources.map((resource) => resource.desired),
-    );
+    return batch.probe.parse(output);
   } catch (cause) {
     throw new HostwrightError(
       'E_PROBE',

@@ -18,13 +18,13 @@ function removes({ action, actual, attributes }: PlannedChange): boolean {
 /** A folder that holds something goes only where the declaration says so outright. */
 function ofFolder({ type, desired }: DeclaredResource, change: PlannedChange): Refusal | undefined {
   const held = change.attributes.find(({ name }) => name === 'entries')?.from;
-  if (held === undefined || type.removesFolder?.(desired) === true) return undefined;
-  const path = type.path?.(desired);
+  if (held === undefined || type.files?.removesFolder?.(desired) === true) return undefined;
+  const path = type.files?.path?.(desired);
   return {
     message: 'a folder is in its place that is not empty',
     found: `${path === undefined ? '' : `${path}: `}entries ${String(held)}`,
     hint:
-      type.removesFolder === undefined
+      type.files?.removesFolder === undefined
         ? 'move the folder away, or remove it'
         : 'move the folder away, or declare "force: true" to have it removed with everything in it',
   };
@@ -40,7 +40,7 @@ function ofMount(
   change: PlannedChange | undefined,
   mounts: readonly Mount[],
 ): Refusal | undefined {
-  const path = type.path?.(desired);
+  const path = type.files?.path?.(desired);
   if (path === undefined) return undefined;
   const over = mounts.findLast(({ at }) => at === path);
   const inside = mounts.filter(({ at }) => isWithin(at, path));

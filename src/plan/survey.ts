@@ -1,7 +1,9 @@
 import { HostwrightError, HostwrightErrors } from '../errors.ts';
 import type { ChangeEvent, StepEvent } from './event.ts';
 import { readFunction } from '../resources/shell/enter.ts';
-import type { DeclaredResource, ResourceId } from '../resources/resource.ts';
+import { pathOf } from '../resources/path.ts';
+import type { DeclaredResource } from '../resources/resource.ts';
+import type { ResourceId } from '../resources/state.ts';
 import type { Facts } from '../roles/role.ts';
 import { lines, sh } from '../transport/shell.ts';
 import { parseSections, sectionsRequest } from '../transport/sections.ts';
@@ -14,7 +16,7 @@ import { refuseLockout } from './lockout.ts';
 import { mountsProbe, parseMounts } from './mounts.ts';
 import { findPackages, packagesToFind, unlistedPackages } from './package-lists.ts';
 import { planHost, type HostPlan, type PlannedChange } from './plan.ts';
-import { parseProbes, probeBatches, probeSection } from './probe.ts';
+import { parseProbes, probeBatches } from './probe.ts';
 import { askFor, openRequirements, unmetErrors, type Open } from './unmet.ts';
 
 /** A file of this many bytes or more has no diff. */
@@ -52,12 +54,12 @@ interface Wanted {
 
 function wantedTexts(changes: readonly PlannedChange[]): readonly Wanted[] {
   return changes.flatMap((change) => {
-    const text = change.resource.type.text?.(change.desired);
+    const text = change.resource.type.files?.text?.(change.desired);
     const differs = change.attributes.some((attribute) => attribute.name === 'content');
     const isFile = change.actual?.['kind'] === 'file';
-    return text === undefined || text.text === null || !differs || !isFile
-      ? []
-      : [{ id: change.id, path: text.path }];
+    const path = pathOf(change.resource);
+    const isText = text !== undefined && text !== null;
+    return isText && differs && isFile && path !== undefined ? [{ id: change.id, path }] : [];
   });
 }
 
@@ -114,7 +116,7 @@ export async function surveyHost(host: string, options: Survey): Promise<Surveye
     const units = orderUnits(host, resources);
     step(`read ${resources.length} resources`);
     const batches = probeBatches(resources);
-    const sections = [...batches.map(probeSection), mountsProbe];
+    const sections = [...batches.map(({ probe }) => probe), mountsProbe];
     const answers = await ask(transport, sectionsRequest(sections), sections.length);
     const mounts = parseMounts(answers.at(-1)?.stdout ?? Buffer.alloc(0));
     const plan = planHost(host, resources, units, parseProbes(host, batches, answers), mounts);

@@ -1,11 +1,11 @@
 import { HostwrightError } from '../errors.ts';
-import { isWithin } from '../resources/path.ts';
-import type { DeclaredResource, Requirement } from '../resources/resource.ts';
+import type { Requirement } from '../resources/capabilities/order.ts';
+import type { DeclaredResource } from '../resources/resource.ts';
 import type { Section } from '../transport/sections.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import type { HostPlan, PlannedChange } from './plan.ts';
 
-/** Something that a change needs and that nothing in the plan brings: the host may have it. */
+/** Something that a change needs and that nothing in the plan provides: the host may have it. */
 export interface Open {
   readonly change: PlannedChange;
   readonly requirement: Requirement;
@@ -15,37 +15,22 @@ function isDeclared(resource: DeclaredResource): boolean {
   return resource.type.want(resource.desired) !== null;
 }
 
-function pathOf({ type, desired }: DeclaredResource): string {
-  return type.path?.(desired) ?? '';
-}
-
-/** `/etc/systemd/system/app@.service` is there for `app@1.service`, `/etc/init.d/app` for `app.service`. */
-function bringsUnit(path: string, unit: string): boolean {
-  const file = path.slice(path.lastIndexOf('/') + 1);
-  return file !== '' && [unit, unit.replace(/@[^.]*/, '@'), unit.replace(/\.service$/, '')].includes(file);
-}
-
 /** A declared resource is what is needed, or makes it on its way. */
-function brings(resource: DeclaredResource, { kind, name }: Requirement): boolean {
-  if (!isDeclared(resource)) return false;
-  const { id } = resource;
-  if (kind === 'user') return id === `user:${name}`;
-  if (kind === 'group') return id === `group:${name}` || id === `user:${name}`;
-  if (kind === 'unit') return id === `unit:${name}` || bringsUnit(pathOf(resource), name);
-  return id === `link:${name}` || (id.startsWith('directory:') && isWithin(pathOf(resource), name));
+function provides({ type, desired }: DeclaredResource, requirement: Requirement): boolean | 'perhaps' {
+  return type.want(desired) !== null && (type.order?.provides?.(desired, requirement) ?? 'perhaps');
 }
 
-/** Packages, commands, users and others bring what only they know; what is only reloaded or removed brings nothing. */
-function mayBring({ resource, action }: PlannedChange, { kind }: Requirement): boolean {
+/** What is only reloaded or removed provides nothing new. */
+function mayProvide({ resource, action }: PlannedChange, requirement: Requirement): boolean {
   if (action === 'reload' || action === 'restart' || action === 'delete') return false;
-  return resource.type.isPlain !== true && !(kind === 'unit' && resource.type.stage === 'service');
+  return provides(resource, requirement) !== false;
 }
 
 function requirementsOf(change: PlannedChange): readonly Requirement[] {
   const { resource, action, attributes, knownAfter } = change;
   if (knownAfter !== undefined || !isDeclared(resource)) return [];
   const differs = new Set(attributes.map(({ name }) => name));
-  return (resource.type.requires?.(change.desired) ?? []).filter(
+  return (resource.type.order?.requires?.(change.desired) ?? []).filter(
     ({ kind }) =>
       action === 'create' ||
       (kind === 'user' && differs.has('owner')) ||
@@ -58,8 +43,8 @@ export function openRequirements({ resources, changes }: HostPlan): readonly Ope
   const all = [...changes.values()];
   return all.flatMap((change) =>
     requirementsOf(change)
-      .filter((requirement) => !resources.some((resource) => brings(resource, requirement)))
-      .filter((requirement) => !all.some((other) => other !== change && mayBring(other, requirement)))
+      .filter((requirement) => !resources.some((resource) => provides(resource, requirement) === true))
+      .filter((requirement) => !all.some((other) => other !== change && mayProvide(other, requirement)))
       .map((requirement) => ({ change, requirement })),
   );
 }
@@ -79,11 +64,10 @@ export function askFor(open: readonly Open[]): Section {
 }
 
 function unmet(host: string, { change, requirement: { kind, name } }: Open): HostwrightError {
-  const declaration = { user: 'user', group: 'userGroup', directory: 'directory', unit: 'unit' }[kind];
   return new HostwrightError('E_REFUSED', `${change.id} needs the ${kind} ${name}, which is not there`, {
     place: { host, resource: change.id },
     found: 'neither the host nor anything in the plan has it',
-    hint: `correct its name, or declare what brings it: ${declaration}('${name}') or a package`,
+    hint: `correct its name, or declare what provides it: ${kind}('${name}') or a package`,
   });
 }
 

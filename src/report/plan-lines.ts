@@ -1,4 +1,4 @@
-import type { Action } from '../resources/resource.ts';
+import type { Action } from '../resources/state.ts';
 import { diffLines } from './diff-lines.ts';
 import type { ChangeEvent, ReportedAttribute } from '../plan/event.ts';
 import { type ChangeGroup, groupChanges } from './group.ts';

@@ -1,4 +1,4 @@
-import type { Action } from '../resources/resource.ts';
+import type { Action } from '../resources/state.ts';
 import type { ChangeEvent, HostSummary } from '../plan/event.ts';
 import type { Planned } from './reporter.ts';
 import { count, duration, enumerate } from './layout.ts';

@@ -1,4 +1,4 @@
-import type { Action } from '../resources/resource.ts';
+import type { Action } from '../resources/state.ts';
 import type { ResultEvent } from '../plan/event.ts';
 import { gather } from './group.ts';
 import { duration, enumerate, hang, pad, truncate } from './layout.ts';

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import type { Action } from '../resources/resource.ts';
+import type { Action } from '../resources/state.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -4,17 +4,9 @@ import { tarball } from '../release/tarball.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { path } from './path.ts';
 import { removal } from './shell/removal.ts';
-import {
-  declare,
-  each,
-  type Actual,
-  type Change,
-  type Resource,
-  type ResourceId,
-  type ResourceOptions,
-  type ResourceType,
-  type Step,
-} from './resource.ts';
+import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
+import type { Change } from './state.ts';
+import { each, type Step } from './step.ts';
 
 const isName = /^\w[\w.+@-]{0,120}$/;
 
@@ -84,7 +76,7 @@ function probeOne({ folder, release }: AppRelease): Script {
 else printf 'other %s\n' "$(readlink ${`${folder}/current`} | sed 's|.*/||')"; fi`;
 }
 
-function parseOne(answer: string, { release }: AppRelease): Actual {
+function parseOne(answer: string, { release }: AppRelease) {
   const [, other] = /^other (.*)$/.exec(answer) ?? [];
   if (other !== undefined) return other === '' || other === release.name ? null : { release: other };
   const [, actual, recorded] = /^([0-9a-f]{64}) ([0-9a-f]{64}|)$/.exec(answer) ?? [];
@@ -161,24 +153,28 @@ mv -T "$w/tree" ${target}`,
   return release.kind === 'packed' ? { ...common, stdin: tarball(release.entries) } : common;
 }
 
-export const appReleaseType: ResourceType<AppRelease> = {
+export const appReleaseType = defineResource({
   name: 'app_release',
   summary:
     'A release of an application in a folder of its own, with every file as it was released; the link that makes it the current one is a `link`',
   schema,
   key: ({ folder }) => folder,
   want: ({ release }) => ({ release: release.name, content: 'intact' }),
-  probe: (batch) => ({ script: lines([digestFunction, ...batch.map(probeOne)]) }),
-  parse: (output, batch) => {
-    const answers = output.toString('utf8').split('\n');
-    return batch.map((item, index) => parseOne(answers[index] ?? '', item));
-  },
+  probe: (batch) => ({
+    script: lines([digestFunction, ...batch.map(probeOne)]),
+    parse: (output) => {
+      const answers = output.toString('utf8').split('\n');
+      return batch.map((item, index) => parseOne(answers[index] ?? '', item));
+    },
+  }),
   apply: each(step),
-  after: ({ release }): readonly ResourceId[] => (release.kind === 'git' ? ['package:git'] : []),
-  seenAt: ({ folder, release }) => [`${releases(folder)}/${release.name}`],
-  // Reached by the link, so that a service names the same path whatever release is the current one.
-  path: ({ folder }) => `${folder}/current/${record}`,
-};
+  order: { after: ({ release }) => (release.kind === 'git' ? ['package:git'] : []) },
+  files: {
+    readAt: ({ folder, release }) => [`${releases(folder)}/${release.name}`],
+    // Reached by the link, so that a service names the same path whatever release is the current one.
+    path: ({ folder }) => `${folder}/current/${record}`,
+  },
+});
 
 /** `appRelease('/srv/shop', readRelease('/home/me/shop'))`, with a `link` to `releases/NAME` beside it. */
 export function appRelease(

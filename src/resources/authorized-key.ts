@@ -3,15 +3,9 @@ import { z } from 'zod';
 import { lines, sh } from '../transport/shell.ts';
 import { accountName, oneLine } from './attribute.ts';
 import { weigh } from './shell/removal.ts';
-import {
-  declare,
-  each,
-  type Actual,
-  type Resource,
-  type ResourceId,
-  type ResourceOptions,
-  type ResourceType,
-} from './resource.ts';
+import { restoring } from './capabilities/access.ts';
+import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
+import { each } from './step.ts';
 import { entries, tooLarge } from './shell/stat.ts';
 
 const schema = z.strictObject({
@@ -69,7 +63,7 @@ END
   echo
 }`;
 
-function parseKey(found: readonly string[], key: AuthorizedKey): Actual {
+function parseKey(found: readonly string[], key: AuthorizedKey) {
   const [, count, bytes] = /^holds (\d+) (\d+)$/.exec(found[0] ?? '') ?? [];
   const held = entries({ holds: { count: Number(count ?? 0), bytes: Number(bytes ?? 0) } });
   if (count !== undefined) return 'entries' in held && !key.absent ? held : null;
@@ -97,7 +91,11 @@ if [ -n "$3" ]; then printf '%s\n' "$3" >>"$t"; fi
 if [ -d authorized_keys ] && [ ! -L authorized_keys ]; then rmdir authorized_keys; fi
 mv -fT "$t" authorized_keys`;
 
-export const authorizedKeyType: ResourceType<AuthorizedKey> = {
+function keysFile(home: string): string {
+  return `${home}/.ssh/authorized_keys`;
+}
+
+export const authorizedKeyType = defineResource({
   name: 'authorized_key',
   summary:
     'A public key that may log in as a user; for all keys of a user at once declare the file ~/.ssh/authorized_keys',
@@ -106,17 +104,17 @@ export const authorizedKeyType: ResourceType<AuthorizedKey> = {
   want: (key) => (key.absent ? null : { options: key.options, comment: publicKey(key).comment }),
   probe: (batch) => ({
     script: lines([weigh, readFunction, ...batch.map((key) => sh`hw_read ${key.user} ${pattern(key)}`)]),
+    parse: (output) => {
+      // One empty line ends the lines of each key.
+      const rest = output.toString('utf8').split('\n');
+      return batch.map((key) => {
+        const end = rest.indexOf('');
+        if (end < 0 || end === rest.length - 1) throw new RangeError(`no answer for ${key.user}`);
+        const found = rest.splice(0, end + 1).slice(0, -1);
+        return parseKey(found, key);
+      });
+    },
   }),
-  parse: (output, batch) => {
-    // One empty line ends the lines of each key.
-    const rest = output.toString('utf8').split('\n');
-    return batch.map((key) => {
-      const end = rest.indexOf('');
-      if (end < 0 || end === rest.length - 1) throw new RangeError(`no answer for ${key.user}`);
-      const found = rest.splice(0, end + 1).slice(0, -1);
-      return parseKey(found, key);
-    });
-  },
   apply: each(({ id, desired: key }) => {
     const { kind, blob, comment } = publicKey(key);
     const entry = [key.options, kind, blob, comment].filter((word) => word !== '').join(' ');
@@ -132,10 +130,18 @@ setpriv --reuid="$uid" --regid="$gid" --clear-groups sh -euc ${editAsUser} sh "$
       script,
     };
   }),
-  after: (key): readonly ResourceId[] => [`user:${key.user}`],
+  comparison: { computed: ['entries'] },
+  order: { after: (key) => [`user:${key.user}`], provides: () => false },
   // A home that is elsewhere is known on the host only.
-  seenAt: ({ user }) => [`${user === 'root' ? '/root' : `/home/${user}`}/.ssh/authorized_keys`],
-};
+  files: { readAt: ({ user }) => [keysFile(user === 'root' ? '/root' : `/home/${user}`)] },
+  access: {
+    // A key that is new takes nothing from anybody.
+    guard: ({ action, desired }, login) =>
+      action === 'create' || desired.user !== login?.user || login.home === undefined
+        ? undefined
+        : restoring([keysFile(login.home)]),
+  },
+});
 
 /** A public key of a user: `authorizedKey('deploy', 'ssh-ed25519 AAAA… anna@laptop')`. */
 export function authorizedKey(

@@ -4,15 +4,9 @@ import { lines, sh, type Script } from '../transport/shell.ts';
 import { argv, oneLine, secret } from './attribute.ts';
 import { endedFunction } from './shell/ended.ts';
 import { ancestors, path } from './path.ts';
-import {
-  declare,
-  each,
-  Unreadable,
-  type Resource,
-  type ResourceId,
-  type ResourceOptions,
-  type ResourceType,
-} from './resource.ts';
+import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
+import { Unreadable, type ResourceId } from './state.ts';
+import { each } from './step.ts';
 
 /** Seconds for a guard: one that hangs would keep every plan waiting. */
 const guardTimeout = 20;
@@ -72,7 +66,7 @@ esac
 hw_ended "$status" ${command.run}`;
 }
 
-export const commandType: ResourceType<Command> = {
+export const commandType = defineResource({
   name: 'command',
   summary:
     'A command that is run unless its guard says that the state is reached; for what no other type does',
@@ -81,17 +75,16 @@ export const commandType: ResourceType<Command> = {
   want: () => ({ reached: true }),
   probe: (batch) => ({
     script: lines(batch.flatMap((command) => [guard(command), sh`echo "$reached"`])),
+    parse: (output) => {
+      const answers = output.toString('utf8').split('\n');
+      return batch.map((command, index) => {
+        const answer = answers[index] ?? '';
+        if (!/^\d+$/.test(answer)) throw new RangeError(`unexpected answer "${answer}" for ${command.name}`);
+        const why = whyUnanswered(Number(answer), command);
+        return why === undefined ? { reached: answer === '0' } : new Unreadable(why);
+      });
+    },
   }),
-  parse: (output, batch) => {
-    const answers = output.toString('utf8').split('\n');
-    return batch.map((command, index) => {
-      const answer = answers[index] ?? '';
-      if (!/^\d+$/.test(answer)) throw new RangeError(`unexpected answer "${answer}" for ${command.name}`);
-      const why = whyUnanswered(Number(answer), command);
-      return why === undefined ? { reached: answer === '0' } : new Unreadable(why);
-    });
-  },
-  action: () => 'run',
   apply: each(({ id, desired: command }) => {
     const script = sh`${endedFunction}
 ${guard(command)}
@@ -106,11 +99,12 @@ ${runInTime(command)}`;
     if (command.stdin === undefined) return step;
     return { ...step, stdin: Buffer.from(isSecret(command.stdin) ? command.stdin.reveal() : command.stdin) };
   }),
-  after: (command): readonly ResourceId[] =>
-    command.creates === undefined
-      ? []
-      : ancestors(command.creates).map((above): ResourceId => `directory:${above}`),
-};
+  comparison: { action: () => 'run' },
+  order: {
+    after: ({ creates }) =>
+      creates === undefined ? [] : ancestors(creates).map((above): ResourceId => `directory:${above}`),
+  },
+});
 
 /** `command('make DH parameters', { run: ['openssl', 'dhparam', …], creates: '/etc/ssl/dh.pem' })`. */
 export function command(

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { sh } from '../transport/shell.ts';
 import { ownerName } from './attribute.ts';
 import { enter, remove } from './shell/enter.ts';
-import { foreseeOwners, mode, ownersAfter, ownersRequired, path } from './path.ts';
-import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
+import { foreseeOwners, mode, ownersAfter, ownersRequired, path, isWithin } from './path.ts';
+import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
+import { each } from './step.ts';
 import { entries, inTurn, parseStat, statProbe } from './shell/stat.ts';
 
 const schema = z.strictObject({
@@ -15,11 +16,8 @@ const schema = z.strictObject({
   absent: z.boolean().default(false).describe('Removed with everything in it'),
 });
 
-type Directory = z.output<typeof schema>;
-
-export const directoryType: ResourceType<Directory> = {
+export const directoryType = defineResource({
   name: 'directory',
-  staged: true,
   summary: 'A directory with its owner and mode; what is in it is not touched',
   schema,
   key: (directory) => directory.path,
@@ -28,19 +26,21 @@ export const directoryType: ResourceType<Directory> = {
   probe: (batch) => {
     const paths = (absent: boolean): readonly string[] =>
       batch.filter((directory) => directory.absent === absent).map((directory) => directory.path);
-    return inTurn([
-      statProbe(paths(false), { hash: false, weigh: false }),
-      statProbe(paths(true), { hash: false, weigh: true }),
-    ]);
-  },
-  parse: (output, batch) => {
-    const found = parseStat(output);
-    return batch.map((directory) => {
-      const stat = found.get(directory.path);
-      return stat === undefined
-        ? null
-        : { kind: stat.kind, owner: stat.owner, group: stat.group, mode: stat.mode, ...entries(stat) };
-    });
+    return {
+      ...inTurn([
+        statProbe(paths(false), { hash: false, weigh: false }),
+        statProbe(paths(true), { hash: false, weigh: true }),
+      ]),
+      parse: (output) => {
+        const found = parseStat(output);
+        return batch.map((directory) => {
+          const stat = found.get(directory.path);
+          return stat === undefined
+            ? null
+            : { kind: stat.kind, owner: stat.owner, group: stat.group, mode: stat.mode, ...entries(stat) };
+        });
+      },
+    };
   },
   apply: each(({ id, desired }) => {
     if (desired.absent) {
@@ -55,13 +55,20 @@ chown ${`${desired.owner}:${desired.group}`} . || hw_stuck .
 chmod ${`0${desired.mode}`} .`;
     return { resources: [id], title: `make ${desired.path}`, script };
   }),
-  after: ownersAfter,
-  foresee: foreseeOwners,
-  requires: ownersRequired,
-  isPlain: true,
-  path: (directory) => directory.path,
-  removesFolder: (directory) => directory.absent,
-};
+  comparison: { computed: ['entries'], implied: ['kind'] },
+  order: {
+    after: ownersAfter,
+    requires: ownersRequired,
+    // It makes what is above it.
+    provides: (directory, { kind, name }) => kind === 'directory' && isWithin(directory.path, name),
+    foresee: foreseeOwners,
+  },
+  files: {
+    path: (directory) => directory.path,
+    staged: 'below',
+    removesFolder: (directory) => directory.absent,
+  },
+});
 
 /** A directory: `directory('/srv/app', { owner: 'app', mode: '0750' })`. */
 export function directory(

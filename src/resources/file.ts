@@ -7,17 +7,19 @@ import { lines, sh, type Script } from '../transport/shell.ts';
 import { argv, ownerName, secret } from './attribute.ts';
 import { endedFunction, runOrSay } from './shell/ended.ts';
 import { aside, enter, forceWord, remove } from './shell/enter.ts';
-import { folderRequired, force, foreseeOwners, mode, ownersAfter, ownersRequired, path } from './path.ts';
 import {
-  declare,
-  type Attribute,
-  type Change,
-  type Resource,
-  type ResourceOptions,
-  type ResourceType,
-  type State,
-  type Step,
-} from './resource.ts';
+  folderRequired,
+  force,
+  foreseeOwners,
+  mode,
+  ownersAfter,
+  ownersRequired,
+  path,
+  providesUnit,
+} from './path.ts';
+import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
+import type { Attribute, Change } from './state.ts';
+import type { Step } from './step.ts';
 import { contentOf, entries, largestOf, parseStat, statProbe, type Stat } from './shell/stat.ts';
 
 // `z.instanceof` would leave out the bytes of a Buffer, by its type alone.
@@ -61,7 +63,23 @@ function shown(file: File, stat: Pick<Stat, 'sha256' | 'size'>): Attribute {
   return isSecret(file.content) ? new Secret(stat.sha256 ?? contentOf(stat)) : contentOf(stat);
 }
 
-function state(stat: Stat, file: File): State {
+function wantedContent(file: File): Attribute | undefined {
+  if (file.content === undefined) return undefined;
+  const content = bytes(file);
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  return shown(file, { sha256, size: content.length });
+}
+
+type FileState = {
+  readonly kind: Stat['kind'];
+  readonly owner: string;
+  readonly group: string;
+  readonly mode?: string;
+  readonly content?: Attribute;
+  readonly entries?: string;
+};
+
+function state(stat: Stat, file: File): FileState {
   const common = { kind: stat.kind, owner: stat.owner, group: stat.group, ...entries(stat) };
   if (stat.kind !== 'file') return common;
   return { ...common, mode: stat.mode, content: shown(file, stat) };
@@ -188,41 +206,44 @@ function writeSteps(group: readonly FileChange[]): readonly Step[] {
   return [step, ...writeSteps(group.slice(most))];
 }
 
-export const fileType: ResourceType<File> = {
+export const fileType = defineResource({
   name: 'file',
-  staged: true,
   summary: 'A regular file with its content, owner and mode',
   schema,
   key: (file) => file.path,
   want: (file) => {
     if (file.absent) return null;
-    const common = { kind: 'file', owner: file.owner, group: file.group, mode: modeOf(file) };
-    if (file.content === undefined) return common;
-    const content = bytes(file);
-    const sha256 = createHash('sha256').update(content).digest('hex');
-    return { ...common, content: shown(file, { sha256, size: content.length }) };
+    const { owner, group } = file;
+    return { kind: 'file', owner, group, mode: modeOf(file), content: wantedContent(file) };
   },
-  probe: (batch) =>
-    statProbe(
+  probe: (batch) => ({
+    ...statProbe(
       batch.map((file) => file.path),
       { hash: largestOf(batch.map(bytes)), weigh: true },
     ),
-  parse: (output, batch) => {
-    const found = parseStat(output);
-    return batch.map((file) => {
-      const stat = found.get(file.path);
-      return stat === undefined ? null : state(stat, file);
-    });
-  },
+    parse: (output) => {
+      const found = parseStat(output);
+      return batch.map((file) => {
+        const stat = found.get(file.path);
+        return stat === undefined ? null : state(stat, file);
+      });
+    },
+  }),
   apply: stepsOf,
-  after: ownersAfter,
-  foresee: foreseeOwners,
-  requires: (file) => [...folderRequired(file.path), ...ownersRequired(file)],
-  isPlain: true,
-  path: (file) => file.path,
-  removesFolder: (file) => file.force,
-  text: (file) => ({ path: file.path, text: typeof file.content === 'string' ? file.content : null }),
-};
+  comparison: { computed: ['entries'], implied: ['kind'] },
+  order: {
+    after: ownersAfter,
+    requires: (file) => [...folderRequired(file.path), ...ownersRequired(file)],
+    provides: (file, { kind, name }) => kind === 'unit' && providesUnit(file.path, name),
+    foresee: foreseeOwners,
+  },
+  files: {
+    path: (file) => file.path,
+    staged: 'path',
+    removesFolder: (file) => file.force,
+    text: (file) => (typeof file.content === 'string' ? file.content : null),
+  },
+});
 
 /** A regular file: `file('/etc/motd', { content: 'hello\n', mode: '0644' })`. */
 export function file(

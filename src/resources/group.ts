@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { sh } from '../transport/shell.ts';
 import { accountName } from './attribute.ts';
-import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
+import { accountFiles, restoring } from './capabilities/access.ts';
+import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
+import { each } from './step.ts';
 
 const schema = z.strictObject({
   name: accountName,
@@ -18,30 +20,35 @@ const schema = z.strictObject({
   absent: z.boolean().default(false),
 });
 
-type Group = z.output<typeof schema>;
+/** The numbers of groups by name, from what `getent group` printed. */
+function parseGroups(output: Buffer): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
+  for (const entry of output.toString('utf8').split('\n').filter(Boolean)) {
+    const [name, , gid] = entry.split(':');
+    if (name === undefined || gid === undefined || !/^\d+$/.test(gid)) {
+      throw new RangeError(`unexpected group entry "${entry}"`);
+    }
+    found.set(name, Number(gid));
+  }
+  return found;
+}
 
-export const groupType: ResourceType<Group> = {
+export const groupType = defineResource({
   name: 'group',
-  isPlain: true,
   summary: 'A group of users; who is in it is said by the users',
   schema,
   key: (group) => group.name,
-  want: (group) => (group.absent ? null : group.gid === undefined ? {} : { gid: group.gid }),
-  probe: (batch) => ({ script: sh`getent group ${batch.map((group) => group.name)} || [ $? -eq 2 ]` }),
-  parse: (output, batch) => {
-    const found = new Map<string, number>();
-    for (const entry of output.toString('utf8').split('\n').filter(Boolean)) {
-      const [name, , gid] = entry.split(':');
-      if (name === undefined || gid === undefined || !/^\d+$/.test(gid)) {
-        throw new RangeError(`unexpected group entry "${entry}"`);
-      }
-      found.set(name, Number(gid));
-    }
-    return batch.map((group) => {
-      const gid = found.get(group.name);
-      return gid === undefined ? null : { gid };
-    });
-  },
+  want: (group) => (group.absent ? null : { gid: group.gid }),
+  probe: (batch) => ({
+    script: sh`getent group ${batch.map((group) => group.name)} || [ $? -eq 2 ]`,
+    parse: (output) => {
+      const found = parseGroups(output);
+      return batch.map((group) => {
+        const gid = found.get(group.name);
+        return gid === undefined ? null : { gid };
+      });
+    },
+  }),
   apply: each(({ id, desired: { name, gid, system, absent } }) => {
     if (absent) {
       const script = sh`if getent group ${name} >/dev/null; then groupdel ${name}; fi`;
@@ -53,7 +60,13 @@ export const groupType: ResourceType<Group> = {
 else groupadd ${system ? ['--system'] : []} ${number} ${name}; fi`;
     return { resources: [id], title: `make group ${name}`, script };
   }),
-};
+  order: { provides: (group, { kind, name }) => kind === 'group' && group.name === name },
+  // Groups that go may be what sshd or sudo lets somebody in by.
+  access: {
+    guard: ({ action }, login) =>
+      action === 'delete' && login !== undefined ? restoring(accountFiles) : undefined,
+  },
+});
 
 /** A group of users: `userGroup('app', { system: true })`. */
 export function userGroup(

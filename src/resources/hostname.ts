@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { sh } from '../transport/shell.ts';
-import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
+import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
+import { each } from './step.ts';
 
 const schema = z.strictObject({
   name: z
@@ -13,22 +14,22 @@ const schema = z.strictObject({
   absent: z.literal(false).optional(),
 });
 
-type Hostname = z.output<typeof schema>;
-
-export const hostnameType: ResourceType<Hostname> = {
+export const hostnameType = defineResource({
   name: 'hostname',
   summary: 'The name of the host, now and after the next boot',
   schema,
   // A host has one name: two roles that want different ones must collide.
   key: () => 'system',
   want: ({ name }) => ({ running: name, persisted: name }),
-  probe: () => ({ script: sh`uname -n; if [ -f /etc/hostname ]; then cat /etc/hostname; fi` }),
-  parse: (output, batch) => {
-    const [running, ...rest] = output.toString('utf8').split('\n');
-    if (running === undefined || running === '') throw new RangeError('uname says nothing');
-    const persisted = rest.find((entry) => entry !== '' && !entry.startsWith('#')) ?? null;
-    return batch.map(() => ({ running, persisted }));
-  },
+  probe: (batch) => ({
+    script: sh`uname -n; if [ -f /etc/hostname ]; then cat /etc/hostname; fi`,
+    parse: (output) => {
+      const [running, ...rest] = output.toString('utf8').split('\n');
+      if (running === undefined || running === '') throw new RangeError('uname says nothing');
+      const persisted = rest.find((entry) => entry !== '' && !entry.startsWith('#')) ?? null;
+      return batch.map(() => ({ running, persisted }));
+    },
+  }),
   apply: each(({ id, desired: { name } }) => ({
     resources: [id],
     title: `name the host ${name}`,
@@ -39,7 +40,8 @@ chmod 0644 "$t"
 hostname ${name}
 mv -fT "$t" /etc/hostname`,
   })),
-};
+  order: { provides: () => false },
+});
 
 /** The name of the host: `hostname('web1')`. */
 export function hostname(name: string, options?: ResourceOptions): Resource {

@@ -4,18 +4,9 @@ import { lines, sh, type Script } from '../transport/shell.ts';
 import { isOneLine, oneLine, secret } from './attribute.ts';
 import { aside, enterOf } from './shell/enter.ts';
 import { path } from './path.ts';
-import {
-  declare,
-  Unreadable,
-  type Actual,
-  type Attribute,
-  type Change,
-  type Resource,
-  type ResourceId,
-  type ResourceOptions,
-  type ResourceType,
-  type Step,
-} from './resource.ts';
+import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
+import { Unreadable, type Attribute, type Change } from './state.ts';
+import type { Step } from './step.ts';
 import { tooLarge } from './shell/stat.ts';
 
 const schema = z
@@ -147,7 +138,7 @@ function masked(item: Line, found: string): Attribute {
   return isSecret(item.line) ? new Secret(found) : found;
 }
 
-function parseLine(answer: string, item: Line): Actual {
+function parseLine(answer: string, item: Line) {
   if (answer === 'none') return null;
   const [, exact, others] = /^(\d+) ([A-Za-z0-9+/=]*)$/.exec(answer) ?? [];
   if (exact === undefined || others === undefined) throw new RangeError(`unexpected answer "${answer}"`);
@@ -157,9 +148,8 @@ function parseLine(answer: string, item: Line): Actual {
   return { line: masked(item, (item.absent ? [...line, found] : [found]).join('\n')) };
 }
 
-export const lineType: ResourceType<Line> = {
+export const lineType = defineResource({
   name: 'line',
-  isPlain: true,
   summary: 'One line of a text file that is otherwise left alone',
   schema,
   key: (item) => `${item.path} ${item.match ?? text(item) ?? ''}`,
@@ -172,17 +162,17 @@ export const lineType: ResourceType<Line> = {
       ...batch.map((item, index) => sh`hw_read ${lineFile(index)} ${item.path} ${words(item)}`),
     ]),
     stdin: textOf(batch),
+    parse: (output) => {
+      const answers = output.toString('utf8').split('\n');
+      return batch.map((item, index) => {
+        const answer = answers[index] ?? '';
+        const [, size] = /^large (\d+)$/.exec(answer) ?? [];
+        if (size !== undefined) return tooLarge(item.path, size, mostBytes);
+        if (!answer.startsWith('bad ')) return parseLine(answer, item);
+        return new Unreadable(Buffer.from(answer.slice(4), 'base64').toString('utf8').trim());
+      });
+    },
   }),
-  parse: (output, batch) => {
-    const answers = output.toString('utf8').split('\n');
-    return batch.map((item, index) => {
-      const answer = answers[index] ?? '';
-      const [, size] = /^large (\d+)$/.exec(answer) ?? [];
-      if (size !== undefined) return tooLarge(item.path, size, mostBytes);
-      if (!answer.startsWith('bad ')) return parseLine(answer, item);
-      return new Unreadable(Buffer.from(answer.slice(4), 'base64').toString('utf8').trim());
-    });
-  },
   apply: (changes) => {
     const files = new Set(changes.map((change) => change.desired.path));
     return [...files].map((at) =>
@@ -192,14 +182,17 @@ export const lineType: ResourceType<Line> = {
       ),
     );
   },
-  after: (item): readonly ResourceId[] => [`file:${item.path}`],
-  foresee: (item, actual, planned) => {
-    const file = planned(`file:${item.path}`);
-    const isRewritten = file?.attributes.some(({ name }) => name === 'kind' || name === 'content') ?? false;
-    return isRewritten ? null : actual;
+  order: {
+    after: (item) => [`file:${item.path}`],
+    provides: () => false,
+    foresee: (item, actual, planned) => {
+      const file = planned(`file:${item.path}`);
+      const isRewritten = file?.attributes.some(({ name }) => name === 'kind' || name === 'content') ?? false;
+      return isRewritten ? null : actual;
+    },
   },
-  path: (item) => item.path,
-};
+  files: { path: (item) => item.path, isPart: true },
+});
 
 /** A line of a file: `line('/etc/default/ufw', { line: 'IPV6=yes', match: '^IPV6=' })`. */
 export function line(

@@ -2,8 +2,9 @@ import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
 import { sh } from '../transport/shell.ts';
 import { enter, forceWord, remove } from './shell/enter.ts';
-import { folderRequired, force, path } from './path.ts';
-import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
+import { folderRequired, force, path, providesUnit } from './path.ts';
+import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
+import { each } from './step.ts';
 import { entries, parseStat, statProbe } from './shell/stat.ts';
 
 const schema = z.union([
@@ -20,30 +21,28 @@ const schema = z.union([
   z.strictObject({ path, to: z.undefined().optional(), absent: z.literal(true), force }),
 ]);
 
-type Link = z.output<typeof schema>;
-
-export const linkType: ResourceType<Link> = {
+export const linkType = defineResource({
   name: 'link',
-  staged: true,
   summary: 'A symbolic link',
   schema,
   key: (link) => link.path,
   want: (link) => (link.absent === true ? null : { kind: 'link', to: link.to ?? '' }),
-  probe: (batch) =>
-    statProbe(
+  probe: (batch) => ({
+    ...statProbe(
       batch.map((link) => link.path),
       { hash: false, weigh: true },
     ),
-  parse: (output, batch) => {
-    const found = parseStat(output);
-    return batch.map((link) => {
-      const stat = found.get(link.path);
-      if (stat === undefined) return null;
-      return stat.kind === 'link'
-        ? { kind: stat.kind, to: stat.target }
-        : { kind: stat.kind, ...entries(stat) };
-    });
-  },
+    parse: (output) => {
+      const found = parseStat(output);
+      return batch.map((link) => {
+        const stat = found.get(link.path);
+        if (stat === undefined) return null;
+        return stat.kind === 'link'
+          ? { kind: stat.kind, to: stat.target }
+          : { kind: stat.kind, ...entries(stat) };
+      });
+    },
+  }),
   apply: each(({ id, desired }) => {
     if (desired.absent === true) {
       return {
@@ -59,11 +58,19 @@ hw_yield ./${name} ${forceWord(desired.force)}
 ln -sfT -- ${desired.to ?? ''} ./${name} || hw_stuck . ./${name}`;
     return { resources: [id], title: `link ${desired.path}`, script };
   }),
-  requires: (link) => folderRequired(link.path),
-  isPlain: true,
-  path: (link) => link.path,
-  removesFolder: (link) => link.force,
-};
+  comparison: { computed: ['entries'], implied: ['kind'] },
+  order: {
+    requires: (link) => folderRequired(link.path),
+    provides: (link, { kind, name }) =>
+      (kind === 'directory' && link.path === name) || (kind === 'unit' && providesUnit(link.path, name)),
+  },
+  files: {
+    path: (link) => link.path,
+    staged: 'path',
+    removesFolder: (link) => link.force,
+    leadsTo: (link) => link.to,
+  },
+});
 
 /** A symbolic link: `link('/etc/nginx/sites-enabled/app', { to: '../sites-available/app' })`. */
 export function link(

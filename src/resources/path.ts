@@ -1,6 +1,8 @@
-import { dirname } from 'node:path/posix';
+import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
-import type { Change, Planned, Requirement, ResourceId, ResourceType, State } from './resource.ts';
+import type { Planned, Requirement } from './capabilities/order.ts';
+import type { DeclaredResource } from './resource.ts';
+import type { Change, ResourceId, State } from './state.ts';
 
 /** An absolute path without `.`, `..`, doubled or trailing slashes and NUL. */
 export const path = z
@@ -61,6 +63,17 @@ export function folderRequired(path: string): readonly Requirement[] {
   return dirname(path) === '/' ? [] : [{ kind: 'directory', name: dirname(path) }];
 }
 
+/** `/etc/systemd/system/app@.service` provides `app@1.service`, `/etc/init.d/app` provides `app.service`. */
+export function providesUnit(path: string, unit: string): boolean {
+  const file = basename(path);
+  return file !== '' && [unit, unit.replace(/@[^.]*/, '@'), unit.replace(/\.service$/, '')].includes(file);
+}
+
+/** The path that a resource owns, where it owns one. */
+export function pathOf({ type, desired }: DeclaredResource): string | undefined {
+  return type.files?.path?.(desired);
+}
+
 /** What one goes through to get to a path. */
 export function above(path: string): readonly ResourceId[] {
   return ancestors(path).flatMap((at): ResourceId[] => [`directory:${at}`, `link:${at}`]);
@@ -76,14 +89,9 @@ export function replaces(change: Change | undefined): boolean {
 }
 
 /** Where the state of a resource is read. */
-export function seenAt<Desired extends object>({
-  type,
-  desired,
-}: {
-  readonly type: ResourceType<Desired>;
-  readonly desired: Desired;
-}): readonly string[] {
-  return type.seenAt?.(desired) ?? (type.path === undefined ? [] : [type.path(desired)]);
+export function readAt({ type, desired }: DeclaredResource): readonly string[] {
+  const { files } = type;
+  return files?.readAt?.(desired) ?? (files?.path === undefined ? [] : [files.path(desired)]);
 }
 
 /** What is seen below a path that is to be replaced will not be seen there any more. */
@@ -98,11 +106,11 @@ function formerNumber(change: Change | undefined, attribute: 'uid' | 'gid'): str
 }
 
 /** What belonged to somebody who gets another number still belongs to the former one. */
-export function foreseeOwners(
+export function foreseeOwners<Found extends State>(
   desired: { readonly owner: string; readonly group: string },
-  state: State | null,
+  state: Found | null,
   planned: Planned,
-): State | null {
+): Found | null {
   if (state === null) return null;
   const { owner, group } = desired;
   const uid = state['owner'] === owner ? formerNumber(planned(`user:${owner}`), 'uid') : undefined;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { lines, sh } from '../transport/shell.ts';
-import { declare, each, type Resource, type ResourceOptions, type ResourceType } from './resource.ts';
+import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
+import { each } from './step.ts';
 
 /** sysctl.d(5): where the first separator is a slash the name is a path; otherwise dots and slashes swap. */
 function kernelPath(name: string): string {
@@ -60,7 +61,17 @@ function decode(word: string): string | null {
   return word === '-' ? null : Buffer.from(word.slice(1), 'base64').toString('utf8');
 }
 
-export const sysctlType: ResourceType<Sysctl> = {
+function parseOne(answer: string, sysctl: Sysctl) {
+  const [, first, second] = /^ (-|\+[\w+/]*=*) (-|\+[\w+/]*=*)$/.exec(answer) ?? [];
+  if (first === undefined || second === undefined) throw new RangeError(`unexpected answer "${answer}"`);
+  const running = decode(first);
+  const file = decode(second);
+  if (sysctl.absent && file === null) return null;
+  const persisted = file === persistedText(sysctl) ? (sysctl.value ?? '') : file;
+  return { value: running === null ? null : normalize(running), persisted };
+}
+
+export const sysctlType = defineResource({
   name: 'sysctl',
   summary: 'A kernel parameter, now and after the next boot',
   schema,
@@ -75,21 +86,11 @@ export const sysctlType: ResourceType<Sysctl> = {
       readFunction,
       ...batch.map((sysctl) => sh`hw_read ${`/proc/sys/${kernelPath(sysctl.name)}`} ${persistedIn(sysctl)}`),
     ]),
+    parse: (output) => {
+      const answers = output.toString('utf8').split('\n');
+      return batch.map((sysctl, index) => parseOne(answers[index] ?? '', sysctl));
+    },
   }),
-  parse: (output, batch) => {
-    const answers = output.toString('utf8').split('\n');
-    return batch.map((sysctl, index) => {
-      const [, first, second] = /^ (-|\+[\w+/]*=*) (-|\+[\w+/]*=*)$/.exec(answers[index] ?? '') ?? [];
-      if (first === undefined || second === undefined) {
-        throw new RangeError(`unexpected answer "${answers[index] ?? ''}"`);
-      }
-      const running = decode(first);
-      const file = decode(second);
-      if (sysctl.absent && file === null) return null;
-      const persisted = file === persistedText(sysctl) ? (sysctl.value ?? '') : file;
-      return { value: running === null ? null : normalize(running), persisted };
-    });
-  },
   apply: each((change) => {
     const { id, desired } = change;
     const file = persistedIn(desired);
@@ -108,8 +109,9 @@ chmod 0644 "$t"
 mv -fT "$t" ${file}`;
     return { resources: [id], title: `set ${desired.name}`, script };
   }),
-  path: persistedIn,
-};
+  order: { provides: () => false },
+  files: { path: persistedIn },
+});
 
 /** A kernel parameter: `sysctl('net.ipv4.ip_forward', { value: 1 })`. */
 export function sysctl(

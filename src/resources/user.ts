@@ -3,19 +3,10 @@ import { Secret } from '../secrets/secret.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { accountName, oneLine, secret } from './attribute.ts';
 import { path } from './path.ts';
-import {
-  declare,
-  type Actual,
-  type ApplyContext,
-  type Attribute,
-  type Change,
-  type Resource,
-  type ResourceId,
-  type ResourceOptions,
-  type ResourceType,
-  type State,
-  type Step,
-} from './resource.ts';
+import { accountFiles, restoring } from './capabilities/access.ts';
+import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
+import type { Attribute, Change, ResourceId } from './state.ts';
+import type { ApplyContext, Step } from './step.ts';
 
 const field = path.refine((value) => !/[:\n]/.test(value), 'expected a path without ":"');
 
@@ -73,23 +64,20 @@ function list(names: Iterable<string>): string {
   return [...new Set(names)].toSorted().join(',');
 }
 
-function want(user: User): State | null {
+function want(user: User) {
   if (user.absent) return null;
   const { uid, group, groups, comment, home, shell, passwordHash, locked } = user;
-  const attributes: [string, Attribute | undefined][] = [
-    ['uid', uid],
-    ['group', group],
-    ['groups', groups === undefined ? undefined : list(groups)],
-    ['comment', comment],
-    ['home', home],
-    ['homeDirectory', createsHome(user) ? 'present' : undefined],
-    ['shell', shell],
-    ['passwordHash', passwordHash],
-    ['locked', locked],
-  ];
-  return Object.fromEntries(
-    attributes.filter((entry): entry is [string, Attribute] => entry[1] !== undefined),
-  );
+  return {
+    uid,
+    group,
+    groups: groups && list(groups),
+    comment,
+    home,
+    homeDirectory: createsHome(user) ? 'present' : undefined,
+    shell,
+    passwordHash,
+    locked,
+  };
 }
 
 /**
@@ -117,7 +105,7 @@ function parseLocked(expiry: string): Attribute {
   return day <= 1 ? true : `expires ${new Date(day * 86_400_000).toISOString().slice(0, 10)}`;
 }
 
-function parse(output: Buffer, batch: readonly User[]): readonly Actual[] {
+function parse(output: Buffer, batch: readonly User[]) {
   const entries = output
     .toString('utf8')
     .split('\n')
@@ -231,19 +219,35 @@ function making({ id, desired }: Change<User>): Step {
   return { ...step, stdin: Buffer.from(`${name}:${passwordHash.reveal()}\n`) };
 }
 
-export const userType: ResourceType<User> = {
+/** Why nobody can log in as a user that is as declared. */
+function whyNoLogin({ absent, locked, shell = '' }: User): string | undefined {
+  if (absent) return 'it is to be removed';
+  if (locked === true) return 'it is to be locked';
+  return /\/(nologin|false|true)$/.test(shell) ? `its shell is to be ${shell}` : undefined;
+}
+
+export const userType = defineResource({
   name: 'user',
   summary: 'A user with its groups, home directory, shell and password',
   schema,
   key: (user) => user.name,
   want,
-  probe: (batch) => ({ script: probeScript(batch) }),
-  parse,
+  probe: (batch) => ({ script: probeScript(batch), parse: (output) => parse(output, batch) }),
   apply: (changes, host) =>
     changes.map((change) => (change.desired.absent ? removal(change, host) : making(change))),
-  after: ({ name, group, groups = [] }) =>
-    [group ?? name, ...groups].map((needed): ResourceId => `group:${needed}`),
-};
+  order: {
+    after: ({ name, group, groups = [] }) =>
+      [group ?? name, ...groups].map((needed): ResourceId => `group:${needed}`),
+    // A group of its name, and a home that may be anywhere.
+    provides: (user, { kind, name }) =>
+      kind === 'directory' ? 'perhaps' : kind !== 'unit' && user.name === name,
+  },
+  access: {
+    guard: ({ action, desired }, login) =>
+      action !== 'create' && desired.name === login?.user ? restoring(accountFiles) : undefined,
+    endsLogin: (user, login) => (user.name === login.user ? whyNoLogin(user) : undefined),
+  },
+});
 
 /** A user: `user('deploy', { groups: ['sudo'], shell: '/bin/bash' })`. */
 export function user(

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Login } from '../resources/capabilities/access.ts';
 import type { Resource } from '../resources/resource.ts';
 import type { Secret } from '../secrets/secret.ts';
 import type { Listed } from './list.ts';
@@ -23,16 +24,7 @@ export interface Facts {
   /** A container has its clock and most kernel parameters from the host around it. */
   readonly container?: boolean;
   /** The connection of this run; every change must leave it possible. */
-  readonly connection?: {
-    /** The login user, before sudo. */
-    readonly user: string;
-    /** The home directory of that user, if the account is in /etc/passwd. */
-    readonly home?: string;
-    /** The client address, as the host sees it. */
-    readonly address: string;
-    /** The port of sshd. */
-    readonly port: number;
-  };
+  readonly connection?: Login;
 }
 
 /** A host of the inventory as roles see it. */

@@ -8,7 +8,7 @@ import {
   undoUnitFile,
   undoWants,
 } from './unconfirmed.ts';
-import type { Guard } from '../resources/resource.ts';
+import type { Guard } from '../resources/capabilities/access.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { snapshotFunctions } from './snapshot.ts';
 

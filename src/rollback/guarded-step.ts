@@ -1,4 +1,4 @@
-import type { Step } from '../resources/resource.ts';
+import type { Step } from '../resources/step.ts';
 import type { Section } from '../transport/sections.ts';
 import { lines, sh } from '../transport/shell.ts';
 import { guardFunctions, undoParts, type Undo } from './arm.ts';

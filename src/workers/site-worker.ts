@@ -1,4 +1,5 @@
-import type { DeclaredResource, ResourceId } from '../resources/resource.ts';
+import type { DeclaredResource } from '../resources/resource.ts';
+import type { ResourceId } from '../resources/state.ts';
 import type { SiteModel } from '../site/model.ts';
 import { hostResources } from '../site/resources.ts';
 import type { Connect, Target } from '../transport/transport.ts';

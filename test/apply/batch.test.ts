@@ -2,13 +2,13 @@ import { expect, it } from 'vitest';
 import { nextBatch } from '../../src/apply/batch.ts';
 import { orderUnits } from '../../src/plan/graph.ts';
 import { planHost } from '../../src/plan/plan.ts';
-import type { ResourceId } from '../../src/resources/resource.ts';
+import type { ResourceId } from '../../src/resources/state.ts';
 import { sh } from '../../src/transport/shell.ts';
 import { documentType, placed } from '../plan/model/types.ts';
 
 const place = { role: 'web', play: 0 };
 const guard = { unit: 'alpha.service', paths: [], keep: sh`true`, restore: sh`true` };
-const guardedType = { ...documentType, name: 'wall', guard: () => guard };
+const guardedType = { ...documentType, name: 'wall', access: { guard: () => guard } };
 
 it('leaves what may cut the controller off to a batch of its own, behind what goes together', () => {
   const resources = [
@@ -22,7 +22,7 @@ it('leaves what may cut the controller off to a batch of its own, behind what go
   const batches: ResourceId[][] = [];
   while (done.size < changes.size) {
     const ready = units.filter((unit) => unit.members.some(({ id }) => !done.has(id)));
-    const ids = nextBatch(ready, changes, ({ resource }) => resource.type.guard !== undefined).changes.map(
+    const ids = nextBatch(ready, changes, ({ resource }) => resource.type.access !== undefined).changes.map(
       ({ id }) => id,
     );
     for (const id of ids) done.add(id);

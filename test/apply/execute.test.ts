@@ -4,12 +4,8 @@ import type { HostRun } from '../../src/apply/host-run.ts';
 import { orderUnits } from '../../src/plan/graph.ts';
 import { planHost } from '../../src/plan/plan.ts';
 import type { ResultEvent } from '../../src/plan/event.ts';
-import {
-  Unreadable,
-  type Actual,
-  type DeclaredResource,
-  type ResourceId,
-} from '../../src/resources/resource.ts';
+import type { DeclaredResource, Probe } from '../../src/resources/resource.ts';
+import { Unreadable, type Actual, type ResourceId } from '../../src/resources/state.ts';
 import { notBegun } from '../../src/transport/sections.ts';
 import { sh } from '../../src/transport/shell.ts';
 import type { Transport } from '../../src/transport/transport.ts';
@@ -47,6 +43,11 @@ async function results(
   };
   await applyPlay(run, 0);
   return events.map(({ resource, outcome, reason }) => ({ resource, outcome, reason }));
+}
+
+/** Documents whose probe finds what `parse` says. */
+function readAs(parse: Probe['parse']): typeof documentType {
+  return { ...documentType, probe: (batch) => ({ ...documentType.probe(batch), parse }) };
 }
 
 describe('executing a batch', () => {
@@ -151,7 +152,7 @@ describe('executing a batch', () => {
   });
 
   it('lets nothing of a transaction go live when one of its files cannot be read', async () => {
-    const unreadable = { ...documentType, parse: () => [new Unreadable('no permission')] };
+    const unreadable = readAs(() => [new Unreadable('no permission')]);
     const running = { running: true, enabled: true, reload: 'not due' };
     const resources = [
       placed(packageType, { name: 'gamma' }, place, []),
@@ -183,11 +184,10 @@ describe('executing a batch', () => {
 
   it('fails what cannot be read after its change, and goes on with the rest', async () => {
     const garbled = {
-      ...documentType,
-      name: 'garbled',
-      parse: () => {
+      ...readAs(() => {
         throw new RangeError('garbage');
-      },
+      }),
+      name: 'garbled',
     };
     const resources = [
       placed(garbled, { path: '/etc/alpha/garbled', text: 'new' }, place, []),

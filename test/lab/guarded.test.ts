@@ -8,7 +8,7 @@ import { sh } from '../../src/index.ts';
 import { stopHost } from '../../src/lab/host.ts';
 import { labSettings } from '../../src/lab/settings.ts';
 import { knownHosts, userKey } from '../../src/lab/ssh.ts';
-import type { Step } from '../../src/resources/resource.ts';
+import type { Step } from '../../src/resources/step.ts';
 import { createConnect } from '../../src/transport/connect.ts';
 import { parseSections, sectionsRequest, type Section } from '../../src/transport/sections.ts';
 import type { Answer } from '../../src/transport/transport.ts';

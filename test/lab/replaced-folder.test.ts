@@ -17,7 +17,7 @@ import {
 } from '../../src/index.ts';
 import { orderUnits } from '../../src/plan/graph.ts';
 import { planHost, type HostPlan } from '../../src/plan/plan.ts';
-import { parseProbes, probeBatches, probeSection } from '../../src/plan/probe.ts';
+import { parseProbes, probeBatches } from '../../src/plan/probe.ts';
 import { packedRelease } from '../../src/release/release.ts';
 import type { Script } from '../../src/transport/shell.ts';
 import { placed } from '../plan/declared.ts';
@@ -65,7 +65,7 @@ async function plan(): Promise<HostPlan> {
   const resources = declared.map((one) => placed(one));
   const batches = probeBatches(resources);
   const answers = [];
-  for (const { script, stdin } of batches.map(probeSection)) answers.push(await root.run(script, stdin));
+  for (const { probe } of batches) answers.push(await root.run(probe.script, probe.stdin));
   return planHost('web1', resources, orderUnits('web1', resources), parseProbes('web1', batches, answers));
 }
 

@@ -1,15 +1,9 @@
 import { expect, test } from 'vitest';
 import { compare } from '../../src/plan/compare.ts';
-import { resourceTypes } from '../../src/resources/registry.ts';
-import type {
-  Action,
-  Ask,
-  Change,
-  Conversation,
-  ResourceType,
-  State,
-  Step,
-} from '../../src/resources/resource.ts';
+import { resourceTypes } from '../resources/types.ts';
+import type { ResourceType } from '../../src/resources/resource.ts';
+import type { Action, Change, State } from '../../src/resources/state.ts';
+import type { Ask, Conversation, Step } from '../../src/resources/step.ts';
 import { samples } from '../resources/samples.ts';
 import { shellcheck } from './shellcheck.ts';
 
@@ -34,8 +28,10 @@ function changesOf(type: ResourceType, desired: object): readonly Change[] {
     actual: {},
     attributes: [{ name: action, from: 'due', to: 'not due' }],
   }));
-  return type.triggers === undefined ? changes : [...changes, ...due];
+  return type.runtime === undefined ? changes : [...changes, ...due];
 }
+
+const login = { user: 'anna', home: '/home/anna', address: '10.0.0.1', port: 22 };
 
 test('shellcheck finds what it should find', () => {
   expect(shellcheck('rm -rf $HW/x')).toContain('SC2086');
@@ -62,7 +58,7 @@ test.each(resourceTypes.map((type) => [type.name, type] as const))(
     const changes = batch.flatMap((desired) => changesOf(type, desired));
     const steps = type.apply(changes, { declared: () => ['nginx.service'] }, changes);
     const scripts = await Promise.all(steps.map(scriptsOf));
-    const guards = batch.flatMap((desired) => type.guard?.(desired) ?? []);
+    const guards = changes.flatMap((change) => type.access?.guard?.(change, login) ?? []);
     const guarding = guards.flatMap(({ keep, restore }) => [keep.text, restore.text]);
     const found = [type.probe(batch).script.text, ...scripts.flat(), ...guarding].map((script) =>
       shellcheck(script),

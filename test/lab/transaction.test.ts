@@ -30,7 +30,7 @@ function stepOf(resource: Resource, replaces = false): PathStep {
   const change = { id: 'file:x', desired, action: 'update', actual: null, attributes: [] } as const;
   const [step] = resource.type.apply([change], { declared: () => [] });
   if (step === undefined || 'converse' in step) throw new Error('no step');
-  return { step, path: resource.type.path?.(desired) ?? '', replaces };
+  return { step, path: resource.type.files?.path?.(desired) ?? '', replaces };
 }
 
 interface Attempt {

@@ -3,18 +3,19 @@ import { compare } from '../../src/plan/compare.ts';
 import { fileType } from '../../src/resources/file.ts';
 import { ufwType } from '../../src/resources/ufw/ufw.ts';
 import { Secret } from '../../src/secrets/secret.ts';
+import { asDeclared } from './declared.ts';
 
 const declared = (attributes: object) => fileType.schema.parse({ path: '/etc/app.conf', ...attributes });
 
 describe('compare', () => {
   it('finds nothing where every declared attribute is as it should be', () => {
     const file = declared({ content: 'a\n' });
-    expect(compare(fileType, file, fileType.want(file))).toBeUndefined();
+    expect(compare(fileType, file, asDeclared(fileType, file))).toBeUndefined();
   });
 
   it('leaves alone what is not declared', () => {
     const file = declared({});
-    const actual = { ...fileType.want(declared({ content: 'made by hand' })) };
+    const actual = { ...asDeclared(fileType, declared({ content: 'made by hand' })) };
     expect(compare(fileType, file, actual)).toBeUndefined();
   });
 
@@ -32,7 +33,7 @@ describe('compare', () => {
 
   it('names what must go where a type asks for exactly what is declared', () => {
     const desired = ufwType.schema.parse({ rules: [{ port: 22, why: 'ssh' }] });
-    const actual = { ...ufwType.want(desired), 'allow 23/tcp': 'telnet' };
+    const actual = { ...asDeclared(ufwType, desired), 'allow 23/tcp': 'telnet' };
     expect(compare(ufwType, desired, actual)).toEqual({
       action: 'update',
       attributes: [{ name: 'allow 23/tcp', from: 'telnet', to: undefined }],
@@ -47,10 +48,10 @@ describe('compare', () => {
 
   it('sees that a secret has changed, and shows neither the old nor the new one', () => {
     const file = declared({ content: new Secret('new') });
-    const actual = fileType.want(declared({ content: new Secret('old') }));
+    const actual = asDeclared(fileType, declared({ content: new Secret('old') }));
     const difference = compare(fileType, file, actual);
     expect(difference?.attributes.map(({ name }) => name)).toEqual(['content']);
     expect(JSON.stringify(difference)).toContain('"from":"***","to":"***"');
-    expect(compare(fileType, file, fileType.want(file))).toBeUndefined();
+    expect(compare(fileType, file, asDeclared(fileType, file))).toBeUndefined();
   });
 });

@@ -4,7 +4,7 @@ import { changeEvent } from '../../src/plan/describe.ts';
 import { orderUnits } from '../../src/plan/graph.ts';
 import { packagesToFind, unlistedPackages } from '../../src/plan/package-lists.ts';
 import { planHost, type HostPlan } from '../../src/plan/plan.ts';
-import type { Actual, ResourceId } from '../../src/resources/resource.ts';
+import type { Actual, ResourceId } from '../../src/resources/state.ts';
 import { placed } from './declared.ts';
 
 function plan(declared: readonly Resource[], found: readonly [ResourceId, Actual][] = []): HostPlan {

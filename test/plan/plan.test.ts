@@ -1,21 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { orderUnits } from '../../src/plan/graph.ts';
 import { planHost } from '../../src/plan/plan.ts';
-import { command, commandType } from '../../src/resources/command.ts';
+import { command } from '../../src/resources/command.ts';
 import { directory } from '../../src/resources/directory.ts';
 import { file } from '../../src/resources/file.ts';
 import { line } from '../../src/resources/line.ts';
 import { link } from '../../src/resources/link.ts';
 import { pkg } from '../../src/resources/apt/package.ts';
-import {
-  Unreadable,
-  type Actual,
-  type DeclaredResource,
-  type ResourceId,
-} from '../../src/resources/resource.ts';
+import type { DeclaredResource } from '../../src/resources/resource.ts';
+import { Unreadable, type Actual, type ResourceId } from '../../src/resources/state.ts';
 import { service } from '../../src/resources/service/service.ts';
 import { user } from '../../src/resources/user.ts';
-import { placed } from './declared.ts';
+import { asDeclared, placed } from './declared.ts';
 
 const running = { running: true, enabled: true, unit: 'current', restart: 'not due', reload: 'not due' };
 
@@ -108,7 +104,7 @@ describe('planHost', () => {
   it('plans a run where a package that is planned may bring the program of the guard', () => {
     const jq = placed(pkg('jq'));
     const make = placed(command('make it', { run: ['true'], unless: ['jq', '-e', '.', '/etc/x.json'] }));
-    const notThere = commandType.parse(Buffer.from('127\n'), [make.desired as never])[0] ?? null;
+    const notThere = make.type.probe([make.desired]).parse(Buffer.from('127\n'))[0] ?? null;
     expect(plan([jq, make], { [make.id]: notThere })).toContainEqual({
       id: make.id,
       action: 'run',
@@ -151,7 +147,7 @@ describe('planHost', () => {
     const conf = placed(file('/srv/app/conf', { content: 'a' }));
     const found = {
       'directory:/srv/app': { kind: 'link', to: '/srv/old' },
-      'file:/srv/app/conf': conf.type.want(conf.desired),
+      'file:/srv/app/conf': asDeclared(conf.type, conf.desired),
     };
     expect(plan([conf, folder], found)).toEqual([
       { id: 'directory:/srv/app', action: 'update' },

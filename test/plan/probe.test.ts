@@ -4,7 +4,7 @@ import { documentType, packageType, placed } from './model/types.ts';
 
 it('probes all resources of a type together where what there is of one depends on the others', () => {
   const place = { role: 'web', play: 0 };
-  const whole = { ...documentType, isProbedWhole: true as const };
+  const whole = { ...documentType, comparison: { together: true } as const };
   const declared = [
     placed(whole, { path: '/etc/a', text: 'a' }, place, []),
     placed(whole, { path: '/etc/b', text: 'b' }, place, []),

@@ -7,9 +7,10 @@ import { noteResult, startProgress } from '../../src/apply/progress.ts';
 import { HostwrightError } from '../../src/errors.ts';
 import { orderUnits, type Unit } from '../../src/plan/graph.ts';
 import { planHost, type HostPlan } from '../../src/plan/plan.ts';
-import { parseProbes, probeBatches, probeSection } from '../../src/plan/probe.ts';
+import { parseProbes, probeBatches } from '../../src/plan/probe.ts';
 import type { ResultEvent } from '../../src/plan/event.ts';
-import type { DeclaredResource, ResourceId } from '../../src/resources/resource.ts';
+import type { DeclaredResource } from '../../src/resources/resource.ts';
+import type { ResourceId } from '../../src/resources/state.ts';
 import type { PlayHosts } from '../../src/site/model.ts';
 import { parseSections, sectionsRequest } from '../../src/transport/sections.ts';
 import { cases, type Case } from './model/cases.ts';
@@ -27,7 +28,7 @@ const plays = [0, 1].map((index): PlayHosts => ({
 async function plan(resources: readonly DeclaredResource[], host: ModelHost): Promise<HostPlan> {
   const units = orderUnits('web1', resources);
   const batches = probeBatches(resources);
-  const answer = await host.request(sectionsRequest(batches.map(probeSection)));
+  const answer = await host.request(sectionsRequest(batches.map(({ probe }) => probe)));
   const answers = parseSections('web1', answer, batches.length);
   return planHost('web1', resources, units, parseProbes('web1', batches, answers));
 }

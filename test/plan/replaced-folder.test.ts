@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
 import { orderUnits } from '../../src/plan/graph.ts';
 import { planHost } from '../../src/plan/plan.ts';
-import { ancestors, seenAt } from '../../src/resources/path.ts';
+import { ancestors, readAt } from '../../src/resources/path.ts';
 import { directory } from '../../src/resources/directory.ts';
-import type { Actual, ResourceId } from '../../src/resources/resource.ts';
+import type { Actual, ResourceId } from '../../src/resources/state.ts';
 import { samples } from '../resources/samples.ts';
-import { placed } from './declared.ts';
+import { asDeclared, placed } from './declared.ts';
 
 /** Resources of every type that reads a state at a path, and is not to be absent. */
 const readers = samples
   .map((sample) => placed(sample))
-  .filter((resource) => seenAt(resource).length > 0 && resource.type.want(resource.desired) !== null);
+  .filter((resource) => readAt(resource).length > 0 && resource.type.want(resource.desired) !== null);
 
 test('types that read a path are among the samples', () => {
   expect(new Set(readers.map(({ type }) => type.name))).toEqual(
@@ -34,7 +34,7 @@ test('types that read a path are among the samples', () => {
 test.each(readers.map((reader) => [reader.id, reader] as const))(
   '%s is made again where a folder above it is a link, in the order of declaration or not',
   (_, reader) => {
-    for (const path of seenAt(reader)) {
+    for (const path of readAt(reader)) {
       const top = ancestors(path).at(-1) ?? path;
       const folder = placed(directory(top));
       for (const declared of [
@@ -42,7 +42,7 @@ test.each(readers.map((reader) => [reader.id, reader] as const))(
         [folder, reader],
       ]) {
         const found = new Map<ResourceId, Actual>([
-          [reader.id, reader.type.want(reader.desired)],
+          [reader.id, asDeclared(reader.type, reader.desired)],
           [folder.id, { kind: 'link', owner: 'root', group: 'root', mode: '0777' }],
         ]);
         const { changes } = planHost('web1', declared, orderUnits('web1', declared), found);

@@ -4,6 +4,7 @@ import { planHosts } from '../../src/workers/plan-hosts.ts';
 import type { DeclaredResource, ResourceType } from '../../src/resources/resource.ts';
 import { commandType } from '../../src/resources/command.ts';
 import { HostwrightError } from '../../src/errors.ts';
+import { sh } from '../../src/transport/shell.ts';
 import type { Transport } from '../../src/transport/transport.ts';
 import { engines, settings, type Engine } from '../workers/engines.ts';
 import type { LocalOptions } from '../../src/workers/local.ts';
@@ -65,9 +66,9 @@ function fails(what: string): () => never {
 describe.each(engines)('hosts that are planned $name', (engine) => {
   test.each<[string, Partial<ResourceType>]>([
     ['probe', { probe: fails('probe') }],
-    ['parse', { parse: fails('parse') }],
+    ['parse', { probe: () => ({ script: sh``, parse: fails('parse') }) }],
     ['want', { want: fails('want') }],
-    ['foresee', { foresee: fails('foresee') }],
+    ['foresee', { order: { foresee: fails('foresee') } }],
   ])('a defect in %s of a type costs one host, whose connection is closed', async (member, broken) => {
     const { open, connect } = hostsThatAnswer();
     const resources: LocalOptions['resources'] = (host) => [

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { appRelease, gitRelease, type Resource } from '../../src/index.ts';
-import type { Actual } from '../../src/resources/resource.ts';
+import type { Actual } from '../../src/resources/state.ts';
 import type { Script } from '../../src/transport/shell.ts';
 
 let work: string;
@@ -54,7 +54,8 @@ function run(script: Script): {
 
 function probe({ type, attributes }: Resource): Actual | undefined {
   const desired = type.schema.parse(attributes);
-  return type.parse(Buffer.from(run(type.probe([desired]).script).stdout), [desired])[0];
+  const { script, parse } = type.probe([desired]);
+  return parse(Buffer.from(run(script).stdout))[0];
 }
 
 function apply({ type, attributes }: Resource): string {

@@ -1,20 +1,29 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { resourceTypes } from '../../src/resources/registry.ts';
+import * as api from '../../src/index.ts';
 import { documentation } from './document.ts';
+import { samples } from './samples.ts';
+import { foundTypes, resourceTypes } from './types.ts';
 
 test('docs/resources.md says what the schemas say (npm run docs writes it)', async () => {
   await expect(documentation(resourceTypes)).toMatchFileSnapshot('../../docs/resources.md');
 });
 
-test('every file of a type is in the registry', () => {
-  const folder = new URL('../../src/resources/', import.meta.url);
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    name.endsWith('.ts'),
-  );
-  const declared = files.flatMap((name) => {
-    const found = /ResourceType<\w+> = \{\s+name: '(\w+)'/.exec(readFileSync(new URL(name, folder), 'utf8'));
-    return found?.[1] === undefined ? [] : [found[1]];
-  });
-  expect(resourceTypes.map((type) => type.name).toSorted()).toEqual(declared.toSorted());
-});
+test.each(foundTypes.map(({ type, beside }) => [type.name, beside] as const))(
+  'the constructor of %s is part of the public API',
+  (name, beside) => {
+    const published: readonly unknown[] = Object.values(api);
+    const hint = `export the function that makes a ${name} in src/index.ts`;
+    expect(
+      beside.some((value) => typeof value === 'function' && published.includes(value)),
+      hint,
+    ).toBe(true);
+  },
+);
+
+test.each(resourceTypes.map((type) => [type.name, type] as const))(
+  'there are samples of %s',
+  (name, type) => {
+    const own = samples.filter((sample) => sample.type === type);
+    expect(own, `add resources of the type ${name} to test/resources/samples.ts`).not.toHaveLength(0);
+  },
+);

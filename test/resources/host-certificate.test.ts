@@ -3,7 +3,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { createAuthority } from '../../src/pki/authority.ts';
 import { compare } from '../../src/plan/compare.ts';
 import { hostCertificate } from '../../src/resources/certificate/host-certificate.ts';
-import type { Ask, Change, Resource } from '../../src/resources/resource.ts';
+import type { Resource } from '../../src/resources/resource.ts';
+import type { Change } from '../../src/resources/state.ts';
+import type { Ask } from '../../src/resources/step.ts';
 import { Secret } from '../../src/secrets/secret.ts';
 import { sh } from '../../src/transport/shell.ts';
 import { HostwrightError } from '../../src/errors.ts';

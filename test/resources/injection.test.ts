@@ -2,8 +2,10 @@ import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compare } from '../../src/plan/compare.ts';
-import { resourceTypes } from '../../src/resources/registry.ts';
-import type { Ask, Change, ResourceType } from '../../src/resources/resource.ts';
+import { resourceTypes } from './types.ts';
+import type { ResourceType } from '../../src/resources/resource.ts';
+import type { Change } from '../../src/resources/state.ts';
+import type { Ask } from '../../src/resources/step.ts';
 import { withOneHostile } from './hostile.ts';
 import { samples } from './samples.ts';
 

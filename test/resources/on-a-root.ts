@@ -8,7 +8,8 @@ import { createInterface } from 'node:readline/promises';
 import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import { compare } from '../../src/plan/compare.ts';
-import { Unreadable, type Change, type Resource, type State } from '../../src/resources/resource.ts';
+import type { Resource } from '../../src/resources/resource.ts';
+import { Unreadable, type Change, type State } from '../../src/resources/state.ts';
 import { isSecret } from '../../src/secrets/secret.ts';
 import { parseSections, sectionsRequest } from '../../src/transport/sections.ts';
 import { sh, type Script } from '../../src/transport/shell.ts';
@@ -133,11 +134,11 @@ export async function openRoot({ network = false } = {}): Promise<Root> {
 /** What a probe finds of one resource. */
 export async function probe(root: Root, resource: Resource): Promise<State | null> {
   const desired = resource.type.schema.parse(resource.attributes);
-  const { script, stdin } = resource.type.probe([desired]);
+  const { script, stdin, parse } = resource.type.probe([desired]);
   keepsSecrets(resource, script);
   const answer = await root.run(script, stdin);
   expect(answer, answer.stderr.toString()).toMatchObject({ code: 0 });
-  const [actual] = resource.type.parse(answer.stdout, [desired]);
+  const [actual] = parse(answer.stdout);
   if (actual === undefined || actual instanceof Unreadable) throw new Error(actual?.reason ?? 'no state');
   return actual;
 }

@@ -12,15 +12,13 @@ import {
   userGroup,
   type Resource,
 } from '../../src/index.ts';
-import { Unreadable, type Actual } from '../../src/resources/resource.ts';
+import { Unreadable, type Actual } from '../../src/resources/state.ts';
 import { samples } from './samples.ts';
 
 function parse(output: string, ...resources: readonly [Resource, ...Resource[]]): readonly Actual[] {
   const [{ type }] = resources;
-  return type.parse(
-    Buffer.from(output),
-    resources.map(({ attributes }) => type.schema.parse(attributes)),
-  );
+  const batch = resources.map(({ attributes }) => type.schema.parse(attributes));
+  return type.probe(batch).parse(Buffer.from(output));
 }
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -192,7 +190,7 @@ restart=no
       null,
     ]);
     const { type, attributes } = service('nginx');
-    expect(type.triggers?.(type.schema.parse(attributes))[0]?.paths).toEqual([
+    expect(type.runtime?.triggers(type.schema.parse(attributes))[0]?.paths).toEqual([
       '/etc/systemd/system/nginx.service',
       '/etc/systemd/system/nginx.service.d',
     ]);
@@ -209,7 +207,7 @@ describe('apt_repository', () => {
 
   test('folds a key into its field', () => {
     const { type, attributes } = sid;
-    expect(type.text?.(type.schema.parse(attributes)).text).toBe(`Types: deb
+    expect(type.files?.text?.(type.schema.parse(attributes))).toBe(`Types: deb
 URIs: http://deb.debian.org/debian
 Suites: sid experimental
 Components: main

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { compare } from '../../src/plan/compare.ts';
-import type { Attribute } from '../../src/resources/resource.ts';
+import type { Attribute } from '../../src/resources/state.ts';
 import { parseTuple } from '../../src/resources/ufw/rule.ts';
 import { ufwType } from '../../src/resources/ufw/ufw.ts';
 
@@ -33,7 +33,7 @@ u enabled
 `;
 
 function changes(output: string): Record<string, readonly [Attribute | undefined, Attribute | undefined]> {
-  const [actual] = ufwType.parse(Buffer.from(output), [desired]);
+  const [actual] = ufwType.probe([desired]).parse(Buffer.from(output));
   if (actual === undefined || actual === null || 'reason' in actual) throw new Error('no state');
   const attributes = compare(ufwType, desired, actual)?.attributes ?? [];
   return Object.fromEntries(attributes.map(({ name, from, to }) => [name, [from, to]]));
@@ -132,7 +132,7 @@ k + -A INPUT -p tcp -m tcp --dport 23 -j ACCEPT
   test.each(['Permission denied', '4 allow tcp', `${asDeclared}6 allow\n`])(
     'does not take %j for a state',
     (output) => {
-      expect(() => ufwType.parse(Buffer.from(output), [desired])).toThrow(RangeError);
+      expect(() => ufwType.probe([desired]).parse(Buffer.from(output))).toThrow(RangeError);
     },
   );
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { guardOf } from '../../src/rollback/way-in.ts';
 import { authorizedKey, directory, file, line, user, userGroup, type Resource } from '../../src/index.ts';
-import type { Action } from '../../src/resources/resource.ts';
+import type { Action } from '../../src/resources/state.ts';
 
 const login = { user: 'admin', home: '/home/admin', address: '10.0.0.1', port: 22 };
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6MDEyMzQ1 a@b';

@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import { lines, sh } from '../../transport/shell.ts';
 import { aptGet } from './apt-get.ts';
-import { declare, type Resource, type ResourceOptions, type ResourceType } from '../resource.ts';
+import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
 import { withoutStarting } from './start-policy.ts';
 
 const schema = z.strictObject({ absent: z.literal(false).optional() });
-
-type Dpkg = z.output<typeof schema>;
 
 /** Of a package that an interrupted dpkg has left behind; `installed` and `config-files` are at rest. */
 const halfway = 'half-installed|unpacked|half-configured|triggers-awaited|triggers-pending';
@@ -20,21 +18,21 @@ if grep -q ":$lock " /proc/locks; then exit; fi
 find /var/lib/dpkg/updates -name '[0-9]*' -printf 'journal\n' | head -n 1
 dpkg-query -W -f ${'${db:Status-Status} ${Package}\\n'} | grep -E ${`^(${halfway}) `} || :`;
 
-export const dpkgType: ResourceType<Dpkg> = {
+export const dpkgType = defineResource({
   name: 'dpkg',
-  // Nothing can be installed before.
-  stage: 'source',
   summary: 'The state of dpkg: where it was interrupted, what it had begun is finished',
   schema,
   key: () => 'system',
   want: () => ({ interrupted: false, unfinished: 'none' }),
-  probe: () => ({ script: probe }),
-  parse: (output, batch) => {
-    const found = output.toString('utf8').split('\n');
-    const names = found.flatMap((line) => line.split(' ')[1] ?? []).toSorted();
-    const unfinished = names.length === 0 ? 'none' : names.join(', ');
-    return batch.map(() => ({ interrupted: found.includes('journal'), unfinished }));
-  },
+  probe: (batch) => ({
+    script: probe,
+    parse: (output) => {
+      const found = output.toString('utf8').split('\n');
+      const names = found.flatMap((line) => line.split(' ')[1] ?? []).toSorted();
+      const unfinished = names.length === 0 ? 'none' : names.join(', ');
+      return batch.map(() => ({ interrupted: found.includes('journal'), unfinished }));
+    },
+  }),
   apply: (changes, host) => [
     {
       resources: changes.map((change) => change.id),
@@ -51,7 +49,9 @@ hw_apt --fix-broken install || { tail -n 20 "$HW/dpkg" >&2; exit 1; }`,
       timeout: 30 * 60_000,
     },
   ],
-};
+  // Nothing can be installed before.
+  order: { stage: 'source' },
+});
 
 /** dpkg at rest: `dpkg()`. */
 export function dpkg(options?: ResourceOptions): Resource {

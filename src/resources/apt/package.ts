@@ -3,15 +3,9 @@ import { lines, sh, type Script } from '../../transport/shell.ts';
 import { aptGet } from './apt-get.ts';
 import { argv } from '../attribute.ts';
 import { prefetch, prefetched } from './prefetch.ts';
-import {
-  declare,
-  type ApplyContext,
-  type Change,
-  type Resource,
-  type ResourceOptions,
-  type ResourceType,
-  type Step,
-} from '../resource.ts';
+import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
+import type { Change } from '../state.ts';
+import type { ApplyContext, Step } from '../step.ts';
 import { withoutStarting } from './start-policy.ts';
 
 const schema = z.strictObject({
@@ -92,31 +86,37 @@ hw_install || { hw_apt update; hw_install; }`);
   };
 }
 
-export const packageType: ResourceType<Package> = {
+export const packageType = defineResource({
   name: 'package',
-  stage: 'package',
   summary: 'A Debian package; all packages that are due together are one apt transaction',
   schema,
   key: (item) => item.name,
   want: (item) => (item.absent ? null : { installed: true, held: item.held }),
   probe: (batch) => ({
     script: sh`dpkg-query -W -f ${String.raw`\${Package}\t\${db:Status-Status}\t\${db:Status-Want}\n`.replaceAll('\\$', '$')} ${batch.map((item) => item.name)} 2>/dev/null || :`,
+    parse: (output) => {
+      const status = new Map<string, { readonly found: string; readonly held: boolean }>();
+      for (const line of output.toString('utf8').split('\n')) {
+        const [name, found, wanted] = line.split('\t');
+        if (name !== undefined && found !== undefined) status.set(name, { found, held: wanted === 'hold' });
+      }
+      return batch.map((item) => {
+        const { found, held } = status.get(item.name) ?? {};
+        if (found === undefined || found === 'not-installed' || (found === 'config-files' && !item.absent))
+          return null;
+        return { installed: found === 'installed', held: held === true };
+      });
+    },
   }),
-  parse: (output, batch) => {
-    const status = new Map<string, { readonly found: string; readonly held: boolean }>();
-    for (const line of output.toString('utf8').split('\n')) {
-      const [name, found, wanted] = line.split('\t');
-      if (name !== undefined && found !== undefined) status.set(name, { found, held: wanted === 'hold' });
-    }
-    return batch.map((item) => {
-      const { found, held } = status.get(item.name) ?? {};
-      if (found === undefined || found === 'not-installed' || (found === 'config-files' && !item.absent))
-        return null;
-      return { installed: found === 'installed', held: held === true };
-    });
-  },
   apply: (changes, host, later) => [transaction(changes, host, later)],
-};
+  order: { stage: 'package' },
+  access: {
+    endsLogin: ({ name, absent }, login) =>
+      absent && (name === 'openssh-server' || (name === 'sudo' && login.user !== 'root'))
+        ? `${name} is to be removed`
+        : undefined,
+  },
+});
 
 /** A Debian package: `pkg('nginx-light')`, `pkg('mysql-server', { release: 'sid' })`. */
 export function pkg(

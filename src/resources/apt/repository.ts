@@ -4,7 +4,8 @@ import { lines, sh, type Script } from '../../transport/shell.ts';
 import { aptGet } from './apt-get.ts';
 import { oneLine } from '../attribute.ts';
 import { path } from '../path.ts';
-import { declare, each, type Resource, type ResourceOptions, type ResourceType } from '../resource.ts';
+import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
+import { each } from '../step.ts';
 import { contentOf, largestOf, parseStat, statProbe } from '../shell/stat.ts';
 
 const word = z.string().regex(/^[^\s\0]+$/, 'expected one word without white space');
@@ -133,9 +134,8 @@ hw_apt -o Dir::Etc::SourceList="$HW/candidate.sources" -o Dir::Etc::SourceParts=
   ]);
 }
 
-export const aptRepositoryType: ResourceType<AptRepository> = {
+export const aptRepositoryType = defineResource({
   name: 'apt_repository',
-  stage: 'source',
   summary: 'A source of Debian packages with its key and priority; its lists are fetched when it changes',
   schema,
   key: (item) => item.name,
@@ -145,8 +145,8 @@ export const aptRepositoryType: ResourceType<AptRepository> = {
     const pin = item.pin === undefined ? null : pinned(item, digest(preferences(item)));
     return { kind: 'file', mode: '0644', content, pin };
   },
-  probe: (batch) =>
-    statProbe(
+  probe: (batch) => ({
+    ...statProbe(
       batch.flatMap((item) => [sourcesFile(item), preferencesFile(item)]),
       {
         hash: largestOf(
@@ -155,16 +155,17 @@ export const aptRepositoryType: ResourceType<AptRepository> = {
         weigh: false,
       },
     ),
-  parse: (output, batch) => {
-    const found = parseStat(output);
-    return batch.map((item) => {
-      const stat = found.get(sourcesFile(item));
-      const preference = found.get(preferencesFile(item));
-      const pin = preference === undefined ? null : (pinned(item, preference.sha256) ?? preference.kind);
-      if (stat === undefined) return pin === null ? null : { pin };
-      return { kind: stat.kind, mode: stat.mode, content: contentOf(stat), pin };
-    });
-  },
+    parse: (output) => {
+      const found = parseStat(output);
+      return batch.map((item) => {
+        const stat = found.get(sourcesFile(item));
+        const preference = found.get(preferencesFile(item));
+        const pin = preference === undefined ? null : (pinned(item, preference.sha256) ?? preference.kind);
+        if (stat === undefined) return pin === null ? null : { pin };
+        return { kind: stat.kind, mode: stat.mode, content: contentOf(stat), pin };
+      });
+    },
+  }),
   apply: each(({ id, desired: item }) => {
     if (item.absent) {
       const script = sh`rm -f ${[sourcesFile(item), preferencesFile(item)]}`;
@@ -177,9 +178,9 @@ export const aptRepositoryType: ResourceType<AptRepository> = {
       timeout: 15 * 60_000,
     };
   }),
-  path: sourcesFile,
-  text: (item) => ({ path: sourcesFile(item), text: item.absent ? null : sources(item) }),
-};
+  order: { stage: 'source' },
+  files: { path: sourcesFile, text: (item) => (item.absent ? null : sources(item)) },
+});
 
 /**
  * A source of packages: `aptRepository('sid', { uris: ['http://deb.debian.org/debian'], suites: ['sid'],

@@ -3,18 +3,9 @@ import { namesText, parseAlternativeNames } from '../../pki/names.ts';
 import { lines, sh, type Script } from '../../transport/shell.ts';
 import { argv } from '../attribute.ts';
 import { path } from '../path.ts';
-import {
-  declare,
-  each,
-  Unreadable,
-  type Actual,
-  type Change,
-  type Resource,
-  type ResourceId,
-  type ResourceOptions,
-  type ResourceType,
-  type Step,
-} from '../resource.ts';
+import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
+import { Unreadable, type Change } from '../state.ts';
+import { each, type Step } from '../step.ts';
 
 const schema = z.strictObject({
   names: z
@@ -76,7 +67,7 @@ function issuerOf(block: string): string {
   return value(block, 'foreign') === 'yes' ? 'not the CA that was asked' : 'a CA';
 }
 
-function parseOne(block: string, clock: number): Actual {
+function parseOne(block: string, clock: number) {
   if (value(block, 'openssl') === 'missing') return new Unreadable('openssl is not installed');
   if (value(block, 'there') === '') return null;
   const alternatives = /^X509v3 Subject Alternative Name:.*\n\s+(.*)$/m.exec(block)?.[1] ?? '';
@@ -103,7 +94,7 @@ fi`;
   return { resources: [id], title: `certificate of ${firstOf(desired)}`, script, timeout: 21 * minute };
 }
 
-export const acmeCertificateType: ResourceType<AcmeCertificate> = {
+export const acmeCertificateType = defineResource({
   name: 'acme_certificate',
   summary:
     'A certificate of an ACME CA, issued and deployed: what lies on disk is for the right names and of the right CA, and what is served is what lies on disk',
@@ -116,21 +107,22 @@ export const acmeCertificateType: ResourceType<AcmeCertificate> = {
     validity: 'valid',
     served: 'this certificate',
   }),
-  probe: (batch) => ({ script: lines([sh`date +clock=%s`, ...batch.map(probeOne)]) }),
-  parse: (output, batch) => {
-    const blocks = output.toString('utf8').split(/^end=end$/m);
-    const clock = Number(value(blocks[0] ?? '', 'clock'));
-    if (blocks.length !== batch.length + 1) throw new RangeError('the answer about certificates is cut off');
-    return batch.map((_, index) => parseOne(blocks[index] ?? '', clock));
-  },
+  probe: (batch) => ({
+    script: lines([sh`date +clock=%s`, ...batch.map(probeOne)]),
+    parse: (output) => {
+      const blocks = output.toString('utf8').split(/^end=end$/m);
+      const clock = Number(value(blocks[0] ?? '', 'clock'));
+      if (blocks.length !== batch.length + 1)
+        throw new RangeError('the answer about certificates is cut off');
+      return batch.map((_, index) => parseOne(blocks[index] ?? '', clock));
+    },
+  }),
   apply: each(step),
-  after: ({ unit, bundle }): readonly ResourceId[] => [
-    'package:openssl',
-    `unit:${unit}`,
-    `tls_bundle:${bundle}`,
-  ],
-  seenAt: ({ bundle, issued = bundle, issuedBy }) => [bundle, issued, issuedBy],
-};
+  order: {
+    after: ({ unit, bundle }) => ['package:openssl', `unit:${unit}`, `tls_bundle:${bundle}`],
+  },
+  files: { readAt: ({ bundle, issued = bundle, issuedBy }) => [bundle, issued, issuedBy] },
+});
 
 /** A certificate of an ACME CA; see the role `certificate`. */
 export function acmeCertificate(attributes: z.input<typeof schema>, options?: ResourceOptions): Resource {

@@ -7,14 +7,8 @@ import { accountName, secret } from '../attribute.ts';
 import { duration, secondsOf, spanText } from '../duration.ts';
 import { issue, mend } from './issue.ts';
 import { certificateProbe, parseCertificates } from './state.ts';
-import {
-  declare,
-  type Change,
-  type Resource,
-  type ResourceId,
-  type ResourceOptions,
-  type ResourceType,
-} from '../resource.ts';
+import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
+import type { Change } from '../state.ts';
 
 function isAuthority(text: string): boolean {
   try {
@@ -58,7 +52,7 @@ function needsIssue(change: Change<HostCertificate>): boolean {
   return change.actual === null || change.attributes.some(({ name }) => !mendable.has(name));
 }
 
-export const hostCertificateType: ResourceType<HostCertificate> = {
+export const hostCertificateType = defineResource({
   name: 'host_certificate',
   summary:
     'A certificate of the internal CA for a key that is made on the host and never leaves it; renewed when it is 60 days old or has a third of its time left',
@@ -82,27 +76,28 @@ export const hostCertificateType: ResourceType<HostCertificate> = {
         authority: readAuthority(authority.reveal()).certificate,
       })),
     ),
+    parse: (output) =>
+      parseCertificates(
+        output,
+        batch.map(({ authority, validFor }) => {
+          const { certificate } = readAuthority(authority.reveal());
+          return {
+            fingerprint: authorityFingerprint(certificate),
+            authorityEnd: authorityEnd(certificate),
+            validFor: secondsOf(validFor),
+          };
+        }),
+      ),
   }),
-  parse: (output, batch) =>
-    parseCertificates(
-      output,
-      batch.map(({ authority, validFor }) => {
-        const { certificate } = readAuthority(authority.reveal());
-        return {
-          fingerprint: authorityFingerprint(certificate),
-          authorityEnd: authorityEnd(certificate),
-          validFor: secondsOf(validFor),
-        };
-      }),
-    ),
   apply: (changes) => {
     const issued = changes.filter(needsIssue);
     const mended = changes.filter((change) => !needsIssue(change));
     return [...(issued.length === 0 ? [] : [issue(issued)]), ...mended.map(mend)];
   },
-  after: ({ group }): readonly ResourceId[] => ['package:openssl', `group:${group}`],
-  path: ({ name }) => `${certificateStem(name)}.crt`,
-};
+  comparison: { computed: ['entries'], implied: ['renewal'] },
+  order: { after: ({ group }) => ['package:openssl', `group:${group}`] },
+  files: { path: ({ name }) => `${certificateStem(name)}.crt` },
+});
 
 /** A certificate of the internal CA: `hostCertificate('nginx', { names: ['web1', '10.0.0.1'], authority: vars.pki_ca })`. */
 export function hostCertificate(

@@ -8,7 +8,8 @@ import { lines, sh, type Script } from '../../transport/shell.ts';
 import { secondsOf, spanText } from '../duration.ts';
 import { renewal } from './state.ts';
 import { removal } from '../shell/removal.ts';
-import type { Change, Conversation, Step } from '../resource.ts';
+import type { Change } from '../state.ts';
+import type { Conversation, Step } from '../step.ts';
 
 /** What is to be known of a certificate to make it. */
 interface HostCertificate {

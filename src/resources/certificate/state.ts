@@ -2,7 +2,7 @@ import { namesText, parseAlternativeNames } from '../../pki/names.ts';
 import { lines, sh, type Script } from '../../transport/shell.ts';
 import { spanText } from '../duration.ts';
 import { weigh } from '../shell/removal.ts';
-import { Unreadable, type Actual, type State } from '../resource.ts';
+import { Unreadable } from '../state.ts';
 import { entries } from '../shell/stat.ts';
 
 /** A certificate to read: its path without the ending, and the CA that it should be of, PEM. */
@@ -97,15 +97,15 @@ function access(block: string, part: 'crt' | 'key' | 'pem'): string {
 }
 
 /** What folders hold that stand in the places of files. */
-function held(block: string): State {
+function held(block: string) {
   const all = [...block.matchAll(/^holds=(\d+) (\d+)$/gm)];
   const sum = (index: 1 | 2): number => all.reduce((total, found) => total + Number(found[index]), 0);
   return entries({ holds: { count: sum(1), bytes: sum(2) } });
 }
 
-function parseOne(block: string, clock: number, expected: Expected): Actual {
+function parseOne(block: string, clock: number, expected: Expected) {
   const folders = held(block);
-  if (value(block, 'crt') === '') return 'entries' in folders ? folders : null;
+  if (value(block, 'crt') === '') return folders.entries === undefined ? null : folders;
   if (value(block, 'openssl') === 'missing') return new Unreadable('openssl is not installed');
   const subject = value(block, 'subject').trim();
   const from = seconds(value(block, 'notBefore'));
@@ -125,7 +125,7 @@ function parseOne(block: string, clock: number, expected: Expected): Actual {
 }
 
 /** What `certificateProbe` found, of one certificate for each that is expected. */
-export function parseCertificates(output: Buffer, expected: readonly Expected[]): readonly Actual[] {
+export function parseCertificates(output: Buffer, expected: readonly Expected[]) {
   const blocks = output.toString('utf8').split(/^end=end$/m);
   const clock = Number(value(blocks[0] ?? '', 'clock'));
   if (blocks.length !== expected.length + 1 || !Number.isSafeInteger(clock) || clock === 0) {

@@ -3,18 +3,9 @@ import { z } from 'zod';
 import { lines, sh, type Script } from '../../transport/shell.ts';
 import { path } from '../path.ts';
 import { removal, weigh } from '../shell/removal.ts';
-import {
-  declare,
-  each,
-  Unreadable,
-  type Actual,
-  type Change,
-  type Resource,
-  type ResourceId,
-  type ResourceOptions,
-  type ResourceType,
-  type Step,
-} from '../resource.ts';
+import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
+import { Unreadable, type Change } from '../state.ts';
+import { each, type Step } from '../step.ts';
 import { entries } from '../shell/stat.ts';
 
 const schema = z.strictObject({
@@ -49,7 +40,7 @@ else
 fi`;
 }
 
-function parseOne(line: string): Actual {
+function parseOne(line: string) {
   if (line === 'absent') return null;
   if (line === 'unreadable') return new Unreadable('openssl is not installed');
   const [, content, bits, found, count, bytes] =
@@ -96,22 +87,25 @@ function step({ id, desired, actual, attributes }: Change<TlsBundle>): Step {
   return { resources: [id], title: `make ${desired.path}`, script: lines([removal, inOrder, make(desired)]) };
 }
 
-export const tlsBundleType: ResourceType<TlsBundle> = {
+export const tlsBundleType = defineResource({
   name: 'tls_bundle',
   summary:
     'A certificate and its key in one PEM file, so that a server can start: self-signed until a CA issues one; one that is there and in order is not touched',
   schema,
   key: (bundle) => bundle.path,
   want: () => ({ content: 'a certificate and its key', mode, owner }),
-  probe: (batch) => ({ script: lines([weigh, inOrder, ...batch.map(probeOne)]) }),
-  parse: (output, batch) => {
-    const answers = output.toString('utf8').split('\n');
-    return batch.map((_, index) => parseOne(answers[index] ?? ''));
-  },
+  probe: (batch) => ({
+    script: lines([weigh, inOrder, ...batch.map(probeOne)]),
+    parse: (output) => {
+      const answers = output.toString('utf8').split('\n');
+      return batch.map((_, index) => parseOne(answers[index] ?? ''));
+    },
+  }),
   apply: each(step),
-  after: (): readonly ResourceId[] => ['package:openssl'],
-  path: (bundle) => bundle.path,
-};
+  comparison: { computed: ['entries'] },
+  order: { after: () => ['package:openssl'] },
+  files: { path: (bundle) => bundle.path },
+});
 
 /** `tlsBundle('/etc/haproxy/certs/site.pem', { names: ['www.foobar.com'] })`. */
 export function tlsBundle(

@@ -1,14 +1,7 @@
 import { z } from 'zod';
-import {
-  declare,
-  each,
-  Unreadable,
-  type Change,
-  type Resource,
-  type ResourceOptions,
-  type ResourceType,
-  type State,
-} from '../resource.ts';
+import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
+import { Unreadable, type Change } from '../state.ts';
+import { each } from '../step.ts';
 import { askServer, flavor, objectName, parseAnswer, runSql, sqlBytes, sqlName, sqlText } from './sql.ts';
 
 const word = z.string().regex(/^\w+$/, 'expected one word');
@@ -27,7 +20,7 @@ type Database = z.output<typeof schema>;
 
 const row = z.strictObject({ name: z.string(), charset: z.string(), collation: z.string() });
 
-function want(database: Database): State | null {
+function want(database: Database) {
   if (database.absent) return null;
   const { charset, collation } = database;
   return {
@@ -47,34 +40,36 @@ function statements({ desired }: Change<Database>): readonly string[] {
   return options === '' ? [create] : [create, `ALTER DATABASE ${name}${options}`];
 }
 
-export const mysqlDatabaseType: ResourceType<Database> = {
+export const mysqlDatabaseType = defineResource({
   name: 'mysql_database',
   summary: 'A database of MySQL or MariaDB with its default character set; tables keep the one they have',
   schema,
   key: (database) => database.name,
   want,
-  probe: (batch) =>
-    askServer(batch[0]?.flavor ?? 'mysql', {
+  probe: (batch) => ({
+    ...askServer(batch[0]?.flavor ?? 'mysql', {
       rows: `SELECT JSON_OBJECT('name', SCHEMA_NAME, 'charset', DEFAULT_CHARACTER_SET_NAME, 'collation', DEFAULT_COLLATION_NAME)
 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME IN (${batch.map(({ name }) => sqlText(name)).join(', ')});`,
     }),
-  parse: (output, batch) => {
-    const rows = parseAnswer(output);
-    if (rows instanceof Unreadable) return batch.map(() => rows);
-    const found = new Map(rows.map((text) => row.parse(JSON.parse(text))).map((one) => [one.name, one]));
-    return batch.map(({ name }) => {
-      const database = found.get(name);
-      if (database === undefined) return null;
-      return { exists: true, charset: database.charset, collation: database.collation };
-    });
-  },
+    parse: (output) => {
+      const rows = parseAnswer(output);
+      if (rows instanceof Unreadable) return batch.map(() => rows);
+      const found = new Map(rows.map((text) => row.parse(JSON.parse(text))).map((one) => [one.name, one]));
+      return batch.map(({ name }) => {
+        const database = found.get(name);
+        if (database === undefined) return null;
+        return { exists: true, charset: database.charset, collation: database.collation };
+      });
+    },
+  }),
   apply: each((change) => ({
     resources: [change.id],
     title: `${change.desired.absent ? 'drop' : 'make'} database ${change.desired.name}`,
     script: runSql(change.desired.flavor),
     stdin: sqlBytes(statements(change)),
   })),
-};
+  order: { provides: () => false },
+});
 
 /** A database: `mysqlDatabase('shop', { flavor: 'mysql', charset: 'utf8mb4' })`. */
 export function mysqlDatabase(

@@ -1,14 +1,8 @@
 import { z } from 'zod';
 import { lines } from '../../transport/shell.ts';
-import {
-  declare,
-  each,
-  Unreadable,
-  type Change,
-  type Resource,
-  type ResourceOptions,
-  type ResourceType,
-} from '../resource.ts';
+import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
+import { Unreadable, type Change } from '../state.ts';
+import { each } from '../step.ts';
 import { marksIn, markStatements } from './history.ts';
 import { endSeeding, parseSeeding, readSeeding } from './seeding-mark.ts';
 import { askServer, flavor, parseAnswer, runSql, sqlBytes, type Flavor } from './sql.ts';
@@ -33,29 +27,31 @@ function statements({ desired, attributes }: Change<Primary>): readonly string[]
   ];
 }
 
-export const mysqlPrimaryType: ResourceType<Primary> = {
+export const mysqlPrimaryType = defineResource({
   name: 'mysql_primary',
   summary:
     'A server that takes writes, with a mark in its history by which replicas notice when that history is replaced by another one',
   schema,
   key: (primary) => primary.name,
   want: () => ({ readOnly: false, history: 'marked', seeding: 'none' }),
-  probe: ([primary]) => {
-    const server = primary?.flavor ?? 'mysql';
-    return askServer(server, {
-      rows: `SELECT IF(@@global.read_only, 1, 0);\nSELECT ${executed[server]};`,
-      more: readSeeding,
-    });
-  },
-  parse: (output, batch) => {
-    const rows = parseAnswer(output);
-    if (rows instanceof Unreadable) return batch.map(() => rows);
-    const [readOnly, history = ''] = rows;
-    return batch.map((primary) => ({
-      readOnly: readOnly !== '0',
-      history: marksIn(primary.flavor, history) === '' ? 'not marked' : 'marked',
-      seeding: parseSeeding(rows) === undefined ? 'none' : 'left over from when it was a replica',
-    }));
+  probe: (batch) => {
+    const server = batch[0]?.flavor ?? 'mysql';
+    return {
+      ...askServer(server, {
+        rows: `SELECT IF(@@global.read_only, 1, 0);\nSELECT ${executed[server]};`,
+        more: readSeeding,
+      }),
+      parse: (output) => {
+        const rows = parseAnswer(output);
+        if (rows instanceof Unreadable) return batch.map(() => rows);
+        const [readOnly, history = ''] = rows;
+        return batch.map((primary) => ({
+          readOnly: readOnly !== '0',
+          history: marksIn(primary.flavor, history) === '' ? 'not marked' : 'marked',
+          seeding: parseSeeding(rows) === undefined ? 'none' : 'left over from when it was a replica',
+        }));
+      },
+    };
   },
   apply: each((change) => ({
     resources: [change.id],
@@ -63,7 +59,8 @@ export const mysqlPrimaryType: ResourceType<Primary> = {
     script: lines([runSql(change.desired.flavor), endSeeding]),
     stdin: sqlBytes(statements(change)),
   })),
-};
+  order: { provides: () => false },
+});
 
 /** The server of this host, which others follow: `mysqlPrimary('web2', { flavor: 'mysql' })`. */
 export function mysqlPrimary(

@@ -2,16 +2,9 @@ import { createHash } from 'node:crypto';
 import { HostwrightError } from '../../errors.ts';
 import { Secret } from '../../secrets/secret.ts';
 import { sh } from '../../transport/shell.ts';
-import {
-  declare,
-  Unreadable,
-  type Actual,
-  type Ask,
-  type Change,
-  type Resource,
-  type ResourceOptions,
-  type ResourceType,
-} from '../resource.ts';
+import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
+import { Unreadable, type Change } from '../state.ts';
+import type { Ask } from '../step.ts';
 import type { z } from 'zod';
 import {
   isFollowing,
@@ -67,7 +60,7 @@ function dataState(status: ReplicaStatus): string {
   return failure === undefined ? dataOfPrimary : `stopped: ${failure.message}`;
 }
 
-function parse(output: Buffer, batch: readonly Replica[]): readonly Actual[] {
+function parse(output: Buffer, batch: readonly Replica[]) {
   return batch.map((replica) => {
     const status = parseStatus(output, replica);
     if (status instanceof Unreadable) return status;
@@ -225,7 +218,7 @@ async function follow(on: Ask, { desired: replica, attributes }: Change<Replica>
   await seed(on, replica);
 }
 
-export const mysqlReplicaType: ResourceType<Replica> = {
+export const mysqlReplicaType = defineResource({
   name: 'mysql_replica',
   summary:
     'A server that follows a primary by GTID over verified TLS: seeded from it, restarted or seeded again when it stopped, and left alone when it holds transactions that the primary lacks',
@@ -245,16 +238,16 @@ export const mysqlReplicaType: ResourceType<Replica> = {
   }),
   probe: ([replica]) => {
     if (replica === undefined) throw new RangeError('there is no replica to read');
-    return readStatus(replica);
+    return { ...readStatus(replica), parse: (output) => parse(output, [replica]) };
   },
-  parse,
   apply: (changes) =>
     changes.map((change) => ({
       resources: [change.id],
       title: `follow ${change.desired.primary}`,
       converse: (on) => follow(on, change),
     })),
-};
+  order: { provides: () => false },
+});
 
 /** A replica: `mysqlReplica('web2', { flavor: 'mysql', address: '10.0.0.12', … })`. */
 export function mysqlReplica(

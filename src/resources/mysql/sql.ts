@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { lines, sh, type Script } from '../../transport/shell.ts';
-import { Unreadable, type Probe } from '../resource.ts';
+import type { Section } from '../../transport/sections.ts';
+import { Unreadable } from '../state.ts';
 
 export const flavor = z.enum(['mysql', 'mariadb']).describe('Which server and client is on the host');
 export type Flavor = z.output<typeof flavor>;
@@ -64,7 +65,7 @@ export function askRows(rows: string): Script {
  * Prints `ready`, rows and more, or `away` and why the server cannot be asked. Errors of the server itself
  * fail the script.
  */
-export function askServer(server: Flavor, { rows, settle, more, stdin }: Question): Probe {
+export function askServer(server: Flavor, { rows, settle, more, stdin }: Question): Section {
   const script = lines([
     sqlClient(server),
     sh`if ! command -v ${clientOf(server)} >/dev/null 2>&1; then echo 'away its client is not installed'; exit 0; fi

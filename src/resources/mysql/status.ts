@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { sh, type Script } from '../../transport/shell.ts';
-import { Unreadable, type Probe } from '../resource.ts';
+import type { Section } from '../../transport/sections.ts';
+import { Unreadable } from '../state.ts';
 import { binlogStateMinus } from './binlog-state.ts';
 import { marksIn } from './history.ts';
 import { primaryOptions, type Failure, type Replica, type ReplicaStatus } from './replication.ts';
@@ -69,7 +70,7 @@ const settle = {
 };
 
 /** Asks the replica, and through it the primary, as the user of the replication. Changes nothing. */
-export function readStatus(replica: Replica): Probe {
+export function readStatus(replica: Replica): Section {
   const isMysql = replica.flavor === 'mysql';
   const more = sh`cat >"$HW/primary.cnf"
 ${readSeeding}

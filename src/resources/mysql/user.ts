@@ -1,19 +1,11 @@
+import type { Section } from '../../transport/sections.ts';
 import { z } from 'zod';
 import { Secret } from '../../secrets/secret.ts';
 import { sh } from '../../transport/shell.ts';
 import { secret } from '../attribute.ts';
-import {
-  declare,
-  each,
-  Unreadable,
-  type Actual,
-  type Change,
-  type Probe,
-  type Resource,
-  type ResourceOptions,
-  type ResourceType,
-  type State,
-} from '../resource.ts';
+import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
+import { Unreadable, type Change } from '../state.ts';
+import { each } from '../step.ts';
 import { changeGrants, declaredGrants, grants, parseGrants, showGrants } from './grants.ts';
 import { cachingSha2, isCachingSha2, nativePassword } from './password.ts';
 import { askServer, flavor, parseAnswer, plainText, runSql, sqlBytes, sqlText, type Flavor } from './sql.ts';
@@ -85,7 +77,7 @@ const row = z.object({
   locked: z.number().or(z.boolean()),
 });
 
-function probe(batch: readonly User[]): Probe {
+function probe(batch: readonly User[]): Section {
   const server = batch[0]?.flavor ?? 'mysql';
   const accounts = batch.map((user) => `(${sqlText(user.name)}, ${sqlText(user.host)})`).join(', ');
   const shows = batch
@@ -107,7 +99,7 @@ function passwordState(user: User, hash: Buffer): Secret | null {
   return isSame ? user.password : new Secret(hash.toString('latin1'));
 }
 
-function parse(output: Buffer, batch: readonly User[]): readonly Actual[] {
+function parse(output: Buffer, batch: readonly User[]) {
   const answer = parseAnswer(output);
   if (answer instanceof Unreadable) return batch.map(() => answer);
   const start = answer.indexOf('#0');
@@ -137,11 +129,11 @@ function parse(output: Buffer, batch: readonly User[]): readonly Actual[] {
   });
 }
 
-function want(user: User): State | null {
+function want(user: User) {
   if (user.absent) return null;
   return {
     authentication: pluginOf(user),
-    ...(user.password === undefined ? {} : { password: user.password }),
+    password: user.password,
     tls: tlsOf(user),
     locked: false,
     grants: showGrants({ granted: declaredGrants(user.grants, user.flavor), others: [] }),
@@ -176,21 +168,22 @@ function statements({ desired: user, actual, attributes }: Change<User>): readon
   ];
 }
 
-export const mysqlUserType: ResourceType<User> = {
+export const mysqlUserType = defineResource({
   name: 'mysql_user',
   summary: 'A user of MySQL or MariaDB with all its grants: privileges that are not declared are revoked',
   schema,
   key: (user) => `${user.name}@${user.host}`,
   want,
-  probe,
-  parse,
+  probe: (batch) => ({ ...probe(batch), parse: (output) => parse(output, batch) }),
   apply: each((change) => ({
     resources: [change.id],
     title: `${change.desired.absent ? 'drop' : 'set up'} user ${change.desired.name}@${change.desired.host}`,
     script: runSql(change.desired.flavor),
     stdin: sqlBytes(statements(change)),
   })),
-};
+  comparison: { computed: ['shown'] },
+  order: { provides: () => false },
+});
 
 /**
  * A user: `mysqlUser('app', '10.0.0.%', { flavor: 'mysql', password, grants: { 'shop.*': ['SELECT'] } })`.

@@ -2,15 +2,10 @@ import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
 import { lines, sh, type Script } from '../../transport/shell.ts';
-import {
-  declare,
-  type ApplyContext,
-  type Change,
-  type Resource,
-  type ResourceOptions,
-  type ResourceType,
-  type Step,
-} from '../resource.ts';
+import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
+import type { Change } from '../state.ts';
+import type { ApplyContext, Step } from '../step.ts';
+import { providesUnit } from '../path.ts';
 import { removal } from '../shell/removal.ts';
 import { contentOf, entries, largestOf, parseStat, statProbe } from '../shell/stat.ts';
 
@@ -159,15 +154,12 @@ trap 'rm -f "$t"' EXIT`,
   };
 }
 
-export const unitType: ResourceType<Unit> = {
+export const unitType = defineResource({
   name: 'unit',
-  isPlain: true,
   summary:
     'A systemd unit or a drop-in for one, verified before it goes live, without drop-ins of others that would win over it; a timer is a `unit` and a `service` of it',
   schema,
   key: fileName,
-  // A drop-in that is declared beside it is nobody else's.
-  isProbedWhole: true,
   want: (unit) => {
     if (unit.absent) return null;
     const sha256 = createHash('sha256').update(bytes(unit)).digest('hex');
@@ -176,29 +168,37 @@ export const unitType: ResourceType<Unit> = {
   },
   probe: (batch) => {
     const { script, stdin } = statProbe(batch.map(file), { hash: largestOf(batch.map(bytes)), weigh: true });
-    return { script: lines([dropInProbe(batch), script]), stdin };
-  },
-  parse: (output, batch) => {
-    const dropIns = output.toString('utf8').split('\n', batch.length);
-    const found = parseStat(output.subarray(Buffer.byteLength(`${dropIns.join('\n')}\n`)));
-    return batch.map((unit, index) => {
-      const stat = found.get(file(unit));
-      if (stat === undefined) return null;
-      return {
-        kind: stat.kind,
-        owner: stat.owner,
-        mode: stat.mode,
-        content: contentOf(stat),
-        overriddenBy: overriding(unit, dropIns[index] ?? '', batch),
-        ...entries(stat),
-      };
-    });
+    return {
+      script: lines([dropInProbe(batch), script]),
+      stdin,
+      parse: (output) => {
+        const dropIns = output.toString('utf8').split('\n', batch.length);
+        const found = parseStat(output.subarray(Buffer.byteLength(`${dropIns.join('\n')}\n`)));
+        return batch.map((unit, index) => {
+          const stat = found.get(file(unit));
+          if (stat === undefined) return null;
+          return {
+            kind: stat.kind,
+            owner: stat.owner,
+            mode: stat.mode,
+            content: contentOf(stat),
+            overriddenBy: overriding(unit, dropIns[index] ?? '', batch),
+            ...entries(stat),
+          };
+        });
+      },
+    };
   },
   // Together: a timer is verified with the service that it starts.
   apply: (changes, host) => [step(changes, host)],
-  path: file,
-  text: (unit) => ({ path: file(unit), text: unit.content ?? null }),
-};
+  comparison: {
+    computed: ['entries'],
+    // A drop-in that is declared beside it is nobody else's.
+    together: true,
+  },
+  order: { provides: (unit, { kind, name }) => kind === 'unit' && providesUnit(file(unit), name) },
+  files: { path: file, text: (unit) => unit.content ?? null },
+});
 
 /**
  * A systemd unit: `unit('backup.timer', { content: template('backup.timer.hbs', vars) })`, or a drop-in:

@@ -1,6 +1,7 @@
 import { lines, sh } from '../../transport/shell.ts';
 import { mostEntries, weigh } from './removal.ts';
-import { Unreadable, type Probe, type State } from '../resource.ts';
+import type { Section } from '../../transport/sections.ts';
+import { Unreadable } from '../state.ts';
 
 /** What `find -printf` tells of one path; links are not followed. */
 export interface Stat {
@@ -34,7 +35,7 @@ const hashTimeout = 120;
 export function statProbe(
   paths: readonly string[],
   options: { readonly hash: number | false; readonly weigh: boolean },
-): Required<Probe> {
+): Required<Section> {
   const stdin = Buffer.from(paths.map((path) => `${path}\0`).join(''));
   const hash =
     options.hash === false
@@ -48,7 +49,7 @@ export function statProbe(
 const weighAll = lines([weigh, sh`for at; do printf 'holds %s %s\0' "$(hw_weigh "$at")" "$at"; done`]).text;
 
 /** Probes one after the other, each with its own standard input; none of one that asks for no path. */
-export function inTurn(probes: readonly Required<Probe>[]): Probe {
+export function inTurn(probes: readonly Required<Section>[]): Section {
   const asking = probes.filter(({ stdin }) => stdin.length > 0);
   return {
     script: lines(asking.map(({ script, stdin }) => sh`head -c ${stdin.length} | ${script}`)),
@@ -80,7 +81,7 @@ function size(bytes: number): string {
 }
 
 /** What goes with a folder: `{ entries: '12,403 (1.2 GiB)' }`; nothing of one that is empty or was not weighed. */
-export function entries({ holds }: Pick<Stat, 'holds'>): State {
+export function entries({ holds }: Pick<Stat, 'holds'>): { readonly entries?: string } {
   if (holds === undefined || holds.count === 0) return {};
   const isMore = holds.count > mostEntries;
   const count = Math.min(holds.count, mostEntries).toLocaleString('en');

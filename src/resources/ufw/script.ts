@@ -1,5 +1,5 @@
 import { lines, sh, type Script } from '../../transport/shell.ts';
-import type { Guard } from '../resource.ts';
+import type { Guard } from '../capabilities/access.ts';
 
 /**
  * Of the kernel's filter tables what ufw has put there: policies, its chains, the ways into them. Beside it

@@ -1,13 +1,7 @@
 import { z } from 'zod';
-import {
-  declare,
-  each,
-  type Attribute,
-  type Resource,
-  type ResourceOptions,
-  type ResourceType,
-  type State,
-} from '../resource.ts';
+import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
+import type { Attribute, State } from '../state.ts';
+import { each } from '../step.ts';
 import {
   admits,
   families,
@@ -138,14 +132,13 @@ function parse(output: string, desired: Ufw): State {
   };
 }
 
-export const ufwType: ResourceType<Ufw> = {
+export const ufwType = defineResource({
   name: 'ufw',
   summary: 'The firewall: ufw with its policies and all of its rules, in its files and in the kernel',
   schema,
   // A host has one firewall: two roles that want different ones must collide.
   key: () => 'firewall',
-  exact: true,
-  want: (ufw) => ({
+  want: (ufw): State => ({
     enabled: true,
     unit: 'enabled',
     incoming: ufw.incoming,
@@ -157,8 +150,10 @@ export const ufwType: ResourceType<Ufw> = {
     order: inOrder,
     ...Object.fromEntries(ufw.rules.map((rule): [string, Attribute] => [ruleName(rule), rule.why])),
   }),
-  probe: () => ({ script: probeUfw }),
-  parse: (output, batch) => batch.map((ufw) => parse(output.toString('utf8'), ufw)),
+  probe: (batch) => ({
+    script: probeUfw,
+    parse: (output) => batch.map((ufw) => parse(output.toString('utf8'), ufw)),
+  }),
   apply: each(({ id, desired: ufw }) => {
     const tuples = (family: Family): Buffer =>
       Buffer.from(
@@ -181,8 +176,10 @@ export const ufwType: ResourceType<Ufw> = {
       stdin: Buffer.concat([rules4, rules6]),
     };
   }),
-  guard: () => guardUfw,
-};
+  comparison: { exact: true },
+  order: { provides: () => false },
+  access: { guard: () => guardUfw },
+});
 
 /** The firewall: `ufw({ rules: [{ port: 22, why: 'ssh' }] }, { needs: ['package:ufw'] })`. */
 export function ufw(attributes: z.input<typeof schema>, options?: ResourceOptions): Resource {

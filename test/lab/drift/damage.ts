@@ -1,4 +1,4 @@
-import type { Action, ResourceId } from '../../../src/resources/resource.ts';
+import type { Action, ResourceId } from '../../../src/resources/state.ts';
 
 /** The lab of the test: the users of the database have addresses in their names. */
 export const subnet = '10.213.99';

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
-import type { DeclaredResource, ResourceId } from '../../../src/resources/resource.ts';
+import type { DeclaredResource } from '../../../src/resources/resource.ts';
+import type { ResourceId } from '../../../src/resources/state.ts';
 import {
   directoryType,
   documentType,
@@ -161,7 +162,7 @@ export function outright(resources: readonly DeclaredResource[]): ReadonlyMap<st
   const ids = new Map(resources.map((resource) => [resource.id, resource]));
   const edges = new Map<string, string[]>(resources.map(({ id, needs }) => [id, [...needs]]));
   for (const { id, type, desired } of resources) {
-    for (const earlier of type.after?.(desired) ?? []) {
+    for (const earlier of type.order?.after?.(desired) ?? []) {
       const other = ids.get(earlier);
       if (other === undefined) continue;
       if (other.type.want(other.desired) === null) edges.get(earlier)?.push(id);
@@ -175,18 +176,18 @@ export function outright(resources: readonly DeclaredResource[]): ReadonlyMap<st
 function isOrderable(resources: readonly DeclaredResource[]): boolean {
   const edges = new Map([...outright(resources)].map(([id, earlier]) => [id, [...earlier]]));
   for (const service of resources) {
-    const reads = (service.type.triggers?.(service.desired) ?? []).flatMap(({ paths: read }) => read);
+    const reads = (service.type.runtime?.triggers(service.desired) ?? []).flatMap(({ paths: read }) => read);
     for (const member of resources) {
-      const path = member.type.path?.(member.desired);
+      const path = member.type.files?.path?.(member.desired);
       if (path === undefined || !reads.some((tree) => path === tree || path.startsWith(`${tree}/`))) continue;
       edges.get(service.id)?.push(member.id);
     }
   }
   const validators = new Map<string, string>();
   for (const service of resources) {
-    const trees = service.type.transaction?.(service.desired)?.trees ?? [];
+    const trees = service.type.runtime?.transaction?.(service.desired)?.trees ?? [];
     for (const member of resources) {
-      const path = member.type.path?.(member.desired);
+      const path = member.type.files?.path?.(member.desired);
       const isTree = member.type.name === 'directory' && path !== undefined && trees.includes(path);
       if (
         path !== undefined &&
@@ -251,7 +252,7 @@ function described({ resources, world }: Case): string {
 function settled({ resources, world }: Case): Case {
   for (const { type, desired, id } of resources) {
     const daemon = world.daemons.get(id.slice('service:'.length));
-    const [trigger] = type.triggers?.(desired) ?? [];
+    const [trigger] = type.runtime?.triggers(desired) ?? [];
     if (daemon?.loaded === 'of the package' && trigger !== undefined)
       daemon.loaded = readBelow(world, trigger.paths);
   }

@@ -2,7 +2,7 @@ import { HostwrightError } from '../../../src/errors.ts';
 import { readApplied, writeApplied } from '../../../src/plan/applied.ts';
 import { factsScript } from '../../../src/plan/facts.ts';
 import { mountsProbe } from '../../../src/plan/mounts.ts';
-import type { ResourceId, State } from '../../../src/resources/resource.ts';
+import type { ResourceId, State } from '../../../src/resources/state.ts';
 import type { Answer, Request, Transport } from '../../../src/transport/transport.ts';
 import { instructionSchema, type Asked, type Instruction } from './types.ts';
 import {

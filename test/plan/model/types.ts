@@ -1,15 +1,9 @@
 import { z } from 'zod';
 import { ancestors } from '../../../src/resources/path.ts';
-import {
-  Unreadable,
-  type Actual,
-  type Change,
-  type Conversation,
-  type DeclaredResource,
-  type ResourceId,
-  type ResourceType,
-  type Step,
-} from '../../../src/resources/resource.ts';
+import type { DeclaredResource, Probe, ResourceType } from '../../../src/resources/resource.ts';
+import { whenDue } from '../../../src/resources/service/change.ts';
+import { Unreadable, type Actual, type Change, type ResourceId } from '../../../src/resources/state.ts';
+import type { Conversation, Step } from '../../../src/resources/step.ts';
 import { sh, type Script } from '../../../src/transport/shell.ts';
 
 const names = z.array(z.string()).readonly();
@@ -61,8 +55,9 @@ export function instruct(instruction: Instruction): Script {
   return sh`model ${JSON.stringify(instruction)}`;
 }
 
-function probe(type: string, items: readonly Partial<Asked>[]): { readonly script: Script } {
-  return { script: instruct({ ids: [], do: 'probe', type, items: items.map((item) => asked.parse(item)) }) };
+function probe(type: string, items: readonly Partial<Asked>[]): Probe {
+  const script = instruct({ ids: [], do: 'probe', type, items: items.map((item) => asked.parse(item)) });
+  return { script, parse };
 }
 
 function parse(output: Buffer): readonly Actual[] {
@@ -100,80 +95,79 @@ const above = ({ path }: { readonly path: string }): readonly ResourceId[] =>
 export const documentType: ResourceType<z.output<typeof document>> = {
   name: 'document',
   summary: 'a file',
-  staged: true,
   schema: document,
   key: ({ path }) => path,
   want: (it) =>
     it.absent ? null : it.text === undefined ? { kind: 'document' } : { kind: 'document', text: it.text },
   probe: (batch) => probe('path', batch),
-  parse,
   apply: (changes) =>
     changes.map(({ id, desired: { path, text = null, absent } }) =>
       step(absent ? { ids: [id], do: 'remove', path } : { ids: [id], do: 'document', path, text }),
     ),
-  after: above,
-  path: ({ path }) => path,
+  order: { after: above },
+  files: { path: ({ path }) => path, staged: 'path' },
 };
 
 export const directoryType: ResourceType<z.output<typeof directory>> = {
   name: 'directory',
   summary: 'a directory',
-  staged: true,
   schema: directory,
   key: ({ path }) => path,
   want: (it) => (it.absent ? null : { kind: 'directory' }),
   probe: (batch) => probe('path', batch),
-  parse,
   apply: (changes) =>
     changes.map(({ id, desired: { path, absent } }) =>
       step({ ids: [id], do: absent ? 'remove' : 'directory', path }),
     ),
-  after: above,
-  path: ({ path }) => path,
+  order: { after: above },
+  files: { path: ({ path }) => path, staged: 'below' },
 };
 
 export const packageType: ResourceType<z.output<typeof item>> = {
   name: 'package',
   summary: 'a package',
-  stage: 'package',
   schema: item,
   key: ({ name }) => name,
   want: (it) => (it.absent ? null : { installed: true }),
   probe: (batch) => probe('package', batch),
-  parse,
   apply: (changes) => {
     const names = (isAbsent: boolean): readonly string[] =>
       changes.filter(({ desired }) => desired.absent === isAbsent).map(({ desired }) => desired.name);
     const ids = changes.map(({ id }) => id);
     return [step({ ids, do: 'packages', install: names(false), purge: names(true) })];
   },
+  order: { stage: 'package' },
 };
 
 function turnOf({ desired, action, attributes }: Change<z.output<typeof service>>) {
   const names = new Set(attributes.map(({ name }) => name));
   const first = action === 'create';
   if (first || names.has('running')) return desired.running ? 'start' : 'stop';
-  return desired.running && names.has('reload') ? 'reload' : 'stay';
+  return desired.running && (action === 'reload' || names.has('reload')) ? 'reload' : 'stay';
 }
 
 export const serviceType: ResourceType<z.output<typeof service>> = {
   name: 'service',
   summary: 'a service',
-  stage: 'service',
   schema: service,
   key: ({ name }) => name,
   want: ({ running, enabled }) => ({ running, enabled, reload: 'not due' }),
   probe: (batch) => probe('service', batch),
-  parse,
-  action: (attributes, actual) =>
-    actual === null ? 'create' : attributes.every(({ name }) => name === 'reload') ? 'reload' : 'update',
+  comparison: {
+    action: (attributes, actual) =>
+      actual === null ? 'create' : attributes.every(({ name }) => name === 'reload') ? 'reload' : 'update',
+  },
   apply: (changes) =>
     changes.map((change) => {
       const { name, enabled, reads } = change.desired;
       return step({ ids: [change.id], do: 'service', name, enabled, reads, turn: turnOf(change) });
     }),
-  triggers: ({ running, reads }) => (running ? [{ action: 'reload', paths: reads }] : []),
-  transaction: ({ validates, reads }) => (validates ? { trees: reads, validate: sh`true` } : undefined),
+  order: { stage: 'service' },
+  runtime: {
+    triggers: ({ running, reads }) => (running ? [{ action: 'reload', paths: reads }] : []),
+    whenDue,
+    transaction: ({ validates, reads }) => (validates ? { trees: reads, validate: sh`true` } : undefined),
+  },
 };
 
 type Record = z.output<typeof record>;
@@ -201,7 +195,6 @@ export const recordType: ResourceType<Record> = {
   key: ({ server, key }) => `${server}/${key}`,
   want: ({ absent, value }) => (absent ? null : { value }),
   probe: (batch) => probe('record', batch),
-  parse,
   apply: (changes) => changes.map(recordStep),
 };
 

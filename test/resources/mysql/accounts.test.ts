@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { mysqlDatabase, mysqlUser, Secret, type Resource } from '../../../src/index.ts';
 import { compare } from '../../../src/plan/compare.ts';
-import { Unreadable, type Actual } from '../../../src/resources/resource.ts';
+import { Unreadable, type Actual } from '../../../src/resources/state.ts';
 
 const password = new Secret('geheim-und-lang');
 const app = mysqlUser('app', '10.0.0.1', { flavor: 'mysql', password, grants: { 'shop.*': ['SELECT'] } });
@@ -13,10 +13,8 @@ const monitor = mysqlUser('prometheus', 'localhost', {
 
 function parse(answer: string, ...resources: readonly [Resource, ...Resource[]]): readonly Actual[] {
   const [{ type }] = resources;
-  return type.parse(
-    Buffer.from(answer),
-    resources.map(({ attributes }) => type.schema.parse(attributes)),
-  );
+  const batch = resources.map(({ attributes }) => type.schema.parse(attributes));
+  return type.probe(batch).parse(Buffer.from(answer));
 }
 
 /** What the steps of a resource send to the server, from a state. */

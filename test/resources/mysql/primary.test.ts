@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { mysqlPrimary, type Change, type Step } from '../../../src/index.ts';
 import { compare } from '../../../src/plan/compare.ts';
-import { Unreadable } from '../../../src/resources/resource.ts';
+import { Unreadable } from '../../../src/resources/state.ts';
 
 const { type, attributes } = mysqlPrimary('web2', { flavor: 'mysql' });
 const desired = type.schema.parse(attributes);
@@ -9,7 +9,7 @@ const history = 'f22c49c6-e53c-11f1-8880-2e3fcee93386:1-33';
 const marked = `686f7374-7772-6967-6874-0123456789ab:1,${history}`;
 
 function changeOf(...rows: readonly string[]): Change | undefined {
-  const [actual] = type.parse(Buffer.from(`${rows.join('\n')}\n`), [desired]);
+  const [actual] = type.probe([desired]).parse(Buffer.from(`${rows.join('\n')}\n`));
   if (actual === undefined || actual === null || actual instanceof Unreadable) throw new Error('no state');
   const difference = compare(type, desired, actual);
   return difference && { id: 'mysql_primary:web2', desired, actual, ...difference };
@@ -51,6 +51,6 @@ describe('a primary', () => {
 
   test('that is not there yet is unreadable', () => {
     const reason = 'its client is not installed';
-    expect(type.parse(Buffer.from(`away ${reason}\n`), [desired])).toEqual([new Unreadable(reason)]);
+    expect(type.probe([desired]).parse(Buffer.from(`away ${reason}\n`))).toEqual([new Unreadable(reason)]);
   });
 });

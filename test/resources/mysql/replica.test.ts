@@ -2,13 +2,9 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { HostwrightError } from '../../../src/errors.ts';
 import { createAuthority } from '../../../src/pki/authority.ts';
 import { compare } from '../../../src/plan/compare.ts';
-import {
-  Unreadable,
-  type Ask,
-  type Change,
-  type Resource,
-  type State,
-} from '../../../src/resources/resource.ts';
+import type { Resource } from '../../../src/resources/resource.ts';
+import { Unreadable, type Change, type State } from '../../../src/resources/state.ts';
+import type { Ask } from '../../../src/resources/step.ts';
 import { certificateFor } from '../../pki/certificate.ts';
 import {
   following,
@@ -31,7 +27,9 @@ const ahead = [
 ] as const;
 
 function stateOf(resource: Resource, answer: string): State {
-  const [state] = resource.type.parse(Buffer.from(answer), [resource.type.schema.parse(resource.attributes)]);
+  const [state] = resource.type
+    .probe([resource.type.schema.parse(resource.attributes)])
+    .parse(Buffer.from(answer));
   if (state === undefined || state === null || state instanceof Unreadable) throw new Error('no state');
   return state;
 }
@@ -192,10 +190,10 @@ describe('the plan', () => {
 
   test('a server that is not there yet is unreadable, garbage is an error', () => {
     const desired = mysql.type.schema.parse(mysql.attributes);
-    expect(mysql.type.parse(Buffer.from('away its client is not installed\n'), [desired])).toEqual([
+    expect(mysql.type.probe([desired]).parse(Buffer.from('away its client is not installed\n'))).toEqual([
       new Unreadable('its client is not installed'),
     ]);
-    expect(() => mysql.type.parse(Buffer.from('Permission denied\n'), [desired])).toThrow(RangeError);
+    expect(() => mysql.type.probe([desired]).parse(Buffer.from('Permission denied\n'))).toThrow(RangeError);
   });
 });
 

@@ -1,0 +1,23 @@
+/** What a resource is in the file system of the host (`plan/graph.ts`, `plan/refusal.ts`, `plan/mounts.ts`). */
+export interface Files<Desired extends object = object> {
+  /** The path that it owns, for triggers, transactions and what is mounted there. */
+  path?(desired: Desired): string;
+  /** It edits a part of the file at `path`: another resource may own the whole. */
+  readonly isPart?: true;
+  /**
+   * Where its state is read; default `path`. It comes after the directories and links above, and where one of
+   * these gives way to something else, what was read there counts as absent.
+   */
+  readAt?(desired: Desired): readonly string[];
+  /** Its steps may run on a copy of the tree that holds `path`, for a Transaction; a folder only on one above it. */
+  readonly staged?: 'path' | 'below';
+  /**
+   * Says that a folder at `path` goes with everything in it. Where that is not so, one that holds something
+   * (`entries` in the state that the probe reads) is refused when the plan is made.
+   */
+  removesFolder?(desired: Desired): boolean;
+  /** The text behind the attribute `content`, for diffs; null where it is binary or secret. */
+  text?(desired: Desired): string | null;
+  /** Where a link leads, as it is written. */
+  leadsTo?(desired: Desired): string | undefined;
+}
