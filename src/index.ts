@@ -1,7 +1,7 @@
 // The public API for roles. Roles import from 'hostwright' and nothing else of it.
 export { z } from 'zod';
 export { HostwrightError } from './errors.ts';
-export { defineRole, group, address } from './roles/role.ts';
+export { address, defineRole, hostGroup } from './roles/role.ts';
 export type * from './roles/role.ts';
 export type * from './roles/declarations.ts';
 export { Secret } from './secrets/secret.ts';
@@ -28,7 +28,7 @@ export { dpkg } from './resources/apt/dpkg.ts';
 export { service } from './resources/service/service.ts';
 export { line } from './resources/line.ts';
 export { aptRepository } from './resources/apt/repository.ts';
-export { userGroup } from './resources/group.ts';
+export { group } from './resources/group.ts';
 export { user } from './resources/user.ts';
 export { authorizedKey } from './resources/authorized-key.ts';
 export { unit } from './resources/service/unit.ts';

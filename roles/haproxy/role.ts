@@ -3,7 +3,7 @@ import {
   defineRole,
   directory,
   file,
-  group,
+  hostGroup,
   pkg,
   service,
   tlsBundle,
@@ -214,7 +214,7 @@ export default defineRole({
   listens: () => [
     { port: 80, from: 'internet', why: 'redirects to https, and challenges of the ACME CA' },
     { port: 443, from: 'internet', why: 'the site' },
-    { port: metricsPort, from: group('monitoring'), why: 'metrics of HAProxy' },
+    { port: metricsPort, from: hostGroup('monitoring'), why: 'metrics of HAProxy' },
   ],
   declares: (): readonly (CertificateDeclaration | ScrapeDeclaration)[] => [
     { kind: 'certificate', name: 'haproxy' },

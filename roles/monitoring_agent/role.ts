@@ -1,7 +1,7 @@
 import {
   defineRole,
   file,
-  group,
+  hostGroup,
   pkg,
   z,
   type CertificateDeclaration,
@@ -120,7 +120,7 @@ export default defineRole({
   listens: ({ host, site }) =>
     present(host, site).map(({ port, job }) => ({
       port,
-      from: group('monitoring'),
+      from: hostGroup('monitoring'),
       why: `${job} metrics for monitoring`,
     })),
   resources: (context) => [

@@ -1,4 +1,11 @@
-import { defineRole, group, HostwrightError, mysqlPrimary, mysqlReplica, type SiteHost } from 'hostwright';
+import {
+  defineRole,
+  hostGroup,
+  HostwrightError,
+  mysqlPrimary,
+  mysqlReplica,
+  type SiteHost,
+} from 'hostwright';
 import { accounts } from './accounts.ts';
 import { authority, certificate, key, server, serviceId } from './server.ts';
 import { variables, type Variables } from './variables.ts';
@@ -25,7 +32,7 @@ export default defineRole({
     const groups = new Set(['app', 'db', ...vars.mysql_users.flatMap(({ from }) => from ?? [])]);
     return [...groups].map((name) => ({
       port: vars.mysql_port,
-      from: group(name),
+      from: hostGroup(name),
       why: name === 'db' ? 'replication' : `database for ${name}`,
     }));
   },

@@ -1,7 +1,7 @@
 import {
   defineRole,
   file,
-  group,
+  hostGroup,
   HostwrightError,
   link,
   pkg,
@@ -101,7 +101,9 @@ export default defineRole({
       .default('/healthz')
       .describe('of the application: answers 200 while it can serve'),
   }),
-  listens: ({ vars }) => [{ port: vars.nginx_port, from: group('lb'), why: 'requests from the balancer' }],
+  listens: ({ vars }) => [
+    { port: vars.nginx_port, from: hostGroup('lb'), why: 'requests from the balancer' },
+  ],
   declares: ({ vars }) => [
     { kind: 'certificate', name: 'nginx' } satisfies CertificateDeclaration,
     { kind: 'backend', port: vars.nginx_port, healthPath: vars.app_health_path } satisfies BackendDeclaration,

@@ -8,7 +8,7 @@ import {
   hostCertificate,
   pkg,
   secret,
-  userGroup,
+  group,
   z,
   type CertificateDeclaration,
 } from 'hostwright';
@@ -40,7 +40,7 @@ export default defineRole({
       directory('/etc/hostwright'),
       directory('/etc/hostwright/pki'),
       file('/etc/hostwright/pki/ca.crt', { content: authorityCertificates(vars.pki_ca).join('') }),
-      ...[...groups].map((name) => userGroup(name, { system: true })),
+      ...[...groups].map((name) => group(name, { system: true })),
       ...wanted.map(({ name, group, names = [], usage }) =>
         hostCertificate(name, {
           names: [host.name, host.address, 'localhost', '127.0.0.1', ...names],

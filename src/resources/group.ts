@@ -68,8 +68,8 @@ else groupadd ${system ? ['--system'] : []} ${number} ${name}; fi`;
   },
 });
 
-/** A group of users: `userGroup('app', { system: true })`. */
-export function userGroup(
+/** A group of users: `group('app', { system: true })`. */
+export function group(
   name: string,
   attributes: Omit<z.input<typeof schema>, 'name'> = {},
   options?: ResourceOptions,

@@ -39,7 +39,7 @@ export interface SiteHost {
 export type Source = 'internet' | { readonly group: string } | { readonly address: string };
 
 /** All hosts of a group may connect. */
-export const group = (name: string): Source => ({ group: name });
+export const hostGroup = (name: string): Source => ({ group: name });
 /** One address or network (`10.0.0.0/24`) may connect. */
 export const address = (cidr: string): Source => ({ address: cidr });
 

@@ -2,7 +2,7 @@ import { HostwrightError, HostwrightErrors, isExpected } from '../errors.ts';
 import { askRole } from '../roles/ask.ts';
 import type { LoadedRole } from '../roles/load.ts';
 import type { Member } from '../roles/place.ts';
-import type { Declaration, Declared, Listen, Site, SiteHost } from '../roles/role.ts';
+import type { Declaration, Declared, Listen, Site, SiteHost, Source } from '../roles/role.ts';
 import type { Inventory } from '../inventory/model.ts';
 
 /** A role on a host, with its variables checked. */
@@ -79,6 +79,14 @@ function declarationsOf(one: Asked, member: Member, ask: () => unknown): readonl
   return askRole(question).map((declaration) => ({ role: one.role.name, ...declaration, host: one.host }));
 }
 
+function isSource(value: unknown): value is Source {
+  if (typeof value !== 'object' || value === null) return value === 'internet';
+  return (
+    ('group' in value && typeof value.group === 'string') ||
+    ('address' in value && typeof value.address === 'string')
+  );
+}
+
 function isListen(value: unknown): value is Listen {
   return (
     typeof value === 'object' &&
@@ -86,6 +94,7 @@ function isListen(value: unknown): value is Listen {
     'port' in value &&
     typeof value.port === 'number' &&
     'from' in value &&
+    isSource(value.from) &&
     'why' in value
   );
 }
@@ -123,7 +132,8 @@ export function collectDeclarations(inventory: Inventory, assignments: Assignmen
   const listens = askAll(asked, (one) => {
     const { role, vars, host } = one;
     const ask = () => (role.listens === undefined ? [] : role.listens({ vars, host, site }));
-    const expected = "a list of ports, such as { port: 80, from: 'internet', why: 'the site' }";
+    const expected =
+      "a list of ports, such as { port: 80, from: 'internet', why: 'the site' } or { port: 6379, from: hostGroup('app'), why: 'the cache' }";
     return askRole({ of: one, host: host.name, member: 'listens', ask, isItem: isListen, expected }).map(
       (listen) => ({ host: host.name, listen: { ...listen, role: role.name } }),
     );

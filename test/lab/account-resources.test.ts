@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { authorizedKey, Secret, sh, user, userGroup } from '../../src/index.ts';
+import { authorizedKey, Secret, sh, user, group } from '../../src/index.ts';
 import { converge, hostile, isUnharmed, openRoot, probe, refuse, type Root } from '../resources/on-a-root.ts';
 
 let root: Root;
@@ -19,14 +19,14 @@ const other =
 
 describe('group', () => {
   test('is made, gets another number, and goes', async () => {
-    await converge(root, userGroup('web', { gid: 4001 }));
-    await converge(root, userGroup('web', { gid: 4002 }));
+    await converge(root, group('web', { gid: 4001 }));
+    await converge(root, group('web', { gid: 4002 }));
     expect(await root.ask(sh`getent group web`)).toBe('web:x:4002:\n');
-    await converge(root, userGroup('web', { absent: true }));
+    await converge(root, group('web', { absent: true }));
   });
 
   test('of the system gets a number of the system', async () => {
-    await converge(root, userGroup('daemons', { system: true }));
+    await converge(root, group('daemons', { system: true }));
     expect(Number((await root.ask(sh`getent group daemons`)).split(':')[2])).toBeLessThan(1000);
   });
 });
@@ -43,7 +43,7 @@ describe('user', () => {
   });
 
   test('takes the group of its name that is already there', async () => {
-    await converge(root, userGroup('berta', { gid: 4100 }));
+    await converge(root, group('berta', { gid: 4100 }));
     await converge(root, user('berta'));
     expect(await root.ask(sh`id -g berta`)).toBe('4100\n');
   });

@@ -11,8 +11,8 @@ const seed = Number(process.env['HOSTWRIGHT_SEED'] ?? 20261121);
 
 /** Takes its resources from a file, so that each case is a matter of three runs. */
 const role = `
-import { defineRole, directory, file, line, link, service, unit, user, userGroup, z } from 'hostwright';
-const make = { directory, file, line, link, service, unit, user, group: userGroup };
+import { defineRole, directory, file, line, link, service, unit, user, group, z } from 'hostwright';
+const make = { directory, file, line, link, service, unit, user, group: group };
 export default defineRole({
   name: 'property',
   variables: z.object({}),

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { pkg, user, userGroup, type Resource } from '../../src/index.ts';
+import { pkg, user, group, type Resource } from '../../src/index.ts';
 import { refuseLockout } from '../../src/plan/lockout.ts';
 import type { DeclaredResource } from '../../src/resources/resource.ts';
 
@@ -24,7 +24,7 @@ it('lets others go, and what does not shut anybody out', () => {
   const resources = [
     user('former', { absent: true }),
     user('admin', { shell: '/bin/sh', locked: false }),
-    userGroup('admin2', { absent: true }),
+    group('admin2', { absent: true }),
     pkg('sudo'),
   ].map(declared);
   refuseLockout('web1', resources, login);

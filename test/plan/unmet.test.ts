@@ -9,7 +9,7 @@ import {
   service,
   unit,
   user,
-  userGroup,
+  group,
   type Resource,
 } from '../../src/index.ts';
 import { orderUnits } from '../../src/plan/graph.ts';
@@ -71,7 +71,7 @@ describe('what a plan knows is not there', () => {
     ['a declared directory', [directory('/srv/hw/deep'), file('/srv/hw/a', content)]],
     ['a declared link', [link('/srv/hw', { to: '/tmp' }), file('/srv/hw/a', content)]],
     ['a declared user and its group', [user('hw'), directory('/srv/hw', { owner: 'hw', group: 'hw' })]],
-    ['a declared group', [userGroup('hw'), directory('/srv/hw', { group: 'hw' })]],
+    ['a declared group', [group('hw'), directory('/srv/hw', { group: 'hw' })]],
     ['a declared unit', [unit('hw.service', content), service('hw')]],
     ['a template of units', [file('/etc/systemd/system/hw@.service', content), service('hw@1')]],
     ['a mount, which fstab may bring', [service('srv.mount')]],

@@ -9,7 +9,7 @@ import {
   sysctl,
   unit,
   user,
-  userGroup,
+  group,
   type Resource,
 } from '../../src/index.ts';
 import { Unreadable, type Actual } from '../../src/resources/state.ts';
@@ -74,7 +74,7 @@ describe('user', () => {
 
 describe('group', () => {
   test('reads numbers', () => {
-    expect(parse('web:x:4001:anna\n', userGroup('web'), userGroup('gone'))).toEqual([{ gid: 4001 }, null]);
+    expect(parse('web:x:4001:anna\n', group('web'), group('gone'))).toEqual([{ gid: 4001 }, null]);
   });
 });
 

@@ -25,7 +25,7 @@ import {
   ufw,
   unit,
   user,
-  userGroup,
+  group,
   type Resource,
 } from '../../src/index.ts';
 import { packedRelease } from '../../src/release/release.ts';
@@ -54,9 +54,9 @@ export const samples: readonly Resource[] = [
   pkg('nginx-light'),
   pkg('mysql-server', { release: 'sid' }),
   pkg('telnetd', { absent: true }),
-  userGroup('app', { gid: 4001, system: true }),
-  userGroup('web'),
-  userGroup('old', { absent: true }),
+  group('app', { gid: 4001, system: true }),
+  group('web'),
+  group('old', { absent: true }),
   user('anna', { groups: ['sudo'], passwordHash: new Secret('$6$salt$hash'), locked: false }),
   user('app', { system: true, group: 'app' }),
   user('old', { absent: true }),

@@ -12,7 +12,7 @@ import {
   sysctl,
   unit,
   user,
-  userGroup,
+  group,
   type Resource,
 } from '../../src/index.ts';
 import { hostile } from './on-a-root.ts';
@@ -56,9 +56,9 @@ describe('schemas', () => {
     [line('/etc/hosts', { line: 'a', match: 'a\nb' }), 'match: expected a single line'],
     [pkg('nginx; reboot'), 'name: expected a Debian package name'],
     [pkg('-y'), 'name: expected a Debian package name'],
-    [userGroup('a:b'), 'name: expected a name'],
-    [userGroup('1000'), 'name: expected a name'],
-    [userGroup('web', { gid: -1 }), 'gid: '],
+    [group('a:b'), 'name: expected a name'],
+    [group('1000'), 'name: expected a name'],
+    [group('web', { gid: -1 }), 'gid: '],
     [user(hostile), 'name: expected a name'],
     [user('anna', { groups: ['sudo,root'] }), 'groups.0: expected a name'],
     [user('anna', { comment: 'a:b' }), 'comment: expected no ":"'],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import firewall from '../../roles/firewall/role.ts';
-import { address, group, type Listen } from '../../src/roles/role.ts';
+import { address, hostGroup, type Listen } from '../../src/roles/role.ts';
 import { hosts, ofType, resourcesOf, type RoleCase } from './context.ts';
 
 const connection = { user: 'admin', address: '10.0.0.9', port: 22 };
@@ -24,7 +24,7 @@ describe('the role firewall', () => {
     expect(
       rules([
         { port: 443, from: 'internet', why: 'https' },
-        { port: 8443, from: group('db'), why: 'a test' },
+        { port: 8443, from: hostGroup('db'), why: 'a test' },
         { port: 53, protocol: 'udp', from: address('10.1.0.0/16'), why: 'names' },
       ]),
     ).toEqual([
@@ -39,8 +39,8 @@ describe('the role firewall', () => {
   test('opens nothing for a host to itself, nor for a group that is empty', () => {
     expect(
       rules([
-        { port: 8443, from: group('lb'), why: 'x' },
-        { port: 8444, from: group('nobody'), why: 'x' },
+        { port: 8443, from: hostGroup('lb'), why: 'x' },
+        { port: 8444, from: hostGroup('nobody'), why: 'x' },
       ]),
     ).toEqual(['allow 22/tcp any: ssh']);
   });
@@ -48,7 +48,7 @@ describe('the role firewall', () => {
   test('says why for all roles that declare the same, and drops what is open for everyone', () => {
     expect(
       rules([
-        { port: 9100, from: group('db'), why: "the agent's metrics" },
+        { port: 9100, from: hostGroup('db'), why: "the agent's metrics" },
         { port: 9100, from: address('10.0.0.2'), why: 'backups' },
         { port: 80, from: address('10.0.0.3'), why: 'x' },
         { port: 80, from: 'internet', why: 'http' },
@@ -91,7 +91,7 @@ describe('the role firewall', () => {
 
   test('names the host of a group that has no address', () => {
     const nameless = hosts.map((host) => (host.name === 'web3' ? { ...host, address: 'web3' } : host));
-    expect(() => rules([{ port: 1, from: group('db'), why: 'x' }], { hosts: nameless })).toThrow(
+    expect(() => rules([{ port: 1, from: hostGroup('db'), why: 'x' }], { hosts: nameless })).toThrow(
       expect.objectContaining({ code: 'E_VARIABLE', place: { host: 'web3' } }),
     );
   });

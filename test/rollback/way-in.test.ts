@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { guardOf } from '../../src/rollback/way-in.ts';
-import { authorizedKey, directory, file, line, user, userGroup, type Resource } from '../../src/index.ts';
+import { authorizedKey, directory, file, line, user, group, type Resource } from '../../src/index.ts';
 import type { Action } from '../../src/resources/state.ts';
 
 const login = { user: 'admin', home: '/home/admin', address: '10.0.0.1', port: 22 };
@@ -21,7 +21,7 @@ it.each([
   ['its home directory', directory('/home/admin', { mode: '0777' }), 'update'],
   ['what is above it', directory('/home', { mode: '0777' }), 'update'],
   ['its account', user('admin', { groups: [] }), 'update'],
-  ['a group that goes', userGroup('sudo', { absent: true }), 'delete'],
+  ['a group that goes', group('sudo', { absent: true }), 'delete'],
 ] as const)('guards %s', (_, resource, action) => {
   expect(isGuarded(resource, action)).toBe(true);
 });

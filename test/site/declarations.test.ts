@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Host, Inventory } from '../../src/inventory/model.ts';
-import { defineRole, group, type Role } from '../../src/roles/role.ts';
+import { defineRole, hostGroup, type Role } from '../../src/roles/role.ts';
 import { collectDeclarations } from '../../src/site/declarations.ts';
 
 const host = (name: string, address: string): [string, Host] => [
@@ -30,7 +30,7 @@ const watcher = defineRole({
     site
       .declared('scrape')
       .filter((scrape) => scrape.host.name === own.name)
-      .map(() => ({ port: 9113, from: group('web'), why: 'metrics' })),
+      .map(() => ({ port: 9113, from: hostGroup('web'), why: 'metrics' })),
   resources: () => [],
 });
 

@@ -140,6 +140,11 @@ describe('what goes wrong in a role says which role, for which host, and where i
     ['resources', 'resources: () => [pkg], never:', 'resources: item 1 is [Function: pkg]'],
     ['resources', 'resources: () => [(async () => pkg("a"))()], never:', 'resources: item 1 is a Promise'],
     ['listens', 'listens: () => [{ port: "80" }], resources:', "listens: item 1 is { port: '80' }"],
+    [
+      'listens',
+      'listens: () => [{ port: 80, from: pkg("app"), why: "x" }], resources:',
+      'listens: item 1 is',
+    ],
     ['declares', 'declares: async () => [], resources:', 'declares: a Promise'],
   ])('no list of what belongs into %s: %s', async (member, words, found) => {
     write(

@@ -1,7 +1,7 @@
 import {
   defineRole,
   file,
-  group,
+  hostGroup,
   HostwrightError,
   pkg,
   service,
@@ -76,8 +76,8 @@ export default defineRole({
     { kind: 'slurm_node', processors: vars.slurm_processors } satisfies NodeDeclaration,
   ],
   listens: ({ host, site }) => [
-    { port: 6818, from: group('slurm'), why: 'slurmd' },
-    host.name === controllerOf(site).name && { port: 6817, from: group('slurm'), why: 'slurmctld' },
+    { port: 6818, from: hostGroup('slurm'), why: 'slurmd' },
+    host.name === controllerOf(site).name && { port: 6817, from: hostGroup('slurm'), why: 'slurmctld' },
   ],
   resources: (context) => [munge(context), slurm(context), runner(context)],
 });
