@@ -21,6 +21,7 @@ export const errorCodes = {
   E_REFUSED: 'a change would fail on the host in its current state, or destroy something undeclared',
   E_PLAN_STALE: 'a saved plan no longer matches the hosts or the configuration',
   E_REPORT: 'the outputs of several runs cannot be merged',
+  E_WORKER: 'a worker process of the run has ended',
   E_INTERNAL: 'Hostwright itself has failed',
   E_LAB: 'the lab cannot do what was requested',
 } as const satisfies Record<string, string>;

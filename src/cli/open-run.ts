@@ -1,4 +1,5 @@
-import { userInfo, hostname } from 'node:os';
+import { availableParallelism, hostname, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { HostwrightError } from '../errors.ts';
 import { selectHosts } from '../inventory/pattern.ts';
 import { targetsOf } from '../inventory/target.ts';
@@ -12,13 +13,18 @@ import type { SiteModel } from '../site/model.ts';
 import { didYouMean } from '../suggestion.ts';
 import { createConnect } from '../transport/connect.ts';
 import type { Lock } from '../transport/transport.ts';
+import { workerCount } from '../workers/count.ts';
+import { crew } from '../workers/crew.ts';
+import type { ProjectData } from '../workers/messages.ts';
+import { startWorkerProcess } from '../workers/process.ts';
+import { remoteWorker } from '../workers/remote.ts';
 import { planHosts, type PlannedHosts } from '../workers/plan-hosts.ts';
 import { siteWorker } from '../workers/site-worker.ts';
 import type { RunSettings } from '../workers/worker.ts';
 import { askSecret } from './ask-secret.ts';
 import { startClock, type Clock } from './clock.ts';
 import type { ReportOptions, RunOptions } from './options.ts';
-import { readProject, readSiteOf, type Project } from './project.ts';
+import { packageFolder, readProject, readSiteOf, siteFile, type Project } from './project.ts';
 
 /** The common part of `plan`, `apply` and `drift`: the site is read; the hosts are connected, locked and planned. */
 export interface OpenRun extends PlannedHosts {
@@ -90,6 +96,9 @@ function hostsWithRoles(
   );
 }
 
+/** What a worker process runs. */
+const workerFile = join(packageFolder, 'dist/cli/worker.js');
+
 /** What a verb asks for beside the options of the command line. */
 export type Purpose = Pick<RunSettings, 'apply' | 'salt'>;
 
@@ -119,9 +128,24 @@ export async function openRun(options: RunOptions, purpose: Purpose, signal: Abo
     ...(options.role && { roles: options.role }),
     ...(becomePassword && { becomePassword }),
   };
+  const names = hostsWithRoles(site, selected, options.role);
+  const count = workerCount({ ...options, hosts: names.length, processors: availableParallelism() });
+  const data: ProjectData = {
+    site: siteFile(project, options),
+    inventory: project.inventory,
+    variables: project.variables,
+    generated: await project.generated.values(),
+  };
   const planned = await planHosts({
-    names: hostsWithRoles(site, selected, options.role),
-    open: (report) => siteWorker({ site, targets, connect, settings, report }),
+    names,
+    open: (report) =>
+      count === 1
+        ? siteWorker({ site, targets, connect, settings, report })
+        : crew(
+            Array.from({ length: count }, () =>
+              remoteWorker({ process: startWorkerProcess(workerFile), settings, project: data, report }),
+            ),
+          ),
     ...{ forks: options.forks, signal, report: (event) => reporter.report(event) },
   }).catch((error: unknown) => {
     reporter.close();

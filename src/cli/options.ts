@@ -35,6 +35,7 @@ export interface RunOptions extends ReportOptions {
   readonly role?: readonly string[];
   readonly extraVars?: readonly string[];
   readonly forks: number;
+  readonly workers?: number;
   readonly askBecomePass?: true;
 }
 
@@ -110,6 +111,12 @@ export function addRunOptions(command: Command): Command {
     .addOption(new RepeatableOption('--role <name>', 'only this role'))
     .addOption(extraVarsOption())
     .addOption(forksOption())
+    .addOption(
+      new Option(
+        '--workers <n>',
+        'processes that share the hosts (default: 1, more for many hosts)',
+      ).argParser(positiveInteger),
+    )
     .option('-K, --ask-become-pass', 'prompt for the sudo password');
   return addReportOptions(withHosts);
 }

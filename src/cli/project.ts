@@ -62,11 +62,15 @@ function findSite(inventorySource: string): string {
   }
 }
 
+/** The site.yml of a run, absolute. */
+export function siteFile(project: Project, options: ProjectOptions): string {
+  return options.site === undefined ? findSite(project.inventory.source) : resolve(options.site);
+}
+
 /** Reads and checks everything that needs no connection to a host. */
 export async function readSiteOf(project: Project, options: ProjectOptions): Promise<SiteModel> {
-  const file = options.site === undefined ? findSite(project.inventory.source) : resolve(options.site);
   return await readSiteModel({
-    file,
+    file: siteFile(project, options),
     ...project,
     packageFolder,
     api,

@@ -19,6 +19,8 @@ export interface GeneratedSecrets {
    * nothing is written, no identity is created.
    */
   generate(missing: ReadonlyMap<string, Generate>): Promise<ReadonlyMap<string, Secret>>;
+  /** All that were generated so far, by name. */
+  values(): Promise<ReadonlyMap<string, Secret>>;
   /**
    * Stores the generated values, encrypted, in `group_vars/all/generated.yml`. Call it before a host learns
    * any of them. E_SECRET, and nothing is written, if another run has generated one of them meanwhile.
@@ -52,6 +54,11 @@ export function openGeneratedSecrets(options: {
     return new Map((await Promise.all(values)).flatMap(([name, value]) => (value ? [[name, value]] : [])));
   };
 
+  const values = async (): Promise<ReadonlyMap<string, Secret>> => {
+    const all = [...made].map(async ([name, value]) => [name, await value] as const);
+    return new Map(await Promise.all(all));
+  };
+
   const persist = async (): Promise<void> => {
     const pending = await Promise.all(
       [...made]
@@ -73,7 +80,7 @@ export function openGeneratedSecrets(options: {
     for (const [name] of pending) kept.add(name);
   };
 
-  return { generate, persist };
+  return { generate, values, persist };
 }
 
 function madeMeanwhile(name: string, file: string): HostwrightError {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { record, simulated, writeInventory, type Login } from '../../bench/scale/network.ts';
@@ -43,12 +43,17 @@ function plan(inventory: string, ...words: readonly string[]): Promise<Finished>
   return run(command, all, { env: { ...process.env, NO_COLOR: '1' } });
 }
 
-async function network(name: string, more: readonly HostOptions[] = []): Promise<Network> {
+async function network(name: string, more: readonly HostOptions[] = [], sshArgs = ''): Promise<Network> {
   const hosts = [...more, ...simulated(count)];
   const servers = await startServers({ hosts, processes: 2, authorized, recording });
   opened.push(servers);
   await mkdir(join(folder, name));
-  const inventory = await writeInventory(join(folder, name), servers.hosts, login, '-o ConnectTimeout=5');
+  const inventory = await writeInventory(
+    join(folder, name),
+    servers.hosts,
+    login,
+    `-o ConnectTimeout=5 ${sshArgs}`,
+  );
   return { servers, hostwright: (...words) => plan(inventory, ...words) };
 }
 
@@ -117,6 +122,21 @@ describe('a plan of 60 hosts', () => {
     const hosts = Object.values(summaryOf(finished));
     expect(hosts).toHaveLength(count);
     for (const host of hosts) expect(host).toMatchObject({ resources: 31, changes: 0, roundTrips: 2 });
+  });
+
+  it('is shared by workers, which accept new keys side by side and never go beyond --forks together', async () => {
+    const { servers, hostwright } = await network('workers', [], '-o StrictHostKeyChecking=accept-new');
+    const known = join(folder, 'workers/known_hosts');
+    await writeFile(known, '');
+    const finished = await hostwright('--forks', '7', '--workers', '2');
+    expect(finished.code, finished.stderr).toBe(0);
+    const visits = await servers.visits();
+    expect(visits).toHaveLength(count);
+    expect(mostAtOnce(visits)).toBeLessThanOrEqual(7);
+    expect(Object.keys(summaryOf(finished))).toEqual(simulated(count).map(({ name }) => name));
+    const lines = (await readFile(known, 'utf8')).trimEnd().split('\n');
+    const expected = servers.hosts.map(({ address, port, hostKey }) => `[${address}]:${port} ${hostKey}`);
+    expect(lines.toSorted()).toEqual(expected.toSorted());
   });
 
   it('is divided by --shard into parts that have each host once, and merged again', async () => {
