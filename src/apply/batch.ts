@@ -1,8 +1,8 @@
 import type { PlannedChange } from '../plan/plan.ts';
-import type { Unit } from '../plan/graph.ts';
+import type { PlanNode } from '../plan/graph.ts';
 import type { ResourceId } from '../resources/state.ts';
 
-/** Units that are executed together, in one round trip. */
+/** Nodes that are executed together, in one round trip. */
 export interface Batch {
   readonly kind: 'plain' | 'packages' | 'transaction';
   readonly changes: readonly PlannedChange[];
@@ -10,15 +10,15 @@ export interface Batch {
 
 type Changes = ReadonlyMap<ResourceId, PlannedChange>;
 
-function changesOf(unit: Unit, changes: Changes): readonly PlannedChange[] {
-  return unit.members.flatMap((member) => changes.get(member.id) ?? []);
+function changesOf(node: PlanNode, changes: Changes): readonly PlannedChange[] {
+  return node.members.flatMap((member) => changes.get(member.id) ?? []);
 }
 
 /** A service whose files change goes live as a whole; where only the service changes it is a plain change. */
-function isTransaction(unit: Unit, changes: Changes): boolean {
+function isTransaction(node: PlanNode, changes: Changes): boolean {
   return (
-    unit.validatedBy !== undefined &&
-    changesOf(unit, changes).some((change) => change.id !== unit.validatedBy?.id)
+    node.validatedBy !== undefined &&
+    changesOf(node, changes).some((change) => change.id !== node.validatedBy?.id)
   );
 }
 
@@ -32,14 +32,14 @@ function withoutGuarded(changes: readonly PlannedChange[], isGuarded: IsGuarded)
 }
 
 /**
- * What to execute next of the units that are ready: files and the like together, then packages as one
+ * What to execute next of the nodes that are ready: files and the like together, then packages as one
  * transaction, then services, so that one request does as much as the order allows.
  */
-export function nextBatch(ready: readonly Unit[], changes: Changes, isGuarded: IsGuarded): Batch {
-  const transactions = ready.filter((unit) => isTransaction(unit, changes));
+export function nextBatch(ready: readonly PlanNode[], changes: Changes, isGuarded: IsGuarded): Batch {
+  const transactions = ready.filter((node) => isTransaction(node, changes));
   const others = ready
-    .filter((unit) => !transactions.includes(unit))
-    .flatMap((unit) => changesOf(unit, changes));
+    .filter((node) => !transactions.includes(node))
+    .flatMap((node) => changesOf(node, changes));
   const stage = (name: 'package' | 'service') =>
     others.filter((change) => change.resource.type.order?.stage === name);
   const packages = stage('package');

@@ -121,8 +121,8 @@ function pathSteps(run: HostRun, change: PlannedChange): readonly PathStep[] {
 
 /** The files of a batch and the service that validates them, as one piece of work. */
 function transactionWork(run: HostRun, changes: readonly PlannedChange[]): Work {
-  const service = run.plan.units.find((unit) =>
-    unit.members.some((member) => member.id === changes[0]?.id),
+  const service = run.plan.nodes.find((node) =>
+    node.members.some((member) => member.id === changes[0]?.id),
   )?.validatedBy;
   const transaction = service?.type.runtime?.transaction?.(service.desired);
   if (service === undefined || transaction === undefined)

@@ -1,13 +1,13 @@
-import type { Unit } from '../plan/graph.ts';
+import type { PlanNode } from '../plan/graph.ts';
 import type { ResourceId } from '../resources/state.ts';
 import { nextBatch } from './batch.ts';
 import { executeBatch } from './execute.ts';
 import { settle, type HostRun } from './host-run.ts';
 import { guardOf } from '../rollback/way-in.ts';
 
-/** Every unit before this one, at any distance. */
-function ancestors(unit: Unit, seen = new Set<Unit>()): ReadonlySet<Unit> {
-  for (const earlier of unit.after) {
+/** Every node before this one, at any distance. */
+function ancestors(node: PlanNode, seen = new Set<PlanNode>()): ReadonlySet<PlanNode> {
+  for (const earlier of node.after) {
     if (seen.has(earlier)) continue;
     seen.add(earlier);
     ancestors(earlier, seen);
@@ -15,10 +15,10 @@ function ancestors(unit: Unit, seen = new Set<Unit>()): ReadonlySet<Unit> {
   return seen;
 }
 
-/** The change that stands in the way of a unit because it failed or was skipped itself. */
-function blockedBy(run: HostRun, before: ReadonlySet<Unit>): ResourceId | undefined {
-  for (const unit of before) {
-    const failed = unit.members.find((member) => run.outcomes.get(member.id) === 'failed');
+/** The change that stands in the way of a node because it failed or was skipped itself. */
+function blockedBy(run: HostRun, before: ReadonlySet<PlanNode>): ResourceId | undefined {
+  for (const node of before) {
+    const failed = node.members.find((member) => run.outcomes.get(member.id) === 'failed');
     if (failed !== undefined) return failed.id;
   }
   return undefined;
@@ -30,22 +30,22 @@ function blockedBy(run: HostRun, before: ReadonlySet<Unit>): ResourceId | undefi
  * throws, after everything left is reported as skipped.
  */
 export async function applyPlay(run: HostRun, play: number): Promise<void> {
-  const { units, changes } = run.plan;
-  const openMembers = (unit: Unit) =>
-    unit.members.filter((member) => changes.has(member.id) && !run.outcomes.has(member.id));
-  const isOpen = (unit: Unit): boolean => openMembers(unit).length > 0;
-  const isDue = (unit: Unit): boolean => openMembers(unit).every((member) => member.play <= play);
-  const before = new Map(units.filter(isOpen).map((unit) => [unit, ancestors(unit)]));
+  const { nodes, changes } = run.plan;
+  const openMembers = (node: PlanNode) =>
+    node.members.filter((member) => changes.has(member.id) && !run.outcomes.has(member.id));
+  const isOpen = (node: PlanNode): boolean => openMembers(node).length > 0;
+  const isDue = (node: PlanNode): boolean => openMembers(node).every((member) => member.play <= play);
+  const before = new Map(nodes.filter(isOpen).map((node) => [node, ancestors(node)]));
   try {
     for (;;) {
       const open = [...before.keys()].filter(isOpen);
-      for (const unit of open) {
-        const culprit = blockedBy(run, before.get(unit) ?? new Set());
-        if (culprit !== undefined) skip(run, unit, `needs ${culprit}, which failed`);
+      for (const node of open) {
+        const culprit = blockedBy(run, before.get(node) ?? new Set());
+        if (culprit !== undefined) skip(run, node, `needs ${culprit}, which failed`);
       }
       const waiting = new Set(open.filter(isOpen));
       const ready = [...waiting].filter(
-        (unit) => isDue(unit) && [...(before.get(unit) ?? [])].every((earlier) => !waiting.has(earlier)),
+        (node) => isDue(node) && [...(before.get(node) ?? [])].every((earlier) => !waiting.has(earlier)),
       );
       if (ready.length === 0 || run.signal.aborted) return;
       await executeBatch(
@@ -54,16 +54,16 @@ export async function applyPlay(run: HostRun, play: number): Promise<void> {
       );
     }
   } catch (error) {
-    for (const unit of before.keys()) skip(run, unit, 'the host was lost');
+    for (const node of before.keys()) skip(run, node, 'the host was lost');
     throw error;
   } finally {
     run.report({ type: 'step', host: run.plan.host, title: null });
   }
 }
 
-/** Reports every change of a unit that has no outcome yet as skipped. */
-function skip(run: HostRun, unit: Unit, reason: string): void {
-  for (const member of unit.members) {
+/** Reports every change of a node that has no outcome yet as skipped. */
+function skip(run: HostRun, node: PlanNode, reason: string): void {
+  for (const member of node.members) {
     const change = run.plan.changes.get(member.id);
     if (change !== undefined && !run.outcomes.has(member.id)) settle(run, change, 'skipped', 0, reason);
   }

@@ -8,13 +8,13 @@ import { didYouMean } from '../suggestion.ts';
  * Resources that change together: one alone, or a service with the files below the trees that it validates
  * as a whole.
  */
-export interface Unit {
+export interface PlanNode {
   /** Each after those that it needs. */
   readonly members: readonly DeclaredResource[];
   /** The service whose configuration goes live as a whole. */
   readonly validatedBy?: DeclaredResource;
-  /** Units that come first. */
-  readonly after: readonly Unit[];
+  /** Nodes that come first. */
+  readonly after: readonly PlanNode[];
 }
 
 const stages = { source: 0, package: 1, configuration: 2, service: 3 };
@@ -99,11 +99,11 @@ function addReadEdges(
   for (const [id, service] of validators) addEdge(edges, service.id, id);
 }
 
-/** The edges between units: a service and the files that it validates count as the service. */
-function unitEdges(edges: Edges, headOf: (id: ResourceId) => ResourceId): Edges {
-  const units: Edges = new Map([...edges.keys()].map((id) => [headOf(id), new Set<ResourceId>()]));
-  for (const [id, earlier] of edges) for (const other of earlier) addEdge(units, headOf(id), headOf(other));
-  return units;
+/** The edges between nodes: a service and the files that it validates count as the service. */
+function nodeEdges(edges: Edges, headOf: (id: ResourceId) => ResourceId): Edges {
+  const nodes: Edges = new Map([...edges.keys()].map((id) => [headOf(id), new Set<ResourceId>()]));
+  for (const [id, earlier] of edges) for (const other of earlier) addEdge(nodes, headOf(id), headOf(other));
+  return nodes;
 }
 
 /** For each role and stage what comes in an earlier stage of the role, in the order of declaration. */
@@ -133,7 +133,7 @@ function addStageEdges(
   validators: ReadonlyMap<ResourceId, DeclaredResource>,
 ): void {
   const headOf = (id: ResourceId): ResourceId => validators.get(id)?.id ?? id;
-  const dependents = reversed(unitEdges(edges, headOf));
+  const dependents = reversed(nodeEdges(edges, headOf));
   const earlierOf = earlierStages(resources);
   for (const later of resources) {
     const after = headOf(later.id);
@@ -157,7 +157,7 @@ function duePlays(edges: Edges, resources: readonly DeclaredResource[]): (id: Re
   const due = (id: ResourceId): number => {
     const found = known.get(id);
     if (found !== undefined) return found;
-    // A circle ends here; it is named when the units are put into order.
+    // A circle ends here; it is named when the nodes are put into order.
     known.set(id, plays.get(id) ?? 0);
     const play = Math.max(plays.get(id) ?? 0, ...[...(edges.get(id) ?? [])].map(due));
     known.set(id, play);
@@ -220,7 +220,7 @@ function circle(host: string, trail: readonly ResourceId[], id: ResourceId): Hos
   });
 }
 
-/** The members of one unit, each after those that it needs. */
+/** The members of one node, each after those that it needs. */
 function inOrder(
   host: string,
   members: readonly DeclaredResource[],
@@ -244,10 +244,10 @@ function inOrder(
 }
 
 /**
- * The units of a host in an order that respects every dependency; resources without one keep the order of
+ * The nodes of a host in an order that respects every dependency; resources without one keep the order of
  * their declaration. E_RESOURCE names a circle, or a need that nobody declares.
  */
-export function orderUnits(host: string, declared: readonly DeclaredResource[]): readonly Unit[] {
+export function orderNodes(host: string, declared: readonly DeclaredResource[]): readonly PlanNode[] {
   const resources = new Map(declared.map((resource) => [resource.id, resource]));
   const edges = declaredEdges(host, resources);
   const validators = groupByTransaction(edges, declared);
@@ -261,10 +261,10 @@ export function orderUnits(host: string, declared: readonly DeclaredResource[]):
     else own.push(resource);
   }
 
-  const done = new Map<ResourceId, Unit>();
-  const order: Unit[] = [];
+  const done = new Map<ResourceId, PlanNode>();
+  const order: PlanNode[] = [];
   const trail = new Set<ResourceId>();
-  const visit = (head: ResourceId): Unit => {
+  const visit = (head: ResourceId): PlanNode => {
     const known = done.get(head);
     if (known !== undefined) return known;
     if (trail.has(head)) throw circle(host, [...trail], head);
@@ -275,12 +275,12 @@ export function orderUnits(host: string, declared: readonly DeclaredResource[]):
     earlier.delete(head);
     const after = [...earlier].map(visit);
     const validatedBy = validators.get(head);
-    const unit: Unit =
+    const node: PlanNode =
       validatedBy === undefined ? { members: own, after } : { members: own, after, validatedBy };
     trail.delete(head);
-    done.set(head, unit);
-    order.push(unit);
-    return unit;
+    done.set(head, node);
+    order.push(node);
+    return node;
   };
   for (const resource of declared) visit(headOf(resource.id));
   return order;

@@ -4,7 +4,7 @@ import type { Planned } from '../resources/capabilities/order.ts';
 import type { DeclaredResource } from '../resources/resource.ts';
 import { Unreadable, type Actual, type Change, type ResourceId } from '../resources/state.ts';
 import { compare } from './compare.ts';
-import type { Unit } from './graph.ts';
+import type { PlanNode } from './graph.ts';
 import type { Mount } from './mounts.ts';
 import { refusal } from './refusal.ts';
 
@@ -22,7 +22,7 @@ export interface PlannedChange extends Change {
 export interface HostPlan {
   readonly host: string;
   readonly resources: readonly DeclaredResource[];
-  readonly units: readonly Unit[];
+  readonly nodes: readonly PlanNode[];
   readonly changes: ReadonlyMap<ResourceId, PlannedChange>;
 }
 
@@ -31,9 +31,12 @@ function isComing(change: PlannedChange | undefined): change is PlannedChange {
   return change !== undefined && change.unreadable === undefined;
 }
 
-/** The nearest change among what comes before a unit, through units that do not change. */
-function pendingBefore(unit: Unit, changes: ReadonlyMap<ResourceId, PlannedChange>): ResourceId | undefined {
-  const queue = [...unit.after];
+/** The nearest change among what comes before a node, through nodes that do not change. */
+function pendingBefore(
+  node: PlanNode,
+  changes: ReadonlyMap<ResourceId, PlannedChange>,
+): ResourceId | undefined {
+  const queue = [...node.after];
   const seen = new Set(queue);
   for (const earlier of queue) {
     const change = earlier.members.findLast((member) => isComing(changes.get(member.id)));
@@ -84,7 +87,7 @@ function foreseen(resource: DeclaredResource, found: Actual, planned: Planned): 
 function planResource(
   host: string,
   resource: DeclaredResource,
-  unit: Unit,
+  node: PlanNode,
   found: Actual,
   changes: ReadonlyMap<ResourceId, PlannedChange>,
 ): PlannedChange | undefined {
@@ -94,7 +97,7 @@ function planResource(
     return isComing(change) ? change : undefined;
   });
   if (actual instanceof Unreadable) {
-    const knownAfter = pendingBefore(unit, changes);
+    const knownAfter = pendingBefore(node, changes);
     if (knownAfter === undefined && actual.costs === 'resource') {
       const unreadable = actual.reason;
       const why = `cannot be read: ${unreadable}`;
@@ -142,24 +145,24 @@ const planSafely: typeof planResource = (host, resource, ...rest) => {
 export function planHost(
   host: string,
   resources: readonly DeclaredResource[],
-  units: readonly Unit[],
+  nodes: readonly PlanNode[],
   found: ReadonlyMap<ResourceId, Actual>,
   mounts: readonly Mount[] = [],
 ): HostPlan {
   const changes = new Map<ResourceId, PlannedChange>();
   const refused: HostwrightError[] = [];
-  for (const unit of units) {
+  for (const node of nodes) {
     // The service that validates the others is due for a reload only once they are planned.
-    const last = unit.validatedBy;
+    const last = node.validatedBy;
     const members =
-      last === undefined ? unit.members : [...unit.members.filter((member) => member !== last), last];
+      last === undefined ? node.members : [...node.members.filter((member) => member !== last), last];
     for (const resource of members) {
-      const change = planSafely(host, resource, unit, found.get(resource.id) ?? null, changes);
+      const change = planSafely(host, resource, node, found.get(resource.id) ?? null, changes);
       if (change !== undefined) changes.set(resource.id, change);
       const error = refusal(host, resource, change, mounts);
       if (error !== undefined) refused.push(error);
     }
   }
   if (refused.length > 0) throw new HostwrightErrors(refused);
-  return { host, resources, units, changes };
+  return { host, resources, nodes, changes };
 }

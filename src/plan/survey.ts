@@ -11,7 +11,7 @@ import type { Answer, Lock, Request, Transport } from '../transport/transport.ts
 import { parseApplied, readApplied, type Applied } from './applied.ts';
 import { changeEvent, type Background } from './describe.ts';
 import { factsScript, parseFacts } from './facts.ts';
-import { orderUnits } from './graph.ts';
+import { orderNodes } from './graph.ts';
 import { refuseLockout } from './lockout.ts';
 import { mountsProbe, parseMounts } from './mounts.ts';
 import { findPackages, packagesToFind, unlistedPackages } from './package-lists.ts';
@@ -113,13 +113,13 @@ export async function surveyHost(host: string, options: Survey): Promise<Surveye
     const login = known.connection;
     const resources = options.resources(host, known);
     refuseLockout(host, resources, login);
-    const units = orderUnits(host, resources);
+    const nodes = orderNodes(host, resources);
     step(`read ${resources.length} resources`);
     const batches = probeBatches(resources);
     const sections = [...batches.map(({ probe }) => probe), mountsProbe];
     const answers = await ask(transport, sectionsRequest(sections), sections.length);
     const mounts = parseMounts(answers.at(-1)?.stdout ?? Buffer.alloc(0));
-    const plan = planHost(host, resources, units, parseProbes(host, batches, answers), mounts);
+    const plan = planHost(host, resources, nodes, parseProbes(host, batches, answers), mounts);
     const changes = [...plan.changes.values()];
     const applied = parseApplied(record.stdout);
     const showable = changes.filter(({ id }) => applied.get(id)?.isSecret !== true);

@@ -6,6 +6,7 @@ import { placeOfError, placeOfWord } from '../roles/place.ts';
 import { schemaProblems } from '../schema-problems.ts';
 import { nearFile } from '../suggestion.ts';
 import type { Origin } from '../template/origin.ts';
+import { pathOf } from '../resources/path.ts';
 import { makerOf, type DeclaredResource, type Resource } from '../resources/resource.ts';
 import type { ResourceId } from '../resources/state.ts';
 import type { Facts, RoleContext } from '../roles/role.ts';
@@ -102,12 +103,12 @@ function check(model: SiteModel, host: string, assigned: AssignedRole, resource:
   };
 }
 
-/** A path is a file, a directory or a link: two declarations of it would undo each other on each run. */
+/** A path has one owner: two resources that own it would undo each other in every run. */
 function refusePathTwice(host: string, resources: readonly DeclaredResource[]): void {
   const owners = new Map<string, DeclaredResource>();
   for (const resource of resources) {
-    if (!['file', 'directory', 'link'].includes(resource.type.name)) continue;
-    const path = resource.type.key(resource.desired);
+    const path = resource.type.files?.isPart === true ? undefined : pathOf(resource);
+    if (path === undefined) continue;
     const owner = owners.get(path);
     if (owner !== undefined) {
       throw new HostwrightError('E_RESOURCE', `${owner.id} and ${resource.id} declare the same path`, {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { nextBatch } from '../../src/apply/batch.ts';
-import { orderUnits } from '../../src/plan/graph.ts';
+import { orderNodes } from '../../src/plan/graph.ts';
 import { planHost } from '../../src/plan/plan.ts';
 import type { ResourceId } from '../../src/resources/state.ts';
 import { sh } from '../../src/transport/shell.ts';
@@ -17,11 +17,11 @@ it('leaves what may cut the controller off to a batch of its own, behind what go
     placed(guardedType, { path: '/etc/wall/c', text: 'new' }, place, []),
     placed(documentType, { path: '/etc/d', text: 'new' }, place, []),
   ];
-  const { units, changes } = planHost('web1', resources, orderUnits('web1', resources), new Map());
+  const { nodes, changes } = planHost('web1', resources, orderNodes('web1', resources), new Map());
   const done = new Set<ResourceId>();
   const batches: ResourceId[][] = [];
   while (done.size < changes.size) {
-    const ready = units.filter((unit) => unit.members.some(({ id }) => !done.has(id)));
+    const ready = nodes.filter((node) => node.members.some(({ id }) => !done.has(id)));
     const ids = nextBatch(ready, changes, ({ resource }) => resource.type.access !== undefined).changes.map(
       ({ id }) => id,
     );

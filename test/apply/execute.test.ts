@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { applyPlay } from '../../src/apply/host.ts';
 import type { HostRun } from '../../src/apply/host-run.ts';
-import { orderUnits } from '../../src/plan/graph.ts';
+import { orderNodes } from '../../src/plan/graph.ts';
 import { planHost } from '../../src/plan/plan.ts';
 import type { ResultEvent } from '../../src/plan/event.ts';
 import type { DeclaredResource, Probe } from '../../src/resources/resource.ts';
@@ -29,7 +29,7 @@ async function results(
 ): Promise<readonly object[]> {
   const events: ResultEvent[] = [];
   const run: HostRun = {
-    plan: planHost('web1', resources, orderUnits('web1', resources), found),
+    plan: planHost('web1', resources, orderNodes('web1', resources), found),
     transport: modelHost(withAlpha()),
     reconnect: () => Promise.reject(new Error('nothing here is guarded')),
     login: undefined,

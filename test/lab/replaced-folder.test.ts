@@ -15,7 +15,7 @@ import {
   user,
   type Resource,
 } from '../../src/index.ts';
-import { orderUnits } from '../../src/plan/graph.ts';
+import { orderNodes } from '../../src/plan/graph.ts';
 import { planHost, type HostPlan } from '../../src/plan/plan.ts';
 import { parseProbes, probeBatches } from '../../src/plan/probe.ts';
 import { packedRelease } from '../../src/release/release.ts';
@@ -66,11 +66,11 @@ async function plan(): Promise<HostPlan> {
   const batches = probeBatches(resources);
   const answers = [];
   for (const { probe } of batches) answers.push(await root.run(probe.script, probe.stdin));
-  return planHost('web1', resources, orderUnits('web1', resources), parseProbes('web1', batches, answers));
+  return planHost('web1', resources, orderNodes('web1', resources), parseProbes('web1', batches, answers));
 }
 
-async function apply({ changes, units }: HostPlan): Promise<void> {
-  for (const { id } of units.flatMap(({ members }) => members)) {
+async function apply({ changes, nodes }: HostPlan): Promise<void> {
+  for (const { id } of nodes.flatMap(({ members }) => members)) {
     const change = changes.get(id);
     for (const step of change?.resource.type.apply([change], { declared: () => [] }) ?? []) {
       if ('converse' in step) await step.converse(ask);

@@ -6,15 +6,15 @@ import { line } from '../../src/resources/line.ts';
 import { link } from '../../src/resources/link.ts';
 import { pkg } from '../../src/resources/apt/package.ts';
 import { service } from '../../src/resources/service/service.ts';
-import { orderUnits } from '../../src/plan/graph.ts';
+import { orderNodes } from '../../src/plan/graph.ts';
 import type { DeclaredResource } from '../../src/resources/resource.ts';
 import { placed } from './declared.ts';
 
 function order(resources: readonly DeclaredResource[]): readonly string[] {
-  return orderUnits('web1', resources).flatMap((unit) => unit.members.map((member) => member.id));
+  return orderNodes('web1', resources).flatMap((node) => node.members.map((member) => member.id));
 }
 
-describe('orderUnits', () => {
+describe('orderNodes', () => {
   it('puts packages first, then files below their directories, services last, in whatever order they are declared', () => {
     const resources = [
       placed(service('app')),
@@ -43,13 +43,13 @@ describe('orderUnits', () => {
   });
 
   it('makes one unit of a service and the files that it validates, directories before what is in them', () => {
-    const units = orderUnits('web1', [
+    const nodes = orderNodes('web1', [
       placed(file('/etc/nginx/a/app.conf', { content: '' })),
       placed(directory('/etc/nginx/a')),
       placed(file('/srv/index.html', { content: '' })),
       placed(service('nginx', { reloadOn: ['/etc/nginx'], validate: ['nginx', '-t'] })),
     ]);
-    const unit = units.find(({ validatedBy }) => validatedBy !== undefined);
+    const unit = nodes.find(({ validatedBy }) => validatedBy !== undefined);
     expect(unit?.members.map(({ id }) => id)).toEqual([
       'directory:/etc/nginx/a',
       'file:/etc/nginx/a/app.conf',
@@ -74,12 +74,12 @@ describe('orderUnits', () => {
   });
 
   it('lets a link that is itself what a service has read go live with it, but makes a directory beforehand', () => {
-    const units = orderUnits('web1', [
+    const nodes = orderNodes('web1', [
       placed(directory('/srv/app/etc')),
       placed(link('/srv/app/current', { to: 'releases/1' })),
       placed(service('app', { restartOn: ['/srv/app/current', '/srv/app/etc'], validate: ['true'] })),
     ]);
-    expect(units.map(({ members }) => members.map(({ id }) => id))).toEqual([
+    expect(nodes.map(({ members }) => members.map(({ id }) => id))).toEqual([
       ['directory:/srv/app/etc'],
       ['link:/srv/app/current', 'service:app.service'],
     ]);
@@ -140,21 +140,21 @@ describe('orderUnits', () => {
   });
 
   it('takes files of later plays into the tree that a service validates', () => {
-    const units = orderUnits('web1', [
+    const nodes = orderNodes('web1', [
       placed(service('nginx', { reloadOn: ['/etc/nginx'], validate: ['nginx', '-t'] }), 'nginx', 0),
       placed(file('/etc/nginx/status.conf', { content: '' }), 'status', 1),
     ]);
-    expect(units.map(({ members }) => members.map(({ id }) => id))).toEqual([
+    expect(nodes.map(({ members }) => members.map(({ id }) => id))).toEqual([
       ['file:/etc/nginx/status.conf', 'service:nginx.service'],
     ]);
   });
 
   it('leaves a file of an earlier play out of the tree of a later service: others need it before', () => {
-    const units = orderUnits('web1', [
+    const nodes = orderNodes('web1', [
       placed(file('/etc/pki/ca.crt', { content: '' }), 'pki', 0),
       placed(service('mysql', { restartOn: ['/etc/pki/ca.crt'], validate: ['mysqld', '-t'] }), 'mysql', 1),
     ]);
-    expect(units.map(({ members }) => members.map(({ id }) => id))).toEqual([
+    expect(nodes.map(({ members }) => members.map(({ id }) => id))).toEqual([
       ['file:/etc/pki/ca.crt'],
       ['service:mysql.service'],
     ]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { aptRepository, command, file, pkg, type Resource } from '../../src/index.ts';
 import { changeEvent } from '../../src/plan/describe.ts';
-import { orderUnits } from '../../src/plan/graph.ts';
+import { orderNodes } from '../../src/plan/graph.ts';
 import { packagesToFind, unlistedPackages } from '../../src/plan/package-lists.ts';
 import { planHost, type HostPlan } from '../../src/plan/plan.ts';
 import type { Actual, ResourceId } from '../../src/resources/state.ts';
@@ -9,7 +9,7 @@ import { placed } from './declared.ts';
 
 function plan(declared: readonly Resource[], found: readonly [ResourceId, Actual][] = []): HostPlan {
   const resources = declared.map((resource) => placed(resource));
-  return planHost('web1', resources, orderUnits('web1', resources), new Map(found));
+  return planHost('web1', resources, orderNodes('web1', resources), new Map(found));
 }
 
 describe('packages that a plan looks for in the lists', () => {

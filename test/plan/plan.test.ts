@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { orderUnits } from '../../src/plan/graph.ts';
+import { orderNodes } from '../../src/plan/graph.ts';
 import { planHost } from '../../src/plan/plan.ts';
 import { command } from '../../src/resources/command.ts';
 import { directory } from '../../src/resources/directory.ts';
@@ -17,7 +17,7 @@ const running = { running: true, enabled: true, unit: 'current', restart: 'not d
 
 function plan(resources: readonly DeclaredResource[], found: Readonly<Record<ResourceId, Actual>>) {
   const states = new Map(Object.entries(found) as [ResourceId, Actual][]);
-  const { changes } = planHost('web1', resources, orderUnits('web1', resources), states);
+  const { changes } = planHost('web1', resources, orderNodes('web1', resources), states);
   return [...changes.values()].map(({ id, action, knownAfter, why }) => ({
     id,
     action,
@@ -74,7 +74,7 @@ describe('planHost', () => {
   it('reloads as well what is to be enabled while its configuration changes', () => {
     const conf = placed(file('/etc/nginx/nginx.conf', { content: 'new' }));
     const states = new Map<ResourceId, Actual>([['service:nginx.service', { ...running, enabled: false }]]);
-    const { changes } = planHost('web1', [nginx, conf], orderUnits('web1', [nginx, conf]), states);
+    const { changes } = planHost('web1', [nginx, conf], orderNodes('web1', [nginx, conf]), states);
     expect(changes.get('service:nginx.service')).toMatchObject({
       action: 'update',
       attributes: [{ name: 'enabled' }, { name: 'reload', from: 'due', to: 'not due' }],

@@ -5,7 +5,7 @@ import { applyPlay } from '../../src/apply/host.ts';
 import { applyPlays } from '../../src/apply/plays.ts';
 import { noteResult, startProgress } from '../../src/apply/progress.ts';
 import { HostwrightError } from '../../src/errors.ts';
-import { orderUnits, type Unit } from '../../src/plan/graph.ts';
+import { orderNodes, type PlanNode } from '../../src/plan/graph.ts';
 import { planHost, type HostPlan } from '../../src/plan/plan.ts';
 import { parseProbes, probeBatches } from '../../src/plan/probe.ts';
 import type { ResultEvent } from '../../src/plan/event.ts';
@@ -26,11 +26,11 @@ const plays = [0, 1].map((index): PlayHosts => ({
 }));
 
 async function plan(resources: readonly DeclaredResource[], host: ModelHost): Promise<HostPlan> {
-  const units = orderUnits('web1', resources);
+  const nodes = orderNodes('web1', resources);
   const batches = probeBatches(resources);
   const answer = await host.request(sectionsRequest(batches.map(({ probe }) => probe)));
   const answers = parseSections('web1', answer, batches.length);
-  return planHost('web1', resources, units, parseProbes('web1', batches, answers));
+  return planHost('web1', resources, nodes, parseProbes('web1', batches, answers));
 }
 
 interface Applied {
@@ -96,7 +96,7 @@ async function converge({ resources, world: before }: Case): Promise<void> {
   expect(planned(await plan(resources, modelHost(world)))).toEqual([]);
 }
 
-function ancestors(unit: Unit, found = new Set<Unit>()): ReadonlySet<Unit> {
+function ancestors(unit: PlanNode, found = new Set<PlanNode>()): ReadonlySet<PlanNode> {
   for (const earlier of unit.after) {
     if (!found.has(earlier)) ancestors(earlier, found.add(earlier));
   }
@@ -148,12 +148,12 @@ describe('a plan is true', { timeout: 120_000 }, () => {
         fc.pre(broken !== undefined);
         const { results } = await apply(first, modelHost(world, { broken }));
         const outcomes = new Map(results.map((result) => [result.resource, result]));
-        const hasFailed = ({ members }: Unit) =>
+        const hasFailed = ({ members }: PlanNode) =>
           members.some(({ id }) => outcomes.get(id)?.outcome === 'failed');
         // What was only known after another change may turn out to need no step.
         if (first.changes.get(broken)?.knownAfter === undefined)
           expect(outcomes.get(broken)?.outcome).toBe('failed');
-        for (const unit of first.units) {
+        for (const unit of first.nodes) {
           const before = [...ancestors(unit)];
           const isBlocked = before.some(hasFailed);
           // A host that failed takes no part in later plays.

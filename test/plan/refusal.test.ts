@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HostwrightErrors } from '../../src/errors.ts';
-import { orderUnits } from '../../src/plan/graph.ts';
+import { orderNodes } from '../../src/plan/graph.ts';
 import { parseMounts, type Mount } from '../../src/plan/mounts.ts';
 import { planHost } from '../../src/plan/plan.ts';
 import { authorizedKey } from '../../src/resources/authorized-key.ts';
@@ -20,7 +20,7 @@ function plan(found: State | null, mounts: readonly Mount[], ...declared: readon
   const resources = declared.map((one) => placed(one));
   const states = new Map(resources.map(({ id }) => [id, found]));
   try {
-    const { changes } = planHost('web1', resources, orderUnits('web1', resources), states, mounts);
+    const { changes } = planHost('web1', resources, orderNodes('web1', resources), states, mounts);
     return [...changes.values()].map(({ id, attributes }) => ({ id, attributes }));
   } catch (error) {
     if (!(error instanceof HostwrightErrors)) throw error;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { orderUnits } from '../../src/plan/graph.ts';
+import { orderNodes } from '../../src/plan/graph.ts';
 import { planHost } from '../../src/plan/plan.ts';
 import { ancestors, readAt } from '../../src/resources/path.ts';
 import { directory } from '../../src/resources/directory.ts';
@@ -45,7 +45,7 @@ test.each(readers.map((reader) => [reader.id, reader] as const))(
           [reader.id, asDeclared(reader.type, reader.desired)],
           [folder.id, { kind: 'link', owner: 'root', group: 'root', mode: '0777' }],
         ]);
-        const { changes } = planHost('web1', declared, orderUnits('web1', declared), found);
+        const { changes } = planHost('web1', declared, orderNodes('web1', declared), found);
         expect([...changes.values()].map(({ id, action }) => `${action} ${id}`)).toEqual([
           `update ${folder.id}`,
           `create ${reader.id}`,

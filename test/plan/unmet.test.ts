@@ -12,7 +12,7 @@ import {
   group,
   type Resource,
 } from '../../src/index.ts';
-import { orderUnits } from '../../src/plan/graph.ts';
+import { orderNodes } from '../../src/plan/graph.ts';
 import { planHost } from '../../src/plan/plan.ts';
 import { askFor, openRequirements, unmetErrors } from '../../src/plan/unmet.ts';
 import type { Actual, ResourceId } from '../../src/resources/state.ts';
@@ -25,7 +25,7 @@ function missing(
 ): readonly string[] {
   const resources = declared.map((resource) => placed(resource));
   const states = new Map(Object.entries(found) as [ResourceId, Actual][]);
-  const open = openRequirements(planHost('web1', resources, orderUnits('web1', resources), states));
+  const open = openRequirements(planHost('web1', resources, orderNodes('web1', resources), states));
   if (open.length === 0) return [];
   const output = execFileSync('sh', ['-eu', '-c', askFor(open).script.text]);
   return unmetErrors('web1', open, output).map(({ message }) => message);

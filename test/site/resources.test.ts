@@ -3,8 +3,10 @@ import { z } from 'zod';
 import type { Inventory } from '../../src/inventory/model.ts';
 import { directory } from '../../src/resources/directory.ts';
 import { file, fileType } from '../../src/resources/file.ts';
+import { line } from '../../src/resources/line.ts';
 import { link } from '../../src/resources/link.ts';
 import type { Resource } from '../../src/resources/resource.ts';
+import { unit } from '../../src/resources/service/unit.ts';
 import { defineRole, type Facts } from '../../src/roles/role.ts';
 import { collectDeclarations, siteHosts } from '../../src/site/declarations.ts';
 import type { SiteModel } from '../../src/site/model.ts';
@@ -79,6 +81,15 @@ test('different states of one resource are an error that names both roles', () =
       ],
     }),
   );
+});
+
+test('a unit and a file of the same path are an error, a line of a file is none', () => {
+  const path = '/etc/systemd/system/app.service';
+  const app = unit('app.service', { content: '[Service]\n' });
+  expect(() => declaredBy([app], [file(path, { content: 'a' })])).toThrow(
+    expect.objectContaining({ message: `unit:app.service and file:${path} declare the same path` }),
+  );
+  expect(declaredBy([file('/etc/hosts', {})], [line('/etc/hosts', { line: 'a' })])).toHaveLength(2);
 });
 
 test('one path as a file and a link is an error: each run would undo the other', () => {
