@@ -27,17 +27,19 @@ const gitVersion = /^(?!.*\.\.)(?!.*\.lock$)\w[\w./+@-]*$/;
 
 const schema = z
   .strictObject({
-    folder: path.describe('Of the application: releases come to `releases/NAME` below it'),
+    folder: path.describe('The folder of the application; releases are in `releases/NAME` below it'),
     release: z
       .custom<Release>(isRelease, 'expected a release, of readRelease() or gitRelease()')
       .meta({ title: 'Release' })
-      .describe('Files of the controller, or a commit or tag that the host fetches with git'),
+      .describe(
+        'Files of the controller (`readRelease`), or a commit or tag that the host fetches with git (`gitRelease`)',
+      ),
     keep: z
       .number()
       .int()
       .min(0)
       .default(3)
-      .describe('How many older releases stay; the one that the link `current` names stays anyway'),
+      .describe('The number of older releases to keep; the release of the link `current` always stays'),
     absent: z.literal(false).optional(),
   })
   .refine(({ release }) => release.kind !== 'git' || gitUrl.test(release.url), {
@@ -156,7 +158,7 @@ mv -T "$w/tree" ${target}`,
 export const appReleaseType = defineResource({
   name: 'app_release',
   summary:
-    'A release of an application in a folder of its own, with every file as it was released; the link that makes it the current one is a `link`',
+    'A release of an application in its own folder, with exactly the released files. Declare the link `current` as a `link`',
   schema,
   key: ({ folder }) => folder,
   want: ({ release }) => ({ release: release.name, content: 'intact' }),

@@ -17,11 +17,11 @@ const schema = z.strictObject({
       /^(ssh-|ecdsa-|sk-)[\w@.-]+ AAAA[A-Za-z0-9+/]+={0,2}( [^\n\0]*)?$/,
       'expected a public key as in a .pub file, such as "ssh-ed25519 AAAA… somebody@somewhere"',
     )
-    .describe('As in a .pub file; its comment is kept'),
+    .describe('The line of a .pub file, with its comment'),
   options: oneLine
     .regex(/^((?!#)([^\s"]|"([^"\\]|\\.)*")+)?$/, 'expected options without space outside of double quotes')
     .default('')
-    .describe('Those of sshd(8): `restrict,from="10.0.0.0/8"`'),
+    .describe('Options, see sshd(8): `restrict,from="10.0.0.0/8"`'),
   absent: z.boolean().default(false),
 });
 
@@ -98,7 +98,7 @@ function keysFile(home: string): string {
 export const authorizedKeyType = defineResource({
   name: 'authorized_key',
   summary:
-    'A public key that may log in as a user; for all keys of a user at once declare the file ~/.ssh/authorized_keys',
+    'A public key that may log in as a user. To declare all keys of a user, use a `file` for ~/.ssh/authorized_keys',
   schema,
   key: (key) => `${key.user} ${fingerprint(key)}`,
   want: (key) => (key.absent ? null : { options: key.options, comment: publicKey(key).comment }),

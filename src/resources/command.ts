@@ -13,19 +13,19 @@ const guardTimeout = 20;
 
 const schema = z
   .strictObject({
-    name: oneLine.min(1).describe('What it reaches, for the plan: `initialise the database`'),
-    run: argv.describe('The command and its words, run without a shell'),
+    name: oneLine.min(1).describe('The purpose, shown in the plan: `initialise the database`'),
+    run: argv.describe('The program and its arguments, run without a shell'),
     unless: argv
       .optional()
       .describe(
-        `A guard that changes nothing and exits 0 once the state is reached, within ${guardTimeout} s; a program that is not there is an error, unless what is planned before it may bring it`,
+        `A guard: a command that changes nothing, and succeeds when \`run\` is not needed. It may take ${guardTimeout} s. A missing program is an error, unless an earlier change of the plan may install it`,
       ),
-    creates: path.optional().describe('A guard: the path that is there once the state is reached'),
+    creates: path.optional().describe('A guard: the command runs only while this path does not exist'),
     stdin: z
       .union([z.string(), secret('expected a Secret')])
       .optional()
-      .describe('Its standard input, the one place for a secret'),
-    timeout: z.number().positive().default(300).describe('Seconds that it may take; the host then ends it'),
+      .describe('The standard input; the only place for a secret'),
+    timeout: z.number().positive().default(300).describe('Seconds until the host ends the command'),
     absent: z.literal(false).optional(),
   })
   .refine((command) => (command.unless === undefined) !== (command.creates === undefined), {
@@ -68,8 +68,7 @@ hw_ended "$status" ${command.run}`;
 
 export const commandType = defineResource({
   name: 'command',
-  summary:
-    'A command that is run unless its guard says that the state is reached; for what no other type does',
+  summary: 'A command with a guard. Use it when no other resource type fits',
   schema,
   key: (command) => command.name,
   want: () => ({ reached: true }),

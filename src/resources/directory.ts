@@ -13,12 +13,12 @@ const schema = z.strictObject({
   owner: ownerName.default('root'),
   group: ownerName.default('root'),
   mode: mode.prefault('0755'),
-  absent: z.boolean().default(false).describe('Removed with everything in it'),
+  absent: z.boolean().default(false).describe('Removes the directory with everything in it'),
 });
 
 export const directoryType = defineResource({
   name: 'directory',
-  summary: 'A directory with its owner and mode; what is in it is not touched',
+  summary: 'A directory with its owner and mode; its content stays unchanged',
   schema,
   key: (directory) => directory.path,
   want: ({ absent, owner, group, mode: bits }) =>

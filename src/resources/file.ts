@@ -32,15 +32,15 @@ const schema = z.strictObject({
   path,
   content: content
     .optional()
-    .describe(
-      'Text, bytes, or a Secret whose content is never shown. Left out: whatever is there, empty when new',
-    ),
+    .describe('Text, bytes, or a Secret, which is never shown. Default: unchanged; a new file is empty'),
   owner: ownerName.default('root'),
   group: ownerName.default('root'),
-  mode: mode.optional().describe('Default: `0644`, and `0600` where the content is a Secret'),
+  mode: mode.optional().describe('Default: `0644`, or `0600` if the content is a Secret'),
   validate: argv
     .optional()
-    .describe('A command that gets the path of the candidate as its last word and fails when it is no good'),
+    .describe(
+      'A check of the new file: a command that gets its path as the last argument and fails if the file is invalid',
+    ),
   absent: z.boolean().default(false),
   force,
 });

@@ -14,9 +14,9 @@ const schema = z.strictObject({
     .max(2 ** 32 - 2)
     .optional()
     .describe(
-      'Left out: whatever it is, the next free one when new. Files of the old number are not changed',
+      'Default: unchanged; a new group gets the next free GID. A change does not affect existing files',
     ),
-  system: z.boolean().default(false).describe('A new group gets a number of the system range'),
+  system: z.boolean().default(false).describe('A new group gets a GID of the system range'),
   absent: z.boolean().default(false),
 });
 
@@ -35,7 +35,7 @@ function parseGroups(output: Buffer): ReadonlyMap<string, number> {
 
 export const groupType = defineResource({
   name: 'group',
-  summary: 'A group of users; who is in it is said by the users',
+  summary: 'A group of users; the members are declared by the users',
   schema,
   key: (group) => group.name,
   want: (group) => (group.absent ? null : { gid: group.gid }),

@@ -12,19 +12,19 @@ import { tooLarge } from './shell/stat.ts';
 const schema = z
   .strictObject({
     path: path.describe(
-      'The file; one that is there keeps its owner and mode, a new one is `0644`, and `0600` for a Secret. A link is followed',
+      'The file. An existing file keeps its owner and mode; a new one gets `0644`, or `0600` for a Secret. Links are followed',
     ),
     line: z
       .union([oneLine, secret('expected a single line', isOneLine)])
       .optional()
-      .describe('The whole line; a Secret is never shown and needs `match`'),
+      .describe('The whole line. A Secret is never shown and needs `match`'),
     match: oneLine
       .min(1)
       .optional()
       .describe(
-        'A POSIX extended regular expression: the line takes the place of the first one that matches, and all others that match go',
+        'A POSIX extended regular expression. The line replaces the first match; all other matching lines are removed',
       ),
-    absent: z.boolean().default(false).describe('Neither the line nor any that matches is in the file'),
+    absent: z.boolean().default(false).describe('Removes the line and all lines that match'),
   })
   .refine((item) => item.line !== undefined || (item.absent && item.match !== undefined), {
     message: 'expected "line", or "match" with "absent"',
@@ -150,7 +150,7 @@ function parseLine(answer: string, item: Line) {
 
 export const lineType = defineResource({
   name: 'line',
-  summary: 'One line of a text file that is otherwise left alone',
+  summary: 'One line of a text file; the other lines stay unchanged',
   schema,
   key: (item) => `${item.path} ${item.match ?? text(item) ?? ''}`,
   want: (item) => (item.absent ? null : { line: item.line ?? '' }),

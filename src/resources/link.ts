@@ -14,7 +14,7 @@ const schema = z.union([
       .string()
       .min(1)
       .refine((to) => !to.includes('\0'), 'expected no NUL')
-      .describe('Where it points, as written into the link: relative to its own directory, or absolute'),
+      .describe('The target: absolute, or relative to the directory of the link'),
     absent: z.literal(false).optional(),
     force,
   }),

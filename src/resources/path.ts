@@ -25,7 +25,7 @@ export const mode = z
 export const force = z
   .boolean()
   .default(false)
-  .describe('A folder in its place is removed with everything in it; else only an empty one is');
+  .describe('Replaces a folder at this path with everything in it. Default: only an empty folder');
 
 /** The directories above a path, the nearest first, without the root. */
 export function ancestors(below: string): readonly string[] {

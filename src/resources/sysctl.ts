@@ -26,13 +26,16 @@ const schema = z
         'expected the name of a kernel parameter, such as "net.ipv4.ip_forward"',
       )
       .transform(dotted)
-      .describe('`net.ipv4.ip_forward`; a dot inside of a part is written as a slash'),
+      .describe('Such as `net.ipv4.ip_forward`; write a dot inside a part as a slash'),
     value: z
       .union([z.number().int(), z.string().regex(/^[^\n\0]*\S[^\n\0]*$/, 'expected a value of one line')])
       .transform((value) => normalize(String(value)))
       .optional()
-      .describe('Words are compared without regard to the white space between them'),
-    absent: z.boolean().default(false).describe('Not persisted; the running value stays until the next boot'),
+      .describe('White space between words does not matter'),
+    absent: z
+      .boolean()
+      .default(false)
+      .describe('Removes the persisted value; the running value stays until the next boot'),
   })
   .refine((sysctl) => sysctl.absent || sysctl.value !== undefined, {
     message: 'expected a value',

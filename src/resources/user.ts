@@ -18,40 +18,40 @@ const schema = z.strictObject({
     .min(0)
     .max(2 ** 32 - 2)
     .optional()
-    .describe('Left out: whatever it is, the next free one when new'),
+    .describe('Default: unchanged; a new user gets the next free UID'),
   group: accountName
     .optional()
-    .describe('The primary group; a new user gets one of its own name where this is left out'),
+    .describe('The primary group. Default: unchanged; a new user gets a group of the same name'),
   groups: z
     .array(accountName)
     .optional()
-    .describe('All other groups of the user: it is taken out of those not named. Left out: left alone'),
+    .describe('All other groups of the user; it is removed from all groups not named. Default: unchanged'),
   comment: oneLine
     .refine((value) => !value.includes(':'), 'expected no ":"')
     .optional()
     .describe('The full name'),
-  home: field.optional().describe('The home directory; what lies in the old one stays there'),
+  home: field.optional().describe('The home directory; files in the old one stay there. Default: unchanged'),
   createHome: z
     .boolean()
     .optional()
-    .describe('Makes a home directory from /etc/skel where there is none; true unless `system`'),
+    .describe('Creates a missing home directory from /etc/skel. Default: true, or false with `system`'),
   shell: field
     .optional()
-    .describe('Left out: whatever it is; /bin/bash when new, /usr/sbin/nologin when new and `system`'),
+    .describe('Default: unchanged; a new user gets /bin/bash, or /usr/sbin/nologin with `system`'),
   passwordHash: secret('expected a Secret with a hash of crypt(5)', (hash) =>
     /^\$[0-9a-z]+\$[!-9;-~]+$/.test(hash),
   )
     .optional()
-    .describe('As `mkpasswd` prints it. Left out: left alone, none when new'),
+    .describe('As `mkpasswd` prints it. Default: unchanged; a new user gets no password'),
   locked: z
     .boolean()
     .optional()
-    .describe('The account has expired: no login by any way, keys included. Left out: left alone'),
+    .describe('Expires the account: no login, not even with a key. Default: unchanged'),
   system: z
     .boolean()
     .default(false)
-    .describe('A new user gets a number of the system range and no home directory'),
-  absent: z.boolean().default(false).describe('Its home directory stays'),
+    .describe('A new user gets a UID of the system range and no home directory'),
+  absent: z.boolean().default(false).describe('Removes the user; the home directory stays'),
 });
 
 type User = z.output<typeof schema>;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import * as api from '../../src/index.ts';
 import { documentation } from './document.ts';
+import { examples } from './examples.ts';
 import { samples } from './samples.ts';
 import { foundTypes, resourceTypes } from './types.ts';
 
@@ -27,3 +28,16 @@ test.each(resourceTypes.map((type) => [type.name, type] as const))(
     expect(own, `add resources of the type ${name} to test/resources/samples.ts`).not.toHaveLength(0);
   },
 );
+
+test.each(Object.entries(examples))(
+  'the example of %s is of that type and passes its schema',
+  (name, resources) => {
+    expect(resources[0]?.type.name).toBe(name);
+    for (const { type, attributes } of resources) type.schema.parse(attributes);
+  },
+);
+
+test('only types have examples', () => {
+  const names = resourceTypes.map((type) => type.name);
+  expect(Object.keys(examples).filter((name) => !names.includes(name))).toEqual([]);
+});

@@ -20,7 +20,7 @@ dpkg-query -W -f ${'${db:Status-Status} ${Package}\\n'} | grep -E ${`^(${halfway
 
 export const dpkgType = defineResource({
   name: 'dpkg',
-  summary: 'The state of dpkg: where it was interrupted, what it had begun is finished',
+  summary: 'The state of dpkg: an interrupted run of dpkg is finished',
   schema,
   key: () => 'system',
   want: () => ({ interrupted: false, unfinished: 'none' }),

@@ -14,17 +14,17 @@ const schema = z.strictObject({
     .string()
     .regex(/^\w[\w./~+-]*$/, 'expected the name of a release, such as "sid"')
     .optional()
-    .describe('The release to install from where it is not the default one: `sid`'),
+    .describe('The release to install from, such as `sid`. Default: the default release of the host'),
   held: z
     .boolean()
     .default(false)
-    .describe('Kept at its version, from security upgrades too, as by `apt-mark hold`'),
+    .describe('Keeps the version, also during security upgrades, like `apt-mark hold`'),
   afterFailure: argv
     .optional()
     .describe(
-      'Runs when it could not be installed, before that is tried once more: clears what a failed configuration leaves in the way',
+      'A command that runs when the installation failed, before a second attempt: it removes the remains of a failed configuration',
     ),
-  absent: z.boolean().default(false).describe('Purged, with its configuration'),
+  absent: z.boolean().default(false).describe('Purges the package with its configuration'),
 });
 
 type Package = z.output<typeof schema>;
@@ -88,7 +88,7 @@ hw_install || { hw_apt update; hw_install; }`);
 
 export const packageType = defineResource({
   name: 'package',
-  summary: 'A Debian package; all packages that are due together are one apt transaction',
+  summary: 'A Debian package; packages that change together are one apt transaction',
   schema,
   key: (item) => item.name,
   want: (item) => (item.absent ? null : { installed: true, held: item.held }),

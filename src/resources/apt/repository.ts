@@ -31,22 +31,22 @@ const schema = z
       .array(word)
       .nonempty()
       .optional()
-      .describe('`sid`, `trixie-backports`; a path with a slash at its end for flat ones'),
+      .describe('Such as `sid` or `trixie-backports`; for a flat repository a path that ends with a slash'),
     components: z.array(word).default(['main']).describe('Empty for a flat repository'),
     architectures: z.array(word).nonempty().optional(),
     signedBy: z
       .union([path, armoredKey])
       .default('/usr/share/keyrings/debian-archive-keyring.gpg')
       .describe('The path of a keyring on the host, or the ASCII-armoured key itself'),
-    checkValidUntil: z.boolean().default(true).describe('False for snapshots and mirrors that stand still'),
+    checkValidUntil: z.boolean().default(true).describe('False for snapshots and mirrors without updates'),
     pin: z
       .strictObject({
-        release: oneLine.min(1).describe('As in apt_preferences(5): `o=Debian,n=sid`'),
+        release: oneLine.min(1).describe('As in apt_preferences(5), such as `o=Debian,n=sid`'),
         priority: z.number().int().min(-32768).max(32767),
         packages: z.array(word).nonempty().default(['*']),
       })
       .optional()
-      .describe('Below 100: only what is asked for by `release` of a package comes from here'),
+      .describe('The priority. Below 100, only packages with this `release` come from here'),
     absent: z.boolean().default(false),
   })
   .refine((item) => item.absent || (item.uris !== undefined && item.suites !== undefined), {
@@ -136,7 +136,7 @@ hw_apt -o Dir::Etc::SourceList="$HW/candidate.sources" -o Dir::Etc::SourceParts=
 
 export const aptRepositoryType = defineResource({
   name: 'apt_repository',
-  summary: 'A source of Debian packages with its key and priority; its lists are fetched when it changes',
+  summary: 'A source of Debian packages with its key and priority; a change updates the package lists',
   schema,
   key: (item) => item.name,
   want: (item) => {

@@ -11,19 +11,27 @@ const schema = z.strictObject({
   names: z
     .array(z.string().regex(/^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/, 'expected a host name'))
     .nonempty()
-    .describe('Host names that it is for; the first one identifies it'),
-  directory: z.url().describe('The directory of the ACME CA'),
-  bundle: path.describe('The PEM file with the certificate and its key'),
+    .describe('Host names of the certificate; the first identifies the resource'),
+  directory: z.url().describe('The directory URL of the ACME CA'),
+  bundle: path.describe('The PEM file of the server, with the certificate and its key'),
   issued: path
     .optional()
-    .describe('The bundle as the CA issued it: while it is there, `bundle` must be the same'),
-  issuedBy: path.describe('The file that holds the directory of the CA that issued it'),
-  port: z.number().int().min(1).max(65_535).default(443).describe('Where it is served on 127.0.0.1'),
+    .describe('The bundle of the ACME client: while it exists, `bundle` must be equal to it'),
+  issuedBy: path.describe('The file with the directory URL of the issuing CA'),
+  port: z
+    .number()
+    .int()
+    .min(1)
+    .max(65_535)
+    .default(443)
+    .describe('The port on 127.0.0.1 that serves the certificate'),
   unit: z
     .string()
     .regex(/^[\w@.-]+\.service$/)
-    .describe('The oneshot service that issues, renews and deploys it'),
-  check: argv.describe('Exits 0 when browsers take what is served; decides when the unit fails'),
+    .describe('The oneshot service that issues, renews and deploys the certificate'),
+  check: argv.describe(
+    'A command that succeeds when browsers accept the served certificate. Used when the unit fails',
+  ),
   absent: z.literal(false).optional(),
 });
 
@@ -97,7 +105,7 @@ fi`;
 export const acmeCertificateType = defineResource({
   name: 'acme_certificate',
   summary:
-    'A certificate of an ACME CA, issued and deployed: what lies on disk is for the right names and of the right CA, and what is served is what lies on disk',
+    'A certificate of an ACME CA, issued and deployed: the file has the right names and the right CA, and the server uses it',
   schema,
   key: firstOf,
   want: ({ names, directory }) => ({

@@ -23,22 +23,24 @@ const schema = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected lower-case letters, digits and "-"')
-    .describe('Names the files NAME.crt, NAME.key and NAME.pem, and is the common name'),
+    .describe('The common name, and the name of the files NAME.crt, NAME.key and NAME.pem'),
   names: z
     .array(z.string().regex(/^[A-Za-z0-9_.:*-]+$/, 'expected a host name or an address'))
     .nonempty()
-    .describe('Host names and addresses that it is for'),
+    .describe('Host names and addresses of the certificate'),
   usage: z
     .array(z.enum(['server', 'client']))
     .nonempty()
     .default(['server', 'client'])
-    .describe('What it is good for'),
-  group: accountName.default('root').describe('May read the key'),
+    .describe('The extended key usage'),
+  group: accountName.default('root').describe('The group that may read the key'),
   validFor: duration
     .default('5y')
-    .describe('How long it is valid, unless its CA ends before; it is renewed long before it runs out'),
+    .describe(
+      'The validity, such as `90d`; never longer than that of the CA. The certificate is renewed long before it expires',
+    ),
   authority: secret('expected the internal CA, as createAuthority() makes it', isAuthority).describe(
-    'Key and certificate of the CA, which stay with the controller',
+    'Key and certificate of the CA; they stay on the controller',
   ),
   absent: z.literal(false).optional(),
 });
@@ -55,7 +57,7 @@ function needsIssue(change: Change<HostCertificate>): boolean {
 export const hostCertificateType = defineResource({
   name: 'host_certificate',
   summary:
-    'A certificate of the internal CA for a key that is made on the host and never leaves it; renewed when it is 60 days old or has a third of its time left',
+    'A certificate of the internal CA; its key is made on the host and never leaves it. Renewed after 60 days, or when a third of its validity is left',
   schema,
   key: (certificate) => certificate.name,
   want: ({ name, names, usage, group, authority, validFor }) => ({

@@ -13,8 +13,8 @@ const schema = z.strictObject({
   names: z
     .array(z.string().regex(/^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/, 'expected a host name'))
     .nonempty()
-    .describe('Host names that a self-signed one is for'),
-  copy: path.optional().describe('A bundle to take over, where there is one in order, before one is made'),
+    .describe('Host names of the self-signed certificate'),
+  copy: path.optional().describe('An existing bundle to copy, if it is valid, instead of a self-signed one'),
   absent: z.literal(false).optional(),
 });
 
@@ -90,7 +90,7 @@ function step({ id, desired, actual, attributes }: Change<TlsBundle>): Step {
 export const tlsBundleType = defineResource({
   name: 'tls_bundle',
   summary:
-    'A certificate and its key in one PEM file, so that a server can start: self-signed until a CA issues one; one that is there and in order is not touched',
+    'A certificate and its key in one PEM file, so that a server can start: self-signed until a CA issues one. A valid bundle is left unchanged',
   schema,
   key: (bundle) => bundle.path,
   want: () => ({ content: 'a certificate and its key', mode, owner }),

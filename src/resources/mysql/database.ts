@@ -9,11 +9,13 @@ const word = z.string().regex(/^\w+$/, 'expected one word');
 const schema = z.strictObject({
   name: objectName,
   flavor,
-  charset: word.optional().describe('`utf8mb4`. Left out: left alone, the default of the server when new'),
+  charset: word
+    .optional()
+    .describe('Such as `utf8mb4`. Default: unchanged; a new database gets the default of the server'),
   collation: word
     .optional()
-    .describe('`utf8mb4_bin`. Left out: left alone, the default of `charset` when new'),
-  absent: z.boolean().default(false).describe('The database is dropped with all it holds'),
+    .describe('Such as `utf8mb4_bin`. Default: unchanged; a new database gets the default of `charset`'),
+  absent: z.boolean().default(false).describe('Drops the database with all its data'),
 });
 
 type Database = z.output<typeof schema>;
@@ -42,7 +44,7 @@ function statements({ desired }: Change<Database>): readonly string[] {
 
 export const mysqlDatabaseType = defineResource({
   name: 'mysql_database',
-  summary: 'A database of MySQL or MariaDB with its default character set; tables keep the one they have',
+  summary: 'A database of MySQL or MariaDB with its default character set; existing tables keep theirs',
   schema,
   key: (database) => database.name,
   want,

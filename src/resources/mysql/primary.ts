@@ -30,7 +30,7 @@ function statements({ desired, attributes }: Change<Primary>): readonly string[]
 export const mysqlPrimaryType = defineResource({
   name: 'mysql_primary',
   summary:
-    'A server that takes writes, with a mark in its history by which replicas notice when that history is replaced by another one',
+    'A server that accepts writes. A mark in its history lets replicas detect that the history was replaced',
   schema,
   key: (primary) => primary.name,
   want: () => ({ readOnly: false, history: 'marked', seeding: 'none' }),

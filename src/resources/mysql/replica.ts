@@ -221,7 +221,7 @@ async function follow(on: Ask, { desired: replica, attributes }: Change<Replica>
 export const mysqlReplicaType = defineResource({
   name: 'mysql_replica',
   summary:
-    'A server that follows a primary by GTID over verified TLS: seeded from it, restarted or seeded again when it stopped, and left alone when it holds transactions that the primary lacks',
+    'A server that replicates from a primary by GTID over verified TLS. Its data is copied from the primary. A stopped replica is restarted or copied again, but never if it has transactions that the primary lacks',
   schema: replicaSchema,
   key: (replica) => replica.primary,
   want: (replica) => ({

@@ -16,29 +16,29 @@ export const replicaSchema = z.strictObject({
   primary: z
     .string()
     .regex(/^[\w.-]+$/, 'expected the name of a host')
-    .describe('What people call the primary'),
+    .describe('The name of the primary, shown in the plan'),
   flavor,
-  address: hostAddress.describe('Where the primary answers; its certificate must name it'),
+  address: hostAddress.describe('The address of the primary; its certificate must contain it'),
   port: z.number().int().min(1).max(65535).default(3306),
-  user: userName.describe('A user of the primary with REPLICATION SLAVE'),
+  user: userName.describe('A user on the primary with REPLICATION SLAVE'),
   password,
   seedUser: userName.describe(
-    'A user of the primary that may copy all data: BACKUP_ADMIN, or what a dump needs',
+    'A user on the primary that may copy all data: BACKUP_ADMIN, or the privileges of a dump',
   ),
   seedPassword: password,
-  ca: path.describe('Certificates of the authority that signs that of the primary'),
-  certificate: path.describe('What the replica shows of itself'),
-  key: path.describe('Of `certificate`, readable by the server'),
+  ca: path.describe('The file with the CA certificates that verify the primary'),
+  certificate: path.describe('The client certificate of the replica'),
+  key: path.describe('The key of `certificate`, readable by the server'),
   discard: z
     .string()
     .optional()
-    .describe('Transactions that the primary lacks and that may be lost: then the data is copied anew'),
+    .describe('Transactions that the primary lacks and that may be lost: the data is then copied again'),
   seedTimeout: z
     .number()
     .int()
     .positive()
     .default(14_400)
-    .describe('Seconds that a copy of the data may take'),
+    .describe('Seconds that the copy of the data may take'),
 });
 
 export type Replica = z.output<typeof replicaSchema>;

@@ -3,7 +3,7 @@ import { lines, sh, type Script } from '../../transport/shell.ts';
 import type { Section } from '../../transport/sections.ts';
 import { Unreadable } from '../state.ts';
 
-export const flavor = z.enum(['mysql', 'mariadb']).describe('Which server and client is on the host');
+export const flavor = z.enum(['mysql', 'mariadb']).describe('The server and client on the host');
 export type Flavor = z.output<typeof flavor>;
 
 /** Text that needs no escape in SQL beside a doubled quote, whatever sql_mode says. */

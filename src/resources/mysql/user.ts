@@ -12,26 +12,26 @@ import { askServer, flavor, parseAnswer, plainText, runSql, sqlBytes, sqlText, t
 
 const schema = z
   .strictObject({
-    name: plainText.max(32).describe('Empty for the anonymous user, which can only be `absent`'),
+    name: plainText.max(32).describe("The user name; '' is the anonymous user, which can only be `absent`"),
     host: plainText
       .min(1)
       .max(255)
-      .describe('Where it connects from: an address, `10.0.0.%`, `localhost` for the socket'),
+      .describe('The client: an address, `10.0.0.%`, or `localhost` for the socket'),
     flavor,
     password: secret('expected a Secret')
       .optional()
-      .describe('The server only gets its hash, of caching_sha2_password or mysql_native_password'),
+      .describe('The server receives only its hash, for caching_sha2_password or mysql_native_password'),
     socket: z
       .literal(true)
       .optional()
-      .describe('No password: whoever is the system user of that name, through the socket'),
+      .describe('No password: the system user of that name logs in through the socket'),
     tls: z
       .enum(['none', 'any', 'x509'])
       .default('any')
-      .describe('`x509` asks for a certificate of the client as well. A user of the socket has none'),
+      .describe('`x509` also requires a client certificate. Not for users of the socket'),
     grants: grants
       .default({})
-      .describe('All that it may do, by level: `shop.*: [SELECT, INSERT]`. What is not named is revoked'),
+      .describe('All privileges, by level: `shop.*: [SELECT, INSERT]`. All others are revoked'),
     absent: z.boolean().default(false),
   })
   .refine((user) => user.absent || (user.password === undefined) !== (user.socket === undefined), {
@@ -170,7 +170,7 @@ function statements({ desired: user, actual, attributes }: Change<User>): readon
 
 export const mysqlUserType = defineResource({
   name: 'mysql_user',
-  summary: 'A user of MySQL or MariaDB with all its grants: privileges that are not declared are revoked',
+  summary: 'A user of MySQL or MariaDB with all its grants; undeclared privileges are revoked',
   schema,
   key: (user) => `${user.name}@${user.host}`,
   want,

@@ -9,39 +9,43 @@ export const schema = z.strictObject({
     .transform((name) =>
       /\.(service|timer|socket|path|mount|target)$/.test(name) ? name : `${name}.service`,
     )
-    .describe('A systemd unit; `.service` unless it says `.timer`, `.socket` or another'),
+    .describe('The name of a systemd unit; without a suffix it is a `.service`'),
   running: z.boolean().default(true),
   enabled: z.boolean().default(true),
-  reloadOn: z
-    .array(path)
-    .default([])
-    .describe('Files and trees that the running process has read and takes up by a reload'),
+  reloadOn: z.array(path).default([]).describe('Files and folders that the process reads on a reload'),
   restartOn: z
     .array(path)
     .default([])
-    .describe(
-      'Files and trees that it takes up by a restart only; its own unit and drop-ins are always among them',
-    ),
+    .describe('Files and folders that need a restart. The unit and its drop-ins always do'),
   validate: argv
     .optional()
     .describe(
-      "The service's own check of its configuration; runs before anything below `reloadOn` and `restartOn` goes live",
+      'A command that checks the configuration; runs before anything below `reloadOn` and `restartOn` goes live',
     ),
   reload: argv
     .optional()
-    .describe('How to reload, where it is not `systemctl reload`; fails when the service refuses'),
+    .describe(
+      'The reload command; fails when the service rejects the configuration. Default: `systemctl reload`',
+    ),
   healthy: argv
     .optional()
     .describe(
-      'Succeeds when the service does its work; tried for `healthyWithin` after each start and reload',
+      'A command that succeeds when the service works; repeated for `healthyWithin` after each start and reload',
     ),
-  healthyWithin: z.number().int().positive().default(30).describe('Seconds'),
-  log: path.optional().describe('A file in which it says why it fails, where it does not tell the journal'),
+  healthyWithin: z
+    .number()
+    .int()
+    .positive()
+    .default(30)
+    .describe('Seconds until the service must be healthy'),
+  log: path
+    .optional()
+    .describe('A log file with the reason of a failure, for a service that does not log to the journal'),
   guarded: z
     .boolean()
     .optional()
     .describe(
-      'A change of it may cut Hostwright off: the host rolls it back unless a fresh connection succeeds. Default: true for ssh',
+      'A change may cut off Hostwright: the host rolls it back unless a fresh connection succeeds. Default: true for ssh',
     ),
   absent: z.literal(false).optional(),
 });

@@ -45,7 +45,7 @@ function foresee<Found extends ServiceState>(
 
 export const serviceType = defineResource({
   name: 'service',
-  summary: 'A systemd unit: running, enabled, and reloaded or restarted when what it has read has changed',
+  summary: 'The state of a systemd unit: running, enabled, and reloaded or restarted when its files change',
   schema,
   key: (service) => service.name,
   want: (service) => ({

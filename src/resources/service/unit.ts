@@ -21,12 +21,15 @@ const schema = z
       .string()
       .regex(/^\w[\w.-]*$/, 'expected the name of a drop-in without ".conf"')
       .optional()
-      .describe('Adds `NAME.d/DROPIN.conf` to a unit that a package brings, instead of a unit of its own'),
+      .describe('Writes the drop-in `NAME.d/DROPIN.conf` for the unit of a package, instead of a whole unit'),
     content: z
       .string()
       .optional()
-      .describe('The text of systemd.unit(5); no place for a secret, everybody may read it'),
-    absent: z.boolean().default(false).describe('Removed; a whole unit is stopped and disabled first'),
+      .describe('The text, see systemd.unit(5). All users can read it: do not put secrets here'),
+    absent: z
+      .boolean()
+      .default(false)
+      .describe('Removes the file; a whole unit is stopped and disabled first'),
   })
   .refine((unit) => unit.absent || unit.content !== undefined, {
     message: 'expected the text of the unit',
@@ -157,7 +160,7 @@ trap 'rm -f "$t"' EXIT`,
 export const unitType = defineResource({
   name: 'unit',
   summary:
-    'A systemd unit or a drop-in for one, verified before it goes live, without drop-ins of others that would win over it; a timer is a `unit` and a `service` of it',
+    'The file of a systemd unit, or a drop-in, verified before it goes live. Drop-ins of others that would override it are removed. A timer is a `unit` and a `service`',
   schema,
   key: fileName,
   want: (unit) => {

@@ -20,9 +20,9 @@ export const ufwRule = z
     action: z
       .enum(['allow', 'limit', 'deny', 'reject'])
       .default('allow')
-      .describe('`limit` refuses an address after six new connections within 30 seconds'),
-    port: port.optional().describe('Left out: every port'),
-    protocol: z.enum(['tcp', 'udp', 'any']).optional().describe('`tcp`, or `any` where there is no port'),
+      .describe('`limit` rejects an address after six new connections within 30 seconds'),
+    port: port.optional().describe('Default: every port'),
+    protocol: z.enum(['tcp', 'udp', 'any']).optional().describe('Default: `tcp`, or `any` without a port'),
     from: network.default('any').describe('An address or network; `any` is all of IPv4 and IPv6'),
     why: oneLine
       .min(1)

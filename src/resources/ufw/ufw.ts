@@ -25,11 +25,11 @@ const schema = z
     logging: z.enum(['off', 'low', 'medium', 'high', 'full']).default('low'),
     rules: z
       .array(ufwRule)
-      .describe('All rules there are to be, in their order: the first that fits decides. Any other goes'),
+      .describe('All rules, in order: the first match decides. Any other rule is removed'),
     connection: z
       .strictObject({ port: z.number().int(), address: z.string() })
       .optional()
-      .describe('A connection that must not be shut out: the port of sshd and the address it comes from'),
+      .describe('A connection that the rules must allow: the port of sshd and the client address'),
     absent: z.literal(false).optional(),
   })
   .superRefine(({ rules, incoming, connection }, context) => {
@@ -134,7 +134,7 @@ function parse(output: string, desired: Ufw): State {
 
 export const ufwType = defineResource({
   name: 'ufw',
-  summary: 'The firewall: ufw with its policies and all of its rules, in its files and in the kernel',
+  summary: 'The firewall: ufw with its policies and all its rules, in its files and in the kernel',
   schema,
   // A host has one firewall: two roles that want different ones must collide.
   key: () => 'firewall',
