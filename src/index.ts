@@ -8,7 +8,7 @@ export { Secret } from './secrets/secret.ts';
 export { secret } from './secrets/schema.ts';
 export type { Generate, SecretOptions } from './secrets/schema.ts';
 export { randomPassword } from './secrets/password.ts';
-export { sh, lines, Script } from './transport/shell.ts';
+export { sh, lines, type Script } from './transport/shell.ts';
 export { declare, defineResource } from './resources/resource.ts';
 export type * from './resources/resource.ts';
 export { Unreadable } from './resources/state.ts';

@@ -1,4 +1,4 @@
-import { Script } from '../../src/transport/shell.ts';
+import { sh } from '../../src/transport/shell.ts';
 import type { Answer, Transport } from '../../src/transport/transport.ts';
 import { requestDigest, type Reply } from './conversation.ts';
 
@@ -11,8 +11,7 @@ export type Recording = Record<
 /** Hands requests on to a real host and keeps its answers. */
 export function recordInto(recording: Recording, transport: Transport): Reply {
   return async (request) => {
-    // The end of line is the protocol's own.
-    const script = new Script(request.script.toString().replace(/\n$/, ''));
+    const script = sh`eval ${request.script.toString()}`;
     const answer = await transport.request({ script, stdin: request.stdin });
     recording[requestDigest(request)] = {
       code: answer.code,

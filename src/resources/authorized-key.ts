@@ -81,7 +81,7 @@ function parseKey(found: readonly string[], key: AuthorizedKey) {
 }
 
 /** Edits the file as its user: in a folder of somebody else a link could lead root anywhere. */
-const editAsUser = String.raw`umask 077
+const editAsUser = sh`umask 077
 mkdir -p "$1/.ssh"
 cd "$1/.ssh"
 t=$(mktemp .hostwright.XXXXXX)
@@ -123,7 +123,7 @@ export const authorizedKeyType = defineResource({
   exit 1
 fi
 IFS=: read -r _ _ uid gid _ home _ <"$HW/entry"
-setpriv --reuid="$uid" --regid="$gid" --clear-groups sh -euc ${editAsUser} sh "$home" ${pattern(key)} ${key.absent ? '' : entry}`;
+setpriv --reuid="$uid" --regid="$gid" --clear-groups sh -euc ${editAsUser.text} sh "$home" ${pattern(key)} ${key.absent ? '' : entry}`;
     return {
       resources: [id],
       title: `${key.absent ? 'take a key from' : 'give a key to'} ${key.user}`,

@@ -1,5 +1,5 @@
 import { stopSign } from './frame.ts';
-import { Script, sh } from './shell.ts';
+import { sh, type Script } from './shell.ts';
 
 export interface RemoteLoop {
   /** Names the folder of the session; two sessions never share one. */
@@ -90,7 +90,7 @@ const watchdog = sh`(
 watch=$!`;
 
 /** A request may have ended before its stop sign came. */
-const forgetStop = new Script(`q=\${q#'${stopSign}'}`);
+const forgetStop = sh`q=\${q#${stopSign}}`;
 
 /** The descriptor stays open in the loop, so the lock goes away with the connection, whatever happens. */
 const takeLock = sh`if [ "$mode" != none ]; then

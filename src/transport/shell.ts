@@ -1,18 +1,24 @@
 /**
  * Shell text for a host. The only way to make one is the `sh` tag, which quotes every value put into
- * it: no value ever becomes code.
+ * it: no value ever becomes code. So others get the type of the class, and not the class.
  */
-export class Script {
-  readonly text: string;
+class Script {
+  readonly #text: string;
 
   constructor(text: string) {
-    this.text = text;
+    this.#text = text;
+  }
+
+  get text(): string {
+    return this.#text;
   }
 
   toString(): string {
-    return this.text;
+    return this.#text;
   }
 }
+
+export type { Script };
 
 type Word = string | number | Script;
 export type ScriptValue = Word | readonly Word[];

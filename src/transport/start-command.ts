@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { quote, Script, sh } from './shell.ts';
+import { quote, sh } from './shell.ts';
 
 /** How a remote shell is started, and what shows how far it has come. */
 export interface Start {
@@ -43,13 +43,13 @@ const environment = [
 ];
 
 const kept = ['http_proxy', 'https_proxy', 'no_proxy', 'SSH_CONNECTION'].map(
-  (name) => `test -z "$${name}" || set -- "$@" "${name}=$${name}"`,
+  (name) => sh`test -z "$${name}" || set -- "$@" "${name}=$${name}";`,
 );
 
 /** Who logged in is not known any more after sudo. */
-const login = 'set -- "$@" "HW_LOGIN=$(id -un)"';
+const login = sh`set -- "$@" "HW_LOGIN=$(id -un)";`;
 
-const arrange = new Script(`p="$1$2"; shift 2; ${[...kept, login].join('; ')}; cd /`);
+const arrange = sh`p="$1$2"; shift 2; ${kept} ${login} cd /`;
 
 const stayAsIs = sh`${arrange}; exec env -i "$@" sh -c "$0"`;
 

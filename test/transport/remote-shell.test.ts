@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { stopSign } from '../../src/transport/frame.ts';
 import { notBegun, parseSections, sectionsRequest, type Section } from '../../src/transport/sections.ts';
-import { Script, sh } from '../../src/transport/shell.ts';
+import { sh } from '../../src/transport/shell.ts';
 import type { Answer, Lock, Request } from '../../src/transport/transport.ts';
 import { openLocalShell, temporaryFolder } from './local-shell.ts';
 
@@ -356,7 +356,7 @@ describe('starting the remote shell', () => {
 /** Its files below the folder of this shell. */
 function asked(sections: readonly Section[], directory: string, stoppable: number): Request {
   const request = sectionsRequest(sections, { stoppable });
-  return { ...request, script: new Script(request.script.text.replaceAll('/run/hostwright', directory)) };
+  return { ...request, script: sh`eval ${request.script.text.replaceAll('/run/hostwright', directory)}` };
 }
 
 describe('a request of several sections', () => {
@@ -380,10 +380,7 @@ trap 'echo bye' EXIT
 touch "$HW/leak"
 `;
     const clean = sh`echo "$# $(pwd) $(umask) \${leak-none} \${HW_LEAK-none} $(ls "$HW")$(cat)"; ! command -v leak`;
-    const sections = [
-      { script: new Script(leak.text + script.text), stdin: Buffer.from('not read') },
-      { script: clean },
-    ];
+    const sections = [{ script: sh`${leak}${script}`, stdin: Buffer.from('not read') }, { script: clean }];
     const [first, second] = parseSections('web1', await shell.request(asked(sections, directory, 0)), 2);
     expect(first?.code).toBe(code);
     expect(second?.stdout.toString()).toBe('0 / 0022 none none \n');

@@ -16,7 +16,7 @@ const halfway = 'half-installed|unpacked|half-configured|triggers-awaited|trigge
 const probe = sh`lock=$(stat -c %i /var/lib/dpkg/lock 2>/dev/null || echo none)
 if grep -q ":$lock " /proc/locks; then exit; fi
 find /var/lib/dpkg/updates -name '[0-9]*' -printf 'journal\n' | head -n 1
-dpkg-query -W -f ${'${db:Status-Status} ${Package}\\n'} | grep -E ${`^(${halfway}) `} || :`;
+dpkg-query -W -f '\${db:Status-Status} \${Package}\n' | grep -E ${`^(${halfway}) `} || :`;
 
 export const dpkgType = defineResource({
   name: 'dpkg',

@@ -93,7 +93,7 @@ export const packageType = defineResource({
   key: (item) => item.name,
   want: (item) => (item.absent ? null : { installed: true, held: item.held }),
   probe: (batch) => ({
-    script: sh`dpkg-query -W -f ${String.raw`\${Package}\t\${db:Status-Status}\t\${db:Status-Want}\n`.replaceAll('\\$', '$')} ${batch.map((item) => item.name)} 2>/dev/null || :`,
+    script: sh`dpkg-query -W -f '\${Package}\t\${db:Status-Status}\t\${db:Status-Want}\n' ${batch.map((item) => item.name)} 2>/dev/null || :`,
     parse: (output) => {
       const status = new Map<string, { readonly found: string; readonly held: boolean }>();
       for (const line of output.toString('utf8').split('\n')) {

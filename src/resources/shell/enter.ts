@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path/posix';
-import { lines, Script, sh } from '../../transport/shell.ts';
+import { lines, sh, type Script } from '../../transport/shell.ts';
 import { removal } from './removal.ts';
 
 /**
@@ -15,12 +15,12 @@ import { removal } from './removal.ts';
  * what was asked for it goes name by name. `hw_enter_of FILE` goes to the directory of the file that is meant, through
  * links of root's, and leaves its name there in `$hw_file`.
  */
-const functions = new Script(`hw_others() {
+const functions = sh`hw_others() {
   find . -maxdepth 0 '(' ! -uid 0 -o -perm -002 -o -perm -020 ! -gid 0 ')'
-  find . -maxdepth 0 -perm -020 -exec ls -ld {} + | grep '^.\\{10\\}+'
+  find . -maxdepth 0 -perm -020 -exec ls -ld {} + | grep '^.\{10\}+'
 }
 hw_refuse() {
-  printf '%s: a link where others than root can write is not followed\\n' "$1" >&2
+  printf '%s: a link where others than root can write is not followed\n' "$1" >&2
   exit 1
 }
 hw_link() {
@@ -73,7 +73,7 @@ hw_aside() {
   trap 'for hw_left in ./* ./.[!.]* ./..?*; do
     { [ ! -e "$hw_left" ] && [ ! -L "$hw_left" ]; } || rm -f "$hw_left"
   done; rmdir "$PWD" || :' EXIT
-}`);
+}`;
 
 /** Goes to a directory, never by a link that others than root could have planted; makes it with `make`. */
 export function enter(directory: string, options: { readonly make?: true } = {}): Script {

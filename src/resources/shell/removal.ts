@@ -1,13 +1,13 @@
-import { Script } from '../../transport/shell.ts';
+import { sh } from '../../transport/shell.ts';
 
 /** Most entries of a folder that are counted: a tree of a million files must not hold up a plan. */
 export const mostEntries = 100_000;
 
 /** `hw_weigh` prints how many entries a folder holds, and how many bytes these take on the disk. */
-export const weigh = new Script(`hw_weigh() {
-  find "$1" -xdev -mindepth 1 -printf '%b\\n' 2>/dev/null | head -n ${mostEntries + 1} |
+export const weigh = sh`hw_weigh() {
+  find "$1" -xdev -mindepth 1 -printf '%b\n' 2>/dev/null | head -n ${mostEntries + 1} |
     awk '{ blocks += $1 } END { printf "%d %.0f", NR, blocks * 512 }'
-}`);
+}`;
 
 /**
  * How root removes what is in the way. Paths are absolute, or relative with a `/` in them.
@@ -17,7 +17,7 @@ export const weigh = new Script(`hw_weigh() {
  * `hw_remove` removes a path with everything in it. `hw_yield` has a folder give way to something else, where it is
  * empty, or with `force` as a second word. `hw_stuck` ends the script, and says why a path could not be changed.
  */
-export const removal = new Script(`${weigh.text}
+export const removal = sh`${weigh}
 hw_where() (
   if [ "$1" != . ]; then cd -P -- "\${1%/*}/"; fi
   case $1 in .) printf %s "$PWD" ;; *) printf %s "\${PWD%/}/\${1##*/}" ;; esac
@@ -25,18 +25,18 @@ hw_where() (
 hw_mounts() {
   HW_AT="$(hw_where "$1"; echo /)" awk 'BEGIN {
     at = ENVIRON["HW_AT"]
-    sub(/\\/$/, "", at)
-    gsub(/\\\\/, "\\\\134", at); gsub(/ /, "\\\\040", at); gsub(/\\t/, "\\\\011", at); gsub(/\\n/, "\\\\012", at)
+    sub(/\/$/, "", at)
+    gsub(/\\/, "\\134", at); gsub(/ /, "\\040", at); gsub(/\t/, "\\011", at); gsub(/\n/, "\\012", at)
   }
   $5 == at || index($5, at "/") == 1 { print $5 }' /proc/self/mountinfo
 }
 hw_stuck() {
   for hw_left in "$@"; do
     if [ -n "$(hw_mounts "$hw_left")" ]; then
-      printf '%s cannot be changed while something is mounted there: %s\\n' "$(hw_where "$hw_left")" "$(hw_mounts "$hw_left" | tr '\\n' ' ')" >&2
+      printf '%s cannot be changed while something is mounted there: %s\n' "$(hw_where "$hw_left")" "$(hw_mounts "$hw_left" | tr '\n' ' ')" >&2
     fi
     case $(lsattr -d "$hw_left" 2>/dev/null | cut -d ' ' -f 1) in
-      *[ia]*) printf '%s cannot be changed while it is immutable or append-only: see lsattr and chattr\\n' "$(hw_where "$hw_left")" >&2 ;;
+      *[ia]*) printf '%s cannot be changed while it is immutable or append-only: see lsattr and chattr\n' "$(hw_where "$hw_left")" >&2 ;;
     esac
   done
   exit 1
@@ -51,6 +51,6 @@ hw_yield() {
   if [ ! -d "$1" ] || [ -L "$1" ]; then return 0; fi
   if [ "\${2:-}" = force ]; then hw_remove "$1"; return; fi
   if rmdir "$1" 2>/dev/null; then return; fi
-  printf '%s is a folder that is not empty (entries and bytes: %s), and is not removed\\n' "$(hw_where "$1")" "$(hw_weigh "$1")" >&2
+  printf '%s is a folder that is not empty (entries and bytes: %s), and is not removed\n' "$(hw_where "$1")" "$(hw_weigh "$1")" >&2
   hw_stuck "$1"
-}`);
+}`;

@@ -42,7 +42,7 @@ export function statProbe(
       ? sh`-false`
       : sh`-type f -size ${`-${options.hash + 1}c`} -exec timeout ${hashTimeout} sha256sum -z -- {} +`;
   const folders = options.weigh ? sh`-type d -exec sh -c ${weighAll} sh {} +` : sh`-false`;
-  const script = sh`find -files0-from - -maxdepth 0 -printf ${String.raw`%y\0%m\0%u\0%g\0%s\0%l\0%p\0`} '(' ${folders} , ${hash} ')' 2>/dev/null || :`;
+  const script = sh`find -files0-from - -maxdepth 0 -printf '%y\0%m\0%u\0%g\0%s\0%l\0%p\0' '(' ${folders} , ${hash} ')' 2>/dev/null || :`;
   return { script, stdin };
 }
 
