@@ -136,10 +136,12 @@ function addStageEdges(
   const dependents = reversed(nodeEdges(edges, headOf));
   const earlierOf = earlierStages(resources);
   for (const later of resources) {
+    const allEarlier = earlierOf(later);
+    if (allEarlier.length === 0) continue;
     const after = headOf(later.id);
     // What needs `later` stays the same while `later` comes to need more.
     const dependent = closure(dependents, [after]);
-    for (const earlier of earlierOf(later)) {
+    for (const earlier of allEarlier) {
       const before = headOf(earlier.id);
       const isForAnother =
         stageOf(later) === stages.service && (validators.get(earlier.id) ?? later).id !== later.id;
