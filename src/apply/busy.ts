@@ -2,7 +2,7 @@ import type { ResourceId } from '../resources/state.ts';
 import { notBegun, type Section } from '../transport/sections.ts';
 import type { Answer } from '../transport/transport.ts';
 import type { HostRun } from './host-run.ts';
-import { ask, lastWords } from './request.ts';
+import { ask, failureText } from './request.ts';
 
 /** EX_TEMPFAIL: a script has changed nothing because others use what it needs. Its last words say who. */
 const busy = 75;
@@ -48,7 +48,7 @@ export async function askUntilFree(
         waiting.includes(index) ? { ...answer, code: notBegun } : answer,
       );
     }
-    const title = `waiting: ${lastWords(blocked)}`;
+    const title = `waiting: ${failureText(blocked)}`;
     // Said once, so that one who looks on sees how long it takes.
     if (title !== said) run.report({ type: 'step', host: run.plan.host, title });
     said = title;

@@ -11,9 +11,9 @@ import type { Batch } from './batch.ts';
 import { askUntilFree } from './busy.ts';
 import { guardedSection } from '../rollback/guarded-step.ts';
 import { executeGuarded } from './guarded.ts';
-import { interrupted, settle, type HostRun } from './host-run.ts';
+import { interrupted, recordOutcome, type HostRun } from './host-run.ts';
 import { withOrigins } from './origin.ts';
-import { ask, defaultTimeout, lastWords } from './request.ts';
+import { ask, defaultTimeout, failureText } from './request.ts';
 import { transactionSection, type PathStep } from './transaction.ts';
 import type { Undo } from '../rollback/arm.ts';
 import { verify, type Failure } from './verify.ts';
@@ -44,12 +44,12 @@ async function readNow(run: HostRun, changes: readonly PlannedChange[]): Promise
     if (change.knownAfter === undefined) return [change];
     const actual = found.get(change.id) ?? null;
     if (actual instanceof Unreadable) {
-      settle(run, change, 'failed', 0, `cannot be read: ${actual.reason}`);
+      recordOutcome(run, change, 'failed', 0, `cannot be read: ${actual.reason}`);
       return [];
     }
     const difference = compare(change.resource.type, change.desired, actual);
     if (difference === undefined) {
-      settle(run, change, 'changed', 0, `by ${change.knownAfter}`);
+      recordOutcome(run, change, 'changed', 0, `by ${change.knownAfter}`);
       return [];
     }
     return [{ ...change, actual, attributes: difference.attributes }];
@@ -60,7 +60,7 @@ async function readNow(run: HostRun, changes: readonly PlannedChange[]): Promise
 function withoutUnreadable(run: HostRun, changes: readonly PlannedChange[]): readonly PlannedChange[] {
   return changes.filter((change) => {
     if (change.unreadable === undefined) return true;
-    settle(run, change, 'failed', 0, `cannot be read: ${change.unreadable}`);
+    recordOutcome(run, change, 'failed', 0, `cannot be read: ${change.unreadable}`);
     return false;
   });
 }
@@ -194,7 +194,7 @@ async function executeWork(
       for (const id of piece.resources) left.add(id);
       return;
     }
-    const reason = withOrigins(lastWords(answer), run.plan.resources, piece.resources);
+    const reason = withOrigins(failureText(answer), run.plan.resources, piece.resources);
     const failure = { reason, isDivisible: piece.isDivisible === true };
     for (const id of piece.resources) failures.set(id, failure);
   });
@@ -204,7 +204,7 @@ async function executeWork(
     covered.filter(({ id }) => left.has(id)),
   ];
   verify(run, begun, failures, batches, answers.slice(work.length), ms);
-  for (const change of others) settle(run, change, 'skipped', 0, interrupted);
+  for (const change of others) recordOutcome(run, change, 'skipped', 0, interrupted);
 }
 
 /** A change that talks with the host on its way; then it is verified like any other. */
@@ -225,7 +225,7 @@ async function executeConversation(
         timeout,
       );
       if (answer === undefined || answer.code !== 0) {
-        throw new HostwrightError('E_REMOTE', answer === undefined ? 'no answer' : lastWords(answer), {
+        throw new HostwrightError('E_REMOTE', answer === undefined ? 'no answer' : failureText(answer), {
           place: { host: run.plan.host },
         });
       }
@@ -258,7 +258,7 @@ async function executeTransaction(
     await executeWork(run, changes, [transactionWork(run, changes)]);
     return;
   }
-  for (const change of changes) settle(run, change, 'skipped', 0, `needs ${culprit.id}, which failed`);
+  for (const change of changes) recordOutcome(run, change, 'skipped', 0, `needs ${culprit.id}, which failed`);
 }
 
 /** Carries out one batch; every change in it has an outcome afterwards. */
@@ -280,5 +280,5 @@ export async function executeBatch(run: HostRun, batch: Batch): Promise<void> {
     await executeConversation(run, changes, conversation);
   }
   for (const change of changes.filter(({ id }) => !run.outcomes.has(id)))
-    settle(run, change, 'failed', 0, `the type ${change.resource.type.name} has no step for it`);
+    recordOutcome(run, change, 'failed', 0, `the type ${change.resource.type.name} has no step for it`);
 }

@@ -3,9 +3,9 @@ import { HostwrightError } from '../errors.ts';
 import type { PlannedChange } from '../plan/plan.ts';
 import { probeBatches } from '../plan/probe.ts';
 import type { Transport } from '../transport/transport.ts';
-import { settle, type HostRun } from './host-run.ts';
+import { recordOutcome, type HostRun } from './host-run.ts';
 import { withOrigins } from './origin.ts';
-import { ask, defaultTimeout, lastWords } from './request.ts';
+import { ask, defaultTimeout, failureText } from './request.ts';
 import { confirm, type Undo } from '../rollback/arm.ts';
 import { rollBackNow } from '../rollback/guarded-step.ts';
 import { verify } from './verify.ts';
@@ -54,7 +54,7 @@ async function connectWithin(run: HostRun, ms: number): Promise<Transport> {
 async function rollBackOver(transport: Transport): Promise<string> {
   const [answer] = await ask(transport, [{ script: rollBackNow }], defaultTimeout);
   if (answer?.code === 0) return 'the host has rolled it back';
-  return `the host could not roll all of it back: ${answer === undefined ? 'no answer' : lastWords(answer)}`;
+  return `the host could not roll all of it back: ${answer === undefined ? 'no answer' : failureText(answer)}`;
 }
 
 /** Waits for a host whose connection is lost; says how it is with the change. */
@@ -85,7 +85,7 @@ export async function executeGuarded(
   const started = performance.now();
   const elapsed = (): number => Math.round(performance.now() - started);
   const fail = (reason: string): void => {
-    for (const change of changes) settle(run, change, 'failed', elapsed(), reason);
+    for (const change of changes) recordOutcome(run, change, 'failed', elapsed(), reason);
   };
   try {
     const [answer] = await ask(run.transport, [work.section], work.timeout);
@@ -93,7 +93,7 @@ export async function executeGuarded(
       fail(
         answer === undefined
           ? 'no answer'
-          : withOrigins(lastWords(answer), run.plan.resources, work.resources),
+          : withOrigins(failureText(answer), run.plan.resources, work.resources),
       );
       return;
     }
@@ -113,7 +113,7 @@ export async function executeGuarded(
       const sections = [{ script: confirm(undo) }, ...batches.map(({ probe }) => probe)];
       const [confirmed, ...found] = await ask(fresh, sections, defaultTimeout);
       if (confirmed?.code === 0) verify(run, changes, new Map(), batches, found, elapsed());
-      else fail(confirmed === undefined ? 'no answer' : lastWords(confirmed));
+      else fail(confirmed === undefined ? 'no answer' : failureText(confirmed));
     } finally {
       await fresh.close();
     }

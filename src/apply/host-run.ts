@@ -29,7 +29,7 @@ export interface HostRun {
 }
 
 /** Notes and reports how a change ended; `ms` is what its step took. */
-export function settle(
+export function recordOutcome(
   run: HostRun,
   change: PlannedChange,
   outcome: Outcome,

@@ -2,7 +2,7 @@ import type { PlanNode } from '../plan/graph.ts';
 import type { ResourceId } from '../resources/state.ts';
 import { nextBatch } from './batch.ts';
 import { executeBatch } from './execute.ts';
-import { settle, type HostRun } from './host-run.ts';
+import { recordOutcome, type HostRun } from './host-run.ts';
 import { guardOf } from '../rollback/way-in.ts';
 
 /** Every node before this one, at any distance. */
@@ -65,6 +65,7 @@ export async function applyPlay(run: HostRun, play: number): Promise<void> {
 function skip(run: HostRun, node: PlanNode, reason: string): void {
   for (const member of node.members) {
     const change = run.plan.changes.get(member.id);
-    if (change !== undefined && !run.outcomes.has(member.id)) settle(run, change, 'skipped', 0, reason);
+    if (change !== undefined && !run.outcomes.has(member.id))
+      recordOutcome(run, change, 'skipped', 0, reason);
   }
 }

@@ -16,7 +16,7 @@ export async function ask(
 }
 
 /** The command's own last words. */
-export function lastWords(answer: Answer): string {
+export function failureText(answer: Answer): string {
   const words = answer.stderr.toString('utf8').trim() || answer.stdout.toString('utf8').trim();
   return words === '' ? `exit status ${answer.code}` : words.slice(-2000);
 }

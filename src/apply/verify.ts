@@ -3,7 +3,7 @@ import type { PlannedChange } from '../plan/plan.ts';
 import { parseProbesThatAnswer, type ProbeBatch } from '../plan/probe.ts';
 import { Unreadable, type Actual, type Attribute, type ResourceId } from '../resources/state.ts';
 import type { Answer } from '../transport/transport.ts';
-import { settle, type HostRun } from './host-run.ts';
+import { recordOutcome, type HostRun } from './host-run.ts';
 
 function show(value: Attribute | undefined): string {
   return value === undefined || value === null ? 'absent' : String(value);
@@ -42,6 +42,6 @@ export function verify(
     const left = remaining(change, found.get(change.id) ?? null);
     const hasFailed = failure !== undefined && (left !== undefined || !failure.isDivisible);
     const reason = hasFailed ? failure.reason : left;
-    settle(run, change, reason === undefined ? 'changed' : 'failed', ms, reason);
+    recordOutcome(run, change, reason === undefined ? 'changed' : 'failed', ms, reason);
   }
 }

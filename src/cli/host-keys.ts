@@ -70,7 +70,7 @@ async function askUser(host: string, scan: HostKeyScan): Promise<readonly Scanne
 }
 
 /** Compares the keys with the expected ones, and adds those of a new host once they are confirmed. */
-async function settle(stop: ScanStop, scan: HostKeyScan, session: Session): Promise<Outcome> {
+async function finish(stop: ScanStop, scan: HostKeyScan, session: Session): Promise<Outcome> {
   const { host, config } = stop;
   const fingerprints = session.expected.get(host);
   const given = fingerprints && withFingerprint(scan, fingerprints);
@@ -107,7 +107,7 @@ async function conclude(asked: Asked, session: Session): Promise<Outcome> {
   const shown = `${keyLines(stop, scan).join('\n')}\n`;
   if (session.json && session.accept) process.stderr.write(shown);
   else if (!session.json) process.stdout.write(shown);
-  const outcome = await orError(settle(stop, scan, session));
+  const outcome = await orError(finish(stop, scan, session));
   if (outcome instanceof HostwrightError) return lost(outcome, scan);
   if (session.json) write(JSON.stringify(keyEvent(asked.host, scan, outcome)));
   else for (const line of adviceLines(stop, scan, outcome)) write(line);

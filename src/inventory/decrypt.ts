@@ -1,14 +1,14 @@
 import { HostwrightError, HostwrightErrors, type FilePlace } from '../errors.ts';
-import type { Variable } from './model.ts';
-import type { Value } from './variables.ts';
+import type { RawValue, RawVariables } from './model.ts';
+import type { Value, Variables } from './variables.ts';
 import { decryptValue, isEncrypted } from '../secrets/age.ts';
 import type { Secret } from '../secrets/secret.ts';
 
-type Variables = Readonly<Record<string, Variable>>;
-type Values = Record<string, Value>;
-
 /** Decrypts the variables of one host; `places` tells where each is defined. */
-export type DecryptVariables = (vars: Variables, places: ReadonlyMap<string, FilePlace>) => Promise<Values>;
+export type DecryptVariables = (
+  vars: RawVariables,
+  places: ReadonlyMap<string, FilePlace>,
+) => Promise<Variables>;
 
 /**
  * Makes a function that replaces every encrypted string by a Secret, in lists and maps too. A value
@@ -28,7 +28,7 @@ export function variableDecrypter(identities: () => Promise<readonly string[]>):
     return pending;
   };
 
-  const resolve = async (value: Variable): Promise<Value> => {
+  const resolve = async (value: RawValue): Promise<Value> => {
     if (typeof value === 'string') return isEncrypted(value) ? await decrypt(value) : value;
     if (typeof value !== 'object' || value === null) return value;
     if (isList(value)) return await Promise.all(value.map(resolve));
@@ -39,7 +39,7 @@ export function variableDecrypter(identities: () => Promise<readonly string[]>):
   return async (vars, places) => {
     const names = Object.keys(vars);
     const settled = await Promise.allSettled(Object.values(vars).map(resolve));
-    const values: Values = {};
+    const values: Record<string, Value> = {};
     const errors: HostwrightError[] = [];
     settled.forEach((outcome, index) => {
       const name = names[index] ?? '';
@@ -52,7 +52,7 @@ export function variableDecrypter(identities: () => Promise<readonly string[]>):
   };
 }
 
-function isList(value: readonly Variable[] | Variables): value is readonly Variable[] {
+function isList(value: readonly RawValue[] | RawVariables): value is readonly RawValue[] {
   return Array.isArray(value);
 }
 

@@ -1,9 +1,9 @@
 import type { FilePlace } from '../errors.ts';
-import type { Variable } from './model.ts';
+import type { RawValue } from './model.ts';
 
 /** One definition of a variable. */
 export interface Definition {
-  readonly value: Variable;
+  readonly value: RawValue;
   readonly place: FilePlace;
 }
 export type Definitions = Map<string, Definition>;

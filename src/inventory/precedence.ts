@@ -1,7 +1,7 @@
 import type { FilePlace } from '../errors.ts';
 import { depths, groupsOfHosts } from './draft.ts';
 import type { Definitions, Draft, DraftGroup, DraftHost } from './draft.ts';
-import type { Group, Host, Variable } from './model.ts';
+import type { Group, Host, RawVariables } from './model.ts';
 
 /** Variables of `group_vars/`, `host_vars/` and the command line. */
 export interface Besides {
@@ -12,7 +12,7 @@ export interface Besides {
 
 const NONE: Definitions = new Map();
 
-function values(definitions: Definitions): Record<string, Variable> {
+function rawVariables(definitions: Definitions): RawVariables {
   return Object.fromEntries([...definitions].map(([name, { value }]) => [name, value]));
 }
 
@@ -68,7 +68,7 @@ export function settleHosts(draft: Draft, besides: Besides): Map<string, Host> {
     hosts.set(host.name, {
       name: host.name,
       groups: groups.map((group) => group.name),
-      vars: values(merged),
+      vars: rawVariables(merged),
       places,
       file: host.place.file,
     });
@@ -77,11 +77,11 @@ export function settleHosts(draft: Draft, besides: Besides): Map<string, Host> {
 }
 
 export function settleGroups(draft: Draft, besides: Besides): Map<string, Group> {
-  const settle = (group: DraftGroup): Group => ({
+  const merge = (group: DraftGroup): Group => ({
     name: group.name,
     children: group.children,
     hosts: group.hosts,
-    vars: { ...values(group.vars), ...values(besides.groups.get(group.name) ?? NONE) },
+    vars: { ...rawVariables(group.vars), ...rawVariables(besides.groups.get(group.name) ?? NONE) },
   });
-  return new Map([...draft.groups.values()].map((group) => [group.name, settle(group)]));
+  return new Map([...draft.groups.values()].map((group) => [group.name, merge(group)]));
 }

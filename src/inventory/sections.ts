@@ -5,7 +5,7 @@ import type { Definitions, Draft, DraftGroup } from './draft.ts';
 import { reportJinja } from './jinja.ts';
 import type { Problems } from './problems.ts';
 import { RangeProblem, expandRange } from './range.ts';
-import { describe, toVariable } from './yaml.ts';
+import { describe, toRawValue } from './yaml.ts';
 import type { Entry, Node } from './yaml.ts';
 
 interface Reading {
@@ -30,7 +30,7 @@ export function readVariables(entries: readonly Entry[], into: Definitions, prob
       continue;
     }
     reportJinja(value, problems);
-    into.set(key, { value: toVariable(value), place });
+    into.set(key, { value: toRawValue(value), place });
   }
 }
 

@@ -1,7 +1,7 @@
 import { HostwrightError } from '../errors.ts';
 import { didYouMean } from '../suggestion.ts';
 import { hostNames } from './groups.ts';
-import type { Host, Inventory, Variable } from './model.ts';
+import type { Host, Inventory, RawValue } from './model.ts';
 
 // What ansible-inventory leaves out of a host's variables.
 const INTERNAL = new Set([
@@ -26,22 +26,22 @@ const INTERNAL = new Set([
   'playbook_dir',
 ]);
 
-type Json = Variable | undefined;
+type Json = RawValue | undefined;
 
 function sorted(value: Json): Json {
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map((item: Variable) => sorted(item) ?? null);
+  if (Array.isArray(value)) return value.map((item: RawValue) => sorted(item) ?? null);
   const entries = Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1));
   return Object.fromEntries(entries.map(([key, item]) => [key, sorted(item) ?? null]));
 }
 
-function hostVars(host: Host): Record<string, Variable> {
+function hostVars(host: Host): Record<string, RawValue> {
   return Object.fromEntries(Object.entries(host.vars).filter(([name]) => !INTERNAL.has(name)));
 }
 
 /** What `ansible-inventory --list` prints: groups, and the variables of hosts below `_meta`. */
 export function inventoryJson(inventory: Inventory): string {
-  const top: Record<string, Variable> = {};
+  const top: Record<string, RawValue> = {};
   for (const group of inventory.groups.values()) {
     const hosts = group.name === 'all' ? [] : group.hosts;
     const entry = {
@@ -50,7 +50,7 @@ export function inventoryJson(inventory: Inventory): string {
     };
     if (Object.keys(entry).length > 0) top[group.name] = entry;
   }
-  const hostvars: Record<string, Variable> = {};
+  const hostvars: Record<string, RawValue> = {};
   for (const name of hostNames(inventory.groups, 'all')) {
     const host = inventory.hosts.get(name);
     const vars = host === undefined ? {} : hostVars(host);

@@ -12,25 +12,25 @@ import { collectProblems } from './problems.ts';
 import type { Problems } from './problems.ts';
 
 /** A variable as roles get it: references resolved, encrypted values decrypted. */
-export type Value = string | number | boolean | null | Secret | readonly Value[] | ValueMap;
-export interface ValueMap {
+export type Value = string | number | boolean | null | Secret | readonly Value[] | Variables;
+export interface Variables {
   readonly [key: string]: Value;
 }
 
 /** Renders one handlebars text strictly; a Secret when it contains one. Throws HostwrightError or HostwrightErrors. */
-export type Render = (text: string, data: ValueMap, place: FilePlace) => string | Secret;
+export type Render = (text: string, data: Variables, place: FilePlace) => string | Secret;
 
 export interface Unresolved {
-  readonly vars: ValueMap;
+  readonly vars: Variables;
   /** Where each variable is defined, for errors. */
   readonly places: ReadonlyMap<string, FilePlace>;
   /** Names that values may refer to besides variables; they win over variables. */
-  readonly magic: ValueMap;
+  readonly magic: Variables;
   readonly render: Render;
 }
 
 /** The names that every value may refer to besides variables: those of the host and its groups. */
-export function magicVariables(inventory: Inventory, host: Host): ValueMap {
+export function magicVariables(inventory: Inventory, host: Host): Variables {
   return {
     inventory_hostname: host.name,
     inventory_hostname_short: isIpAddress(host.name) ? host.name : (host.name.split('.')[0] ?? host.name),
@@ -219,7 +219,7 @@ function resolve(value: Value, resolving: Resolving): Value {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item, resolving)]));
 }
 
-function isList(value: readonly Value[] | ValueMap): value is readonly Value[] {
+function isList(value: readonly Value[] | Variables): value is readonly Value[] {
   return Array.isArray(value);
 }
 

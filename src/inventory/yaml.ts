@@ -1,7 +1,7 @@
 import { LineCounter, isAlias, isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
 import type { Document, Node as YamlNode, Scalar, YAMLError, YAMLMap } from 'yaml';
 import type { FilePlace } from '../errors.ts';
-import type { Variable } from './model.ts';
+import type { RawValue } from './model.ts';
 import type { Problems } from './problems.ts';
 import { plainScalar } from './scalar.ts';
 import type { Plain } from './scalar.ts';
@@ -53,10 +53,10 @@ export function describe(node: Node): string {
   return `the ${typeof node.value} ${text.length > 60 ? `${text.slice(0, 57)}…` : text}`;
 }
 
-export function toVariable(node: Node): Variable {
+export function toRawValue(node: Node): RawValue {
   if (node.kind === 'scalar') return node.value;
-  if (node.kind === 'list') return node.items.map(toVariable);
-  return Object.fromEntries(node.entries.map((entry) => [entry.key, toVariable(entry.value)]));
+  if (node.kind === 'list') return node.items.map(toRawValue);
+  return Object.fromEntries(node.entries.map((entry) => [entry.key, toRawValue(entry.value)]));
 }
 
 function scalarValue(node: Scalar, reading: Reading, place: FilePlace): Plain {

@@ -73,7 +73,7 @@ function changedLine(batch: Batch, results: readonly ResultEvent[], style: Style
   return text.replace(` ${marks.done} `, ` ${style.paint('green', marks.done)} `) + style.paint('dim', time);
 }
 
-function lastWords(reason: string, indent: string, style: Style): string[] {
+function reasonLines(reason: string, indent: string, style: Style): string[] {
   const [message = '', ...words] = printableLines(reason);
   const lines = hang(indent, style.paint('red', message), style);
   const cut = Math.max(words.length - LAST_WORDS, 0);
@@ -95,7 +95,7 @@ function failedLines(batch: Batch, results: readonly ResultEvent[], style: Style
   const indent = ' '.repeat(6);
   const lines = hang(lead, `${roles(results)}  ${style.paint('bold', what)}`, style);
   if (batch.step !== undefined) lines.push(...hang(`${indent}while: `, printable(batch.step), style));
-  if (first.reason !== undefined) lines.push(...lastWords(first.reason, indent, style));
+  if (first.reason !== undefined) lines.push(...reasonLines(first.reason, indent, style));
   return lines;
 }
 

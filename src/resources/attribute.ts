@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isSecret, type Secret } from '../secrets/secret.ts';
 
 /** A Secret; `accepts` looks at its value, which no error message ever shows. */
-export function secret(expected: string, accepts: (value: string) => boolean = () => true) {
+export function secretValue(expected: string, accepts: (value: string) => boolean = () => true) {
   return z
     .custom<Secret>((value) => isSecret(value) && accepts(value.reveal()), expected)
     .meta({

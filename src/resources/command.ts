@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isSecret } from '../secrets/secret.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
-import { argv, oneLine, secret } from './attribute.ts';
+import { argv, oneLine, secretValue } from './attribute.ts';
 import { endedFunction } from './shell/ended.ts';
 import { ancestors, path } from './path.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
@@ -22,7 +22,7 @@ const schema = z
       ),
     creates: path.optional().describe('A guard: the command runs only while this path does not exist'),
     stdin: z
-      .union([z.string(), secret('expected a Secret')])
+      .union([z.string(), secretValue('expected a Secret')])
       .optional()
       .describe('The standard input; the only place for a secret'),
     timeout: z.number().positive().default(300).describe('Seconds until the host ends the command'),

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { tarball } from '../release/tarball.ts';
 import { isSecret, Secret } from '../secrets/secret.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
-import { argv, ownerName, secret } from './attribute.ts';
+import { argv, ownerName, secretValue } from './attribute.ts';
 import { endedFunction, runOrSay } from './shell/ended.ts';
 import { aside, enter, forceWord, remove } from './shell/enter.ts';
 import {
@@ -26,7 +26,7 @@ import { contentOf, entries, largestOf, parseStat, statProbe, type Stat } from '
 const bytesOf = z
   .custom<Uint8Array>((value) => value instanceof Uint8Array, 'expected bytes')
   .meta({ title: 'bytes' });
-const content = z.union([z.string(), bytesOf, secret('expected a Secret')]);
+const content = z.union([z.string(), bytesOf, secretValue('expected a Secret')]);
 
 const schema = z.strictObject({
   path,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isSecret, Secret } from '../secrets/secret.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
-import { isOneLine, oneLine, secret } from './attribute.ts';
+import { isOneLine, oneLine, secretValue } from './attribute.ts';
 import { aside, enterOf } from './shell/enter.ts';
 import { path } from './path.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
@@ -15,7 +15,7 @@ const schema = z
       'The file. An existing file keeps its owner and mode; a new one gets `0644`, or `0600` for a Secret. Links are followed',
     ),
     line: z
-      .union([oneLine, secret('expected a single line', isOneLine)])
+      .union([oneLine, secretValue('expected a single line', isOneLine)])
       .optional()
       .describe('The whole line. A Secret is never shown and needs `match`'),
     match: oneLine

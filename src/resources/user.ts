@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Secret } from '../secrets/secret.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
-import { accountName, oneLine, secret } from './attribute.ts';
+import { accountName, oneLine, secretValue } from './attribute.ts';
 import { path } from './path.ts';
 import { accountFiles, restoring } from './capabilities/access.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
@@ -38,7 +38,7 @@ const schema = z.strictObject({
   shell: field
     .optional()
     .describe('Default: unchanged; a new user gets /bin/bash, or /usr/sbin/nologin with `system`'),
-  passwordHash: secret('expected a Secret with a hash of crypt(5)', (hash) =>
+  passwordHash: secretValue('expected a Secret with a hash of crypt(5)', (hash) =>
     /^\$[0-9a-z]+\$[!-9;-~]+$/.test(hash),
   )
     .optional()

@@ -13,7 +13,7 @@ import { generatorOf, type Generate } from '../secrets/schema.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { openTemplates } from '../template/folders.ts';
 import { createOrigins, type Origins } from '../template/origin.ts';
-import { collectDeclarations, siteHosts, type AssignedRole, type Assignments } from './declarations.ts';
+import { collectDeclarations, siteHosts, type AssignedRole, type Assignments } from './first-pass.ts';
 import { readSite, type Play } from './site.ts';
 
 /** Everything that is known before the first connection to a host. */

@@ -1,7 +1,7 @@
 import type { DeclaredResource } from '../resources/resource.ts';
 import type { ResourceId } from '../resources/state.ts';
 import type { SiteModel } from '../site/model.ts';
-import { hostResources } from '../site/resources.ts';
+import { hostResources } from '../site/second-pass.ts';
 import type { Connect, Target } from '../transport/transport.ts';
 import { localWorker, type LocalOptions } from './local.ts';
 import type { Worker } from './worker.ts';

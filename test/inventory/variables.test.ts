@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { FilePlace } from '../../src/errors.ts';
 import { readInventory } from '../../src/inventory/read.ts';
 import { magicVariables, resolveVariables } from '../../src/inventory/variables.ts';
-import type { Value, ValueMap } from '../../src/inventory/variables.ts';
+import type { Value, Variables } from '../../src/inventory/variables.ts';
 import { Secret, isSecret } from '../../src/secrets/secret.ts';
 import { createRenderer } from '../../src/template/render.ts';
 import { failures } from './failure.ts';
@@ -11,7 +11,7 @@ import { tree } from './tree.ts';
 
 const renderer = createRenderer();
 
-function resolved(vars: ValueMap, magic: ValueMap = {}): Record<string, Value> {
+function resolved(vars: Variables, magic: Variables = {}): Record<string, Value> {
   const names = Object.keys(vars);
   const places = new Map(
     names.map((name, index): [string, FilePlace] => [name, { file: 'vars.yml', line: index + 1, column: 1 }]),

@@ -12,7 +12,7 @@ import { factsScript } from '../../src/plan/facts.ts';
 import { findPackages } from '../../src/plan/package-lists.ts';
 import { mountsProbe } from '../../src/plan/mounts.ts';
 import { isSecret } from '../../src/secrets/secret.ts';
-import { hostResources } from '../../src/site/resources.ts';
+import { hostResources } from '../../src/site/second-pass.ts';
 import { policyText } from '../../src/resources/apt/start-policy.ts';
 import { remoteLoop } from '../../src/transport/remote-loop.ts';
 import { sectionsRequest } from '../../src/transport/sections.ts';

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readProject, readSiteOf } from '../../src/cli/project.ts';
 import type { Facts } from '../../src/roles/role.ts';
 import { formatError } from '../../src/report/error.ts';
-import { hostResources } from '../../src/site/resources.ts';
+import { hostResources } from '../../src/site/second-pass.ts';
 
 let project: string;
 

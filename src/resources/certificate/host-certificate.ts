@@ -3,7 +3,7 @@ import { authorityEnd, authorityFingerprint, readAuthority } from '../../pki/aut
 import { certificateStem } from '../../pki/folder.ts';
 import { namesText } from '../../pki/names.ts';
 import type { Secret } from '../../secrets/secret.ts';
-import { accountName, secret } from '../attribute.ts';
+import { accountName, secretValue } from '../attribute.ts';
 import { duration, secondsOf, spanText } from '../duration.ts';
 import { issue, mend } from './issue.ts';
 import { certificateProbe, parseCertificates } from './state.ts';
@@ -39,7 +39,7 @@ const schema = z.strictObject({
     .describe(
       'The validity, such as `90d`; never longer than that of the CA. The certificate is renewed long before it expires',
     ),
-  authority: secret('expected the internal CA, as createAuthority() makes it', isAuthority).describe(
+  authority: secretValue('expected the internal CA, as createAuthority() makes it', isAuthority).describe(
     'Key and certificate of the CA; they stay on the controller',
   ),
   absent: z.literal(false).optional(),

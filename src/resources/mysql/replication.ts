@@ -1,12 +1,13 @@
 import { z } from 'zod';
-import { secret } from '../attribute.ts';
+import { secretValue } from '../attribute.ts';
 import { path } from '../path.ts';
 import type { Seeding } from './seeding-mark.ts';
 import { flavor, plainText, sqlText } from './sql.ts';
 
 // Both end up in option files and in CHANGE REPLICATION SOURCE, which takes 32 characters at most.
-const password = secret('expected a Secret of at most 32 letters, digits and signs without quotes', (value) =>
-  /^[!$%&()*+,./0-9:<=>?@A-Z[\]^_a-z{|}~-]{1,32}$/.test(value),
+const password = secretValue(
+  'expected a Secret of at most 32 letters, digits and signs without quotes',
+  (value) => /^[!$%&()*+,./0-9:<=>?@A-Z[\]^_a-z{|}~-]{1,32}$/.test(value),
 );
 
 const hostAddress = z.string().regex(/^[\w.:-]+$/, 'expected an address or a host name');

@@ -50,7 +50,7 @@ export interface Question {
   /** Statements whose rows come first. */
   readonly rows: string;
   /** Runs before the rows in "$HW/rows" are printed, and may ask for them again: `askRows`. */
-  readonly settle?: Script;
+  readonly waiting?: Script;
   /** Prints what comes behind the rows. */
   readonly more?: Script;
   readonly stdin?: Uint8Array;
@@ -65,7 +65,7 @@ export function askRows(rows: string): Script {
  * Prints `ready`, rows and more, or `away` and why the server cannot be asked. Errors of the server itself
  * fail the script.
  */
-export function askServer(server: Flavor, { rows, settle, more, stdin }: Question): Section {
+export function askServer(server: Flavor, { rows, waiting, more, stdin }: Question): Section {
   const script = lines([
     sqlClient(server),
     sh`if ! command -v ${clientOf(server)} >/dev/null 2>&1; then echo 'away its client is not installed'; exit 0; fi
@@ -74,7 +74,7 @@ if ! ${askRows(rows)} 2>"$HW/errors"; then
   printf 'away %s\n' "$(head -n 1 "$HW/errors")"
   exit 0
 fi`,
-    ...(settle === undefined ? [] : [settle]),
+    ...(waiting === undefined ? [] : [waiting]),
     sh`echo ready
 cat "$HW/rows"`,
     ...(more === undefined ? [] : [more]),

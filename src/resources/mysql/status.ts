@@ -61,7 +61,7 @@ while ${isConnecting} && [ "$n" -lt 10 ]; do
 done`;
 }
 
-const settle = {
+const waiting = {
   mysql: whileConnecting(sh`grep -q '"state": "connecting"' "$HW/rows"`, askRows(mysqlQuery)),
   mariadb: whileConnecting(
     sh`echo 'SHOW SLAVE STATUS;' | hw_sql --vertical | grep -q 'Slave_IO_Running: Connecting'`,
@@ -77,7 +77,7 @@ ${readSeeding}
 ${isMysql ? mysqlScript : mariadbScript}`;
   return askServer(replica.flavor, {
     rows: isMysql ? mysqlQuery : mariadbQuery,
-    settle: settle[replica.flavor],
+    waiting: waiting[replica.flavor],
     more,
     stdin: primaryOptions(replica, replica.user, replica.password.reveal()),
   });

@@ -2,7 +2,7 @@ import type { Section } from '../../transport/sections.ts';
 import { z } from 'zod';
 import { Secret } from '../../secrets/secret.ts';
 import { sh } from '../../transport/shell.ts';
-import { secret } from '../attribute.ts';
+import { secretValue } from '../attribute.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
 import { Unreadable, type Change } from '../state.ts';
 import { each } from '../step.ts';
@@ -18,7 +18,7 @@ const schema = z
       .max(255)
       .describe('The client: an address, `10.0.0.%`, or `localhost` for the socket'),
     flavor,
-    password: secret('expected a Secret')
+    password: secretValue('expected a Secret')
       .optional()
       .describe('The server receives only its hash, for caching_sha2_password or mysql_native_password'),
     socket: z

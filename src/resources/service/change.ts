@@ -79,7 +79,7 @@ ${logged}`;
 const mostLogged = 64 * 1024;
 
 /** What it has said since. A log lies where its service can write, so it may be anything. */
-function lastWords({ name, log }: Service): Script {
+function printLog({ name, log }: Service): Script {
   const words =
     log === undefined
       ? sh``
@@ -99,21 +99,21 @@ until ${service.healthy} >"$HW/healthy" 2>&1; do
   if [ "$(date +%s)" -ge "$deadline" ]; then
     printf '%s (its check ended with exit status %s):\n' ${`${service.name} is not healthy after ${service.healthyWithin} s`} "$status" >&2
     tail -n 10 "$HW/healthy" >&2
-    ${lastWords(service)}
+    ${printLog(service)}
     exit 1
   fi
   sleep 1
 done`;
 }
 
-function orLastWords(command: Script, service: Service): Script {
+function orPrintLog(command: Script, service: Service): Script {
   return sh`${command} || {
-  ${lastWords(service)}
+  ${printLog(service)}
   exit 1
 }`;
 }
 
-const start = (service: Service): Script => sh`${orLastWords(sh`hw_start ${service.name}`, service)}
+const start = (service: Service): Script => sh`${orPrintLog(sh`hw_start ${service.name}`, service)}
 ${becomeHealthy(service)}
 ${record(service, true)}`;
 
@@ -127,7 +127,7 @@ function reload(service: Service): Script {
   // One that has died over a configuration that was rolled back has nothing to reload.
   const takeUp = sh`if systemctl is-active --quiet ${service.name}; then hw_reload; else hw_start ${service.name}; fi`;
   return sh`hw_reload() { ${command}; }
-${orLastWords(takeUp, service)}
+${orPrintLog(takeUp, service)}
 ${becomeHealthy(service)}
 ${record(service, false)}`;
 }

@@ -8,9 +8,9 @@ import { link } from '../../src/resources/link.ts';
 import type { Resource } from '../../src/resources/resource.ts';
 import { unit } from '../../src/resources/service/unit.ts';
 import { defineRole, type Facts } from '../../src/roles/role.ts';
-import { collectDeclarations, siteHosts } from '../../src/site/declarations.ts';
+import { collectDeclarations, siteHosts } from '../../src/site/first-pass.ts';
 import type { SiteModel } from '../../src/site/model.ts';
-import { hostResources } from '../../src/site/resources.ts';
+import { hostResources } from '../../src/site/second-pass.ts';
 
 const inventory: Inventory = {
   source: 'hosts.yml',

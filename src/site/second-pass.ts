@@ -11,7 +11,7 @@ import { makerOf, type DeclaredResource, type Resource } from '../resources/reso
 import type { ResourceId } from '../resources/state.ts';
 import type { Facts, RoleContext } from '../roles/role.ts';
 import { isSecret } from '../secrets/secret.ts';
-import type { AssignedRole } from './declarations.ts';
+import type { AssignedRole } from './first-pass.ts';
 import type { SiteModel } from './model.ts';
 
 /** Deep equality; compares Secrets by their values, and contents byte by byte. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Host, Inventory } from '../../src/inventory/model.ts';
 import { defineRole, hostGroup, type Role } from '../../src/roles/role.ts';
-import { collectDeclarations } from '../../src/site/declarations.ts';
+import { collectDeclarations } from '../../src/site/first-pass.ts';
 
 const host = (name: string, address: string): [string, Host] => [
   name,
