@@ -53,7 +53,21 @@ function imports(file: string): readonly string[] {
   return [...found].flatMap(([, name]) => name ?? []);
 }
 
+/** The folders that a folder may import, and those that these may, and so on. */
+function reach(folder: string, seen = new Set<string>()): ReadonlySet<string> {
+  for (const next of mayImport[folder] ?? []) {
+    if (seen.has(next)) continue;
+    seen.add(next);
+    reach(next, seen);
+  }
+  return seen;
+}
+
 describe('the layers', () => {
+  it.each(Object.keys(mayImport))('no arrow leads back to %s', (folder) => {
+    expect([...reach(folder)]).not.toContain(folder);
+  });
+
   for (const folder of readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) =>
     entry.isDirectory(),
   )) {
