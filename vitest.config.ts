@@ -2,6 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const alias = { hostwright: fileURLToPath(new URL('src/index.ts', import.meta.url)) };
+// What is compiled of the roles of tests is not for the user.
+const env = { XDG_CACHE_HOME: fileURLToPath(new URL('node_modules/.cache', import.meta.url)) };
 
 export default defineConfig({
   test: {
@@ -10,6 +12,7 @@ export default defineConfig({
         resolve: { alias },
         test: {
           name: 'unit',
+          env,
           include: ['test/**/*.test.ts'],
           exclude: ['test/lab/**', 'test/faults/**'],
           testTimeout: 60_000,
@@ -19,6 +22,7 @@ export default defineConfig({
         resolve: { alias },
         test: {
           name: 'lab',
+          env,
           include: ['test/lab/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 300_000,
@@ -29,6 +33,7 @@ export default defineConfig({
         resolve: { alias },
         test: {
           name: 'faults',
+          env,
           include: ['test/faults/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 1_200_000,

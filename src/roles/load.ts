@@ -1,11 +1,11 @@
 import { access } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { createJiti } from 'jiti';
 import { z } from 'zod';
 import { HostwrightError, HostwrightErrors, type FilePlace } from '../errors.ts';
 import { schemaProblems } from '../schema-problems.ts';
 import { didYouMean, nearFile } from '../suggestion.ts';
 import { thrownText } from './ask.ts';
+import { createLoader } from './jiti.ts';
 import { placeOfError, placeOfWord } from './place.ts';
 import type { Role } from './role.ts';
 
@@ -148,7 +148,7 @@ export async function loadRole(
       expected: folders.map((folder) => join(folder, name, 'role.ts')).join(' or '),
     });
   }
-  const jiti = createJiti(import.meta.url, {
+  const jiti = createLoader({
     virtualModules: { hostwright: strictApi(api) },
     interopDefault: true,
   });

@@ -1,8 +1,8 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { join } from 'node:path';
-import { createJiti } from 'jiti';
 import type { FilePlace } from '../errors.ts';
+import { createLoader } from './jiti.ts';
 
 /** The functions that a role is asked by. */
 export type Member = 'declares' | 'derives' | 'listens' | 'resources';
@@ -41,7 +41,7 @@ function atName(text: string, column: number): number {
 function inSource({ file, line, column }: Required<FilePlace>): FilePlace {
   try {
     const source = readFileSync(file, 'utf8');
-    const jiti = createJiti(import.meta.url, { sourceMaps: true });
+    const jiti = createLoader({ sourceMaps: true });
     const made = jiti.transform({ source, filename: file, ts: true, async: true });
     const [, map = ''] = /^\/\/# sourceMappingURL=data:[^,]*;base64,([\w+/=]+)/m.exec(made) ?? [];
     const sourceMap = new SourceMap(JSON.parse(Buffer.from(map, 'base64').toString('utf8')));
