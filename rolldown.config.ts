@@ -9,5 +9,15 @@ export default defineConfig({
   platform: 'node',
   // jiti loads its compiler only where a role has changed; ssh2 looks for its optional native part itself.
   external: ['jiti', 'ssh2'],
+  plugins: [
+    {
+      // `z.locales` refers to some sixty languages, which every run would read.
+      name: 'zod-in-english',
+      load: {
+        filter: { id: /zod\/v4\/locales\/index\.js$/ },
+        handler: () => "export { default as en } from './en.js';",
+      },
+    },
+  ],
   output: { dir: 'dist', format: 'esm', chunkFileNames: 'chunks/[name].js' },
 });

@@ -53,5 +53,5 @@ export function parseAddress(text: string): Address | null {
     host = match[1] ?? '';
     port = Number(match[2]);
   }
-  return isIpAddress(host) || HOSTNAME.test(host) ? { host, port } : null;
+  return HOSTNAME.test(host) || isIpAddress(host) ? { host, port } : null;
 }

@@ -7,6 +7,15 @@ import { ecdsa, loadX509, pem } from './x509.ts';
 const years = 30;
 const blocks = /-----BEGIN ([A-Z ]+)-----\n[A-Za-z0-9+/=\n]+-----END \1-----/g;
 
+/** A site has one CA, which is asked for with each certificate of each host, and takes a while to read. */
+function rememberLast<Value>(read: (text: string) => Value): (text: string) => Value {
+  let last: { readonly text: string; readonly value: Value } | undefined;
+  return (text) => {
+    if (last?.text !== text) last = { text, value: read(text) };
+    return last.value;
+  };
+}
+
 /** An internal CA as the controller keeps it. */
 export interface Authority {
   /** PKCS#8, PEM. */
@@ -56,7 +65,7 @@ export function serialNumber(): string {
  * Parses the value of `createAuthority`: one private key, its certificate, and further trusted certificates
  * if an old CA is still in use. E_SECRET, without the value, if it is invalid.
  */
-export function readAuthority(text: string): Authority {
+export const readAuthority = rememberLast((text: string): Authority => {
   const found = [...text.matchAll(blocks)].map(([block, label]) => ({ label, pem: `${block}\n` }));
   const keys = found.filter(({ label }) => label === 'PRIVATE KEY');
   const trusted = found.filter(({ label }) => label === 'CERTIFICATE').map((block) => block.pem);
@@ -70,7 +79,7 @@ export function readAuthority(text: string): Authority {
     });
   }
   return { key: key.pem, certificate, trusted };
-}
+});
 
 function belong(key: string, trusted: readonly string[]): boolean {
   try {
@@ -87,14 +96,16 @@ function belong(key: string, trusted: readonly string[]): boolean {
   }
 }
 
+const readCertificate = rememberLast((certificate: string) => new X509Certificate(certificate));
+
 /** The expiry of a CA certificate, in seconds since 1970. */
 export function authorityEnd(certificate: string): number {
-  return Date.parse(new X509Certificate(certificate).validTo) / 1000;
+  return Date.parse(readCertificate(certificate).validTo) / 1000;
 }
 
 /** The identifier of a CA for hosts and people: the first digits of the SHA-256 of its certificate. */
 export function authorityFingerprint(certificate: string): string {
-  const digest = new X509Certificate(certificate).fingerprint256.replaceAll(':', '').toLowerCase();
+  const digest = readCertificate(certificate).fingerprint256.replaceAll(':', '').toLowerCase();
   return `sha256:${digest.slice(0, 16)}`;
 }
 

@@ -1,11 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, hash, randomBytes } from 'node:crypto';
 
 const alphabet = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
+/** Thousands of these are made for one password: an object and a buffer for each would be most of the work. */
 function sha256(...parts: readonly Uint8Array[]): Buffer {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest();
+  return Buffer.from(hash('sha256', Buffer.concat(parts), 'binary'), 'binary');
 }
 
 /** `bytes` repeated up to a length. */
@@ -33,16 +32,16 @@ function encode(digest: Buffer): string {
 export function sha256Crypt(password: Buffer, salt: Buffer, rounds: number): string {
   const { length } = password;
   const b = sha256(password, salt, password);
-  const a = createHash('sha256').update(password).update(salt).update(stretched(b, length));
-  for (let bits = length; bits > 0; bits >>= 1) a.update((bits & 1) === 1 ? b : password);
-  let digest = a.digest();
+  const bits = [];
+  for (let rest = length; rest > 0; rest >>= 1) bits.push((rest & 1) === 1 ? b : password);
+  let digest = sha256(password, salt, stretched(b, length), ...bits);
   const p = stretched(sha256(...Array.from({ length }, () => password)), length);
   const s = stretched(sha256(...Array.from({ length: 16 + (digest[0] ?? 0) }, () => salt)), salt.length);
   for (let round = 0; round < rounds; round += 1) {
-    const hash = createHash('sha256').update(round % 2 === 1 ? p : digest);
-    if (round % 3 !== 0) hash.update(s);
-    if (round % 7 !== 0) hash.update(p);
-    digest = hash.update(round % 2 === 1 ? digest : p).digest();
+    const parts = [round % 2 === 1 ? p : digest];
+    if (round % 3 !== 0) parts.push(s);
+    if (round % 7 !== 0) parts.push(p);
+    digest = sha256(...parts, round % 2 === 1 ? digest : p);
   }
   return encode(digest);
 }
