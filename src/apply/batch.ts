@@ -1,4 +1,4 @@
-import type { PlannedChange } from '../plan/plan.ts';
+import type { PlannedChange } from '../plan/host-plan.ts';
 import type { PlanNode } from '../plan/graph.ts';
 import type { ResourceId } from '../resources/state.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { HostwrightError } from '../errors.ts';
 import { compare } from '../plan/compare.ts';
-import type { PlannedChange } from '../plan/plan.ts';
+import type { PlannedChange } from '../plan/host-plan.ts';
 import { parseProbesThatAnswer, probeBatches } from '../plan/probe.ts';
 import type { Guard } from '../resources/capabilities/access.ts';
 import { Unreadable, type ResourceId } from '../resources/state.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HostwrightError } from '../errors.ts';
-import type { PlannedChange } from '../plan/plan.ts';
+import type { PlannedChange } from '../plan/host-plan.ts';
 import { probeBatches } from '../plan/probe.ts';
 import type { Transport } from '../transport/transport.ts';
 import { recordOutcome, type HostRun } from './host-run.ts';

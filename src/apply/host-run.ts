@@ -1,4 +1,4 @@
-import type { HostPlan, PlannedChange } from '../plan/plan.ts';
+import type { HostPlan, PlannedChange } from '../plan/host-plan.ts';
 import type { ResultEvent, StepEvent } from '../plan/event.ts';
 import type { ResourceId } from '../resources/state.ts';
 import type { Transport } from '../transport/transport.ts';

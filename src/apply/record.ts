@@ -1,6 +1,6 @@
 import { HostwrightError } from '../errors.ts';
 import { isSameRecord, updateApplied, writeApplied, type Applied } from '../plan/applied.ts';
-import type { HostPlan } from '../plan/plan.ts';
+import type { HostPlan } from '../plan/host-plan.ts';
 import type { ResourceId } from '../resources/state.ts';
 import { parseSections, sectionsRequest } from '../transport/sections.ts';
 import type { Transport } from '../transport/transport.ts';

@@ -1,5 +1,5 @@
 import { compare } from '../plan/compare.ts';
-import type { PlannedChange } from '../plan/plan.ts';
+import type { PlannedChange } from '../plan/host-plan.ts';
 import { parseProbesThatAnswer, type ProbeBatch } from '../plan/probe.ts';
 import { Unreadable, type Actual, type Attribute, type ResourceId } from '../resources/state.ts';
 import type { Answer } from '../transport/transport.ts';

@@ -2,7 +2,7 @@ import type { Attribute, ResourceId } from '../resources/state.ts';
 import type { ChangeEvent } from './event.ts';
 import { declaredDigest, type Applied } from './applied.ts';
 import { unifiedDiff } from './diff.ts';
-import type { PlannedChange } from './plan.ts';
+import type { PlannedChange } from './host-plan.ts';
 
 function shown(value: Attribute | undefined): string | null {
   return value === undefined || value === null ? null : String(value);
@@ -13,10 +13,15 @@ function isTelling({ action, resource }: PlannedChange, name: string): boolean {
   return action !== 'create' || resource.type.comparison?.implied?.includes(name) !== true;
 }
 
+/** Why, in words for people. */
+function reasonOf({ unreadable, isTriggered }: PlannedChange): string | undefined {
+  if (unreadable !== undefined) return `cannot be read: ${unreadable}`;
+  return isTriggered === true ? 'its configuration changes' : undefined;
+}
+
 /** Drift where the host has left what was last applied; else the declaration is another one since. */
 function causeOf(change: PlannedChange, applied: Applied): ChangeEvent['cause'] {
-  const isUnreadable = change.unreadable !== undefined;
-  const follows = (change.why !== undefined && !isUnreadable) || change.knownAfter !== undefined;
+  const follows = change.isTriggered === true || change.knownAfter !== undefined;
   return !follows && applied.get(change.id)?.digest === declaredDigest(change.resource).digest
     ? 'drift'
     : 'configuration';
@@ -37,7 +42,8 @@ export function changeEvent(
   applied: Applied,
   { texts, remarks }: Background,
 ): ChangeEvent {
-  const { id, action, attributes, knownAfter, why = remarks.get(id), resource } = change;
+  const { id, action, attributes, knownAfter, resource } = change;
+  const why = reasonOf(change) ?? remarks.get(id);
   const before = texts.get(id);
   const text = resource.type.files?.text?.(change.desired) ?? null;
   const diff =

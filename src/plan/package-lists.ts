@@ -2,7 +2,7 @@ import { pathOf } from '../resources/path.ts';
 import type { ResourceId } from '../resources/state.ts';
 import type { Section } from '../transport/sections.ts';
 import { sh } from '../transport/shell.ts';
-import type { HostPlan, PlannedChange } from './plan.ts';
+import type { HostPlan, PlannedChange } from './host-plan.ts';
 
 /** A source of packages, or what may write one: a file below `/etc/apt`, or anything that may do anything. */
 function mayAddSource({ resource }: PlannedChange): boolean {

@@ -2,29 +2,12 @@ import { defect, HostwrightError, HostwrightErrors, isExpected } from '../errors
 import { isGoing, isWithin, pathOf, readAt, replaces } from '../resources/path.ts';
 import type { Planned } from '../resources/capabilities/order.ts';
 import type { DeclaredResource } from '../resources/resource.ts';
-import { Unreadable, type Actual, type Change, type ResourceId } from '../resources/state.ts';
+import { Unreadable, type Actual, type ResourceId } from '../resources/state.ts';
 import { compare } from './compare.ts';
 import type { PlanNode } from './graph.ts';
+import type { HostPlan, PlannedChange } from './host-plan.ts';
 import type { Mount } from './mounts.ts';
 import { refusal } from './refusal.ts';
-
-/** A change that the plan names, with what a person wants to know of it. */
-export interface PlannedChange extends Change {
-  readonly resource: DeclaredResource;
-  /** The resource whose change must come first before the actual state can be known. */
-  readonly knownAfter?: ResourceId;
-  /** Why its state cannot be read: applied, it fails, and what does not depend on it goes on. */
-  readonly unreadable?: string;
-  readonly why?: string;
-}
-
-/** Everything that is to happen on one host, in order. */
-export interface HostPlan {
-  readonly host: string;
-  readonly resources: readonly DeclaredResource[];
-  readonly nodes: readonly PlanNode[];
-  readonly changes: ReadonlyMap<ResourceId, PlannedChange>;
-}
 
 /** What will be different once the plan is carried out. */
 function isComing(change: PlannedChange | undefined): change is PlannedChange {
@@ -99,9 +82,8 @@ function planResource(
   if (actual instanceof Unreadable) {
     const knownAfter = pendingBefore(node, changes);
     if (knownAfter === undefined && actual.costs === 'resource') {
-      const unreadable = actual.reason;
-      const why = `cannot be read: ${unreadable}`;
-      return { id, resource, desired, actual: null, action: 'update', attributes: [], unreadable, why };
+      const nothing = { action: 'update', attributes: [] } as const;
+      return { id, resource, desired, actual: null, ...nothing, unreadable: actual.reason };
     }
     if (knownAfter === undefined) {
       throw new HostwrightError('E_PROBE', `${id} cannot be read: ${actual.reason}`, {
@@ -123,8 +105,7 @@ function planResource(
   const all = due === undefined ? difference : type.runtime?.whenDue(due, difference);
   if (all !== undefined) return { id, resource, desired, actual, ...all };
   if (due === undefined) return undefined;
-  const why = 'its configuration changes';
-  return { id, resource, desired, actual, action: due, attributes: [], why };
+  return { id, resource, desired, actual, action: due, attributes: [], isTriggered: true };
 }
 
 /** A defect of a type is said of the resource that shows it. */

@@ -2,7 +2,7 @@ import { HostwrightError } from '../errors.ts';
 import { isWithin } from '../resources/path.ts';
 import type { DeclaredResource } from '../resources/resource.ts';
 import type { Mount } from './mounts.ts';
-import type { PlannedChange } from './plan.ts';
+import type { PlannedChange } from './host-plan.ts';
 
 interface Refusal {
   readonly message: string;

@@ -3,7 +3,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { HostwrightError } from '../errors.ts';
 import type { Fingerprint } from './fingerprint.ts';
-import type { HostPlan, PlannedChange } from './plan.ts';
+import type { HostPlan, PlannedChange } from './host-plan.ts';
 
 /** How a plan was asked for; `apply FILE` asks in the same way. */
 const request = z.object({

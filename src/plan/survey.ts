@@ -15,7 +15,8 @@ import { orderNodes } from './graph.ts';
 import { refuseLockout } from './lockout.ts';
 import { mountsProbe, parseMounts } from './mounts.ts';
 import { findPackages, packagesToFind, unlistedPackages } from './package-lists.ts';
-import { planHost, type HostPlan, type PlannedChange } from './plan.ts';
+import type { HostPlan, PlannedChange } from './host-plan.ts';
+import { planHost } from './plan.ts';
 import { parseProbes, probeBatches } from './probe.ts';
 import { askFor, openRequirements, unmetErrors, type Open } from './unmet.ts';
 

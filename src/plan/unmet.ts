@@ -3,7 +3,7 @@ import type { Requirement } from '../resources/capabilities/order.ts';
 import type { DeclaredResource } from '../resources/resource.ts';
 import type { Section } from '../transport/sections.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
-import type { HostPlan, PlannedChange } from './plan.ts';
+import type { HostPlan, PlannedChange } from './host-plan.ts';
 
 /** Something that a change needs and that nothing in the plan provides: the host may have it. */
 export interface Open {

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { HostwrightError, HostwrightErrors, withPlace } from '../errors.ts';
 import { createMask, secretsIn } from '../secrets/mask.ts';
 import { listed } from './list.ts';
-import type { LoadedRole } from './load.ts';
+import type { LoadedRole } from './role.ts';
 import { placeOfError, placeOfWord, type Member } from './place.ts';
 
 /** A question to a role: what it lists for a host. */

@@ -7,14 +7,7 @@ import { didYouMean, nearFile } from '../suggestion.ts';
 import { thrownText } from './ask.ts';
 import { createLoader } from './jiti.ts';
 import { placeOfError, placeOfWord } from './place.ts';
-import type { Role } from './role.ts';
-
-/** A role with the folder it was found in. */
-export interface LoadedRole {
-  readonly role: Role;
-  /** Absolute. */
-  readonly folder: string;
-}
+import type { LoadedRole, Role } from './role.ts';
 
 const callable = z.custom<() => unknown>((value) => typeof value === 'function', 'expected a function');
 

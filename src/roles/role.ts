@@ -119,3 +119,10 @@ export interface Role<Schema extends z.ZodObject = z.ZodObject> {
 export function defineRole<Schema extends z.ZodObject>(role: Role<Schema>): Role<Schema> {
   return role;
 }
+
+/** A role with the folder it was found in. */
+export interface LoadedRole {
+  readonly role: Role;
+  /** Absolute. */
+  readonly folder: string;
+}

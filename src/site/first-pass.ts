@@ -1,6 +1,6 @@
 import { HostwrightError, HostwrightErrors, isExpected } from '../errors.ts';
 import { askRole } from '../roles/ask.ts';
-import type { LoadedRole } from '../roles/load.ts';
+import type { LoadedRole } from '../roles/role.ts';
 import type { Member } from '../roles/place.ts';
 import type { Declaration, Declared, Listen, Site, SiteHost, Source } from '../roles/role.ts';
 import type { Inventory } from '../inventory/model.ts';

@@ -6,7 +6,8 @@ import { HostwrightError, HostwrightErrors, isExpected, withPlace } from '../err
 import type { Inventory } from '../inventory/model.ts';
 import { matchHosts } from '../inventory/pattern.ts';
 import { didYouMean } from '../suggestion.ts';
-import { loadRole, type LoadedRole } from '../roles/load.ts';
+import { loadRole } from '../roles/load.ts';
+import type { LoadedRole } from '../roles/role.ts';
 import type { Role, RoleContext, Site, SiteHost } from '../roles/role.ts';
 import { roleVariables, unknownVariables, type HostVariables } from '../roles/variables.ts';
 import { generatorOf, type Generate } from '../secrets/schema.ts';

@@ -16,7 +16,8 @@ import {
   type Resource,
 } from '../../src/index.ts';
 import { orderNodes } from '../../src/plan/graph.ts';
-import { planHost, type HostPlan } from '../../src/plan/plan.ts';
+import type { HostPlan } from '../../src/plan/host-plan.ts';
+import { planHost } from '../../src/plan/plan.ts';
 import { parseProbes, probeBatches } from '../../src/plan/probe.ts';
 import { packedRelease } from '../../src/release/release.ts';
 import type { Script } from '../../src/transport/shell.ts';

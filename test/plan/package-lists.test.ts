@@ -3,7 +3,8 @@ import { aptRepository, command, file, pkg, type Resource } from '../../src/inde
 import { changeEvent } from '../../src/plan/describe.ts';
 import { orderNodes } from '../../src/plan/graph.ts';
 import { packagesToFind, unlistedPackages } from '../../src/plan/package-lists.ts';
-import { planHost, type HostPlan } from '../../src/plan/plan.ts';
+import type { HostPlan } from '../../src/plan/host-plan.ts';
+import { planHost } from '../../src/plan/plan.ts';
 import type { Actual, ResourceId } from '../../src/resources/state.ts';
 import { placed } from './declared.ts';
 

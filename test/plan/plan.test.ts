@@ -18,11 +18,12 @@ const running = { running: true, enabled: true, unit: 'current', restart: 'not d
 function plan(resources: readonly DeclaredResource[], found: Readonly<Record<ResourceId, Actual>>) {
   const states = new Map(Object.entries(found) as [ResourceId, Actual][]);
   const { changes } = planHost('web1', resources, orderNodes('web1', resources), states);
-  return [...changes.values()].map(({ id, action, knownAfter, why }) => ({
+  return [...changes.values()].map(({ id, action, knownAfter, unreadable, isTriggered }) => ({
     id,
     action,
     ...(knownAfter === undefined ? {} : { knownAfter }),
-    ...(why === undefined ? {} : { why }),
+    ...(unreadable === undefined ? {} : { unreadable }),
+    ...(isTriggered === undefined ? {} : { isTriggered }),
   }));
 }
 
@@ -35,7 +36,7 @@ describe('planHost', () => {
       plan([nginx, conf], { 'file:/etc/nginx/nginx.conf': null, 'service:nginx.service': running }),
     ).toEqual([
       { id: 'file:/etc/nginx/nginx.conf', action: 'create' },
-      { id: 'service:nginx.service', action: 'reload', why: 'its configuration changes' },
+      { id: 'service:nginx.service', action: 'reload', isTriggered: true },
     ]);
   });
 
@@ -44,7 +45,7 @@ describe('planHost', () => {
     const found = { kind: 'link', owner: 'root', group: 'root', mode: '0777' };
     expect(plan([nginx, folder], { 'directory:/etc': found, 'service:nginx.service': running })).toEqual([
       { id: 'directory:/etc', action: 'update' },
-      { id: 'service:nginx.service', action: 'restart', why: 'its configuration changes' },
+      { id: 'service:nginx.service', action: 'restart', isTriggered: true },
     ]);
   });
 
@@ -55,7 +56,7 @@ describe('planHost', () => {
     expect(changes.at(-1)).toEqual({
       id: 'service:nginx.service',
       action: 'restart',
-      why: 'its configuration changes',
+      isTriggered: true,
     });
   });
 
@@ -137,7 +138,7 @@ describe('planHost', () => {
       [own.id]: new Unreadable('it has 1099511627776 bytes', 'resource'),
     };
     expect(plan([nginx, own, other], found)).toEqual([
-      { id: own.id, action: 'update', why: 'cannot be read: it has 1099511627776 bytes' },
+      { id: own.id, action: 'update', unreadable: 'it has 1099511627776 bytes' },
       { id: 'file:/srv/other', action: 'create' },
     ]);
   });
