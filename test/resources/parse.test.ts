@@ -172,23 +172,22 @@ LoadState=loaded
 ActiveState=active
 UnitFileState=enabled
 NeedDaemonReload=no
-ExecMainStartTimestamp=Fri 2026-11-20 22:36:01 UTC
-ActiveEnterTimestamp=Fri 2026-11-20 22:36:01 UTC
-reload=no
-restart=yes
+ExecMainStartTimestamp=Fri 2026-11-20 22:36:01.000200 UTC
 
 Id=gone.service
 LoadState=not-found
 ActiveState=inactive
-reload=no
-restart=no
+
 
 `;
+  const unit = '/etc/systemd/system/nginx.service';
+  const changed = `\0f\0${Date.UTC(2026, 10, 20, 22, 36, 1) / 1000}.0003000000\0${unit}\0${unit}\0\0`;
   test('is due for a restart when its own unit has changed', () => {
-    expect(parse(nginx, service('nginx'), service('gone'))).toMatchObject([
+    expect(parse(nginx + changed, service('nginx'), service('gone'))).toMatchObject([
       { running: true, restart: 'due' },
       null,
     ]);
+    expect(parse(nginx, service('nginx'))).toMatchObject([{ running: true, restart: 'not due' }]);
     const { type, attributes } = service('nginx');
     expect(type.runtime?.triggers(type.schema.parse(attributes))[0]?.paths).toEqual([
       '/etc/systemd/system/nginx.service',

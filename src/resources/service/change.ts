@@ -4,8 +4,8 @@ import { endedFunction, runOrSay } from '../shell/ended.ts';
 import { readFunction } from '../shell/enter.ts';
 import type { Action, AttributeChange, Change, Difference } from '../state.ts';
 import type { Step } from '../step.ts';
-import { digestFile, loadedFolder } from './probe.ts';
-import { restartPaths, type Service } from './schema.ts';
+import { recordLoaded } from './loaded.ts';
+import { watched, type Service } from './schema.ts';
 import { startFunction } from './start.ts';
 
 /** What is to be done to a service; `ensure` starts one that does not run. */
@@ -56,16 +56,9 @@ function titleOf({ enablement = 'enable', run }: Work): string {
   return run === undefined || run === 'ensure' ? enablement : run;
 }
 
-/** What the process has read is now what lies on disk. */
+/** What the process has read is now what lies on disk; a reload takes up what is meant for it only. */
 export function record(service: Service, restarted: boolean): Script {
-  const actions = restarted ? (['reload', 'restart'] as const) : (['reload'] as const);
-  return lines([
-    sh`mkdir -p ${loadedFolder}`,
-    ...actions.flatMap((verb) => {
-      const paths = verb === 'reload' ? service.reloadOn : restartPaths(service);
-      return paths.length === 0 ? [] : [sh`hw_digest ${paths} >${digestFile(service.name, verb)}`];
-    }),
-  ]);
+  return recordLoaded(watched(service).filter(({ action }) => restarted || action === 'reload'));
 }
 
 /** From here on what the service says is about this change. */

@@ -1,42 +1,15 @@
-import { lines, sh, type Script } from '../../transport/shell.ts';
+import { lines, sh } from '../../transport/shell.ts';
 import type { Probe } from '../resource.ts';
-import { digestFunction } from '../shell/digest.ts';
-import { restartPaths, type Service } from './schema.ts';
+import { parseLoaded, readLoaded, type Watched } from './loaded.ts';
+import { watched, type Service } from './schema.ts';
 
 const shown = 'Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,ExecMainStartTimestamp';
 
-export const loadedFolder = '/run/hostwright/loaded';
-
-export function digestFile(unit: string, action: 'reload' | 'restart'): string {
-  return `${loadedFolder}/${unit}.${action}`;
-}
-
-/** Prints the properties of the next unit and keeps when its process started in `$start`. Needs no process. */
-const unitFunction = sh`hw_unit() {
-  start=
-  while IFS='=' read -r property value <&3 && [ -n "$property" ]; do
-    printf '%s=%s\n' "$property" "$value"
-    if [ "$property" = ExecMainStartTimestamp ]; then start=$value; fi
-  done
-}`;
-
-/**
- * Prints whether what the process has read is still what lies on disk. The digest of its last (re)load
- * decides; where there is none, a file that changed after the start of the process.
- */
-const staleFunction = sh`hw_stale() {
-  action=$1; recorded=$2; due=no; shift 2
-  if [ -f "$recorded" ]; then
-    [ "$(cat "$recorded")" = "$(hw_digest "$@")" ] || due=yes
-  elif [ -n "$start" ] && [ -n "$(find "$@" -newerct "$start" -print -quit 2>/dev/null)" ]; then
-    due=yes
-  fi
-  printf '%s=%s\n' "$action" "$due"
-}`;
-
-function staleness(unit: string, action: 'reload' | 'restart', paths: readonly string[]): Script {
-  if (paths.length === 0) return sh`printf '%s\n' ${`${action}=no`}`;
-  return sh`hw_stale ${action} ${digestFile(unit, action)} ${paths}`;
+/** `Sat 2026-11-21 17:00:02.123456 UTC` in seconds since 1970; NaN where it is empty. */
+function timeOf(text: string): number {
+  const [, date, time, fraction = '0'] =
+    /(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))? UTC$/.exec(text) ?? [];
+  return Date.parse(`${date}T${time}Z`) / 1000 + Number(`0.${fraction}`);
 }
 
 /** What the probe reads of a service. */
@@ -69,7 +42,11 @@ function properties(block: string): ReadonlyMap<string, string> {
   );
 }
 
-function parseUnit(block: string, service: Service): ServiceState | null {
+function parseUnit(
+  block: string,
+  service: Service,
+  isStale: ReturnType<typeof parseLoaded>,
+): ServiceState | null {
   const values = properties(block);
   const loadState = values.get('LoadState');
   const unitFile = values.get('UnitFileState') ?? '';
@@ -77,37 +54,35 @@ function parseUnit(block: string, service: Service): ServiceState | null {
   if (loadState === 'not-found') return null;
   const active = values.get('ActiveState') ?? '';
   const runs = active === 'active' || active === 'reloading';
-  const isYes = (name: string): boolean => runs && values.get(name) === 'yes';
+  const start = timeOf(values.get('ExecMainStartTimestamp') ?? '');
+  const stale = runs ? watched(service).filter((one) => isStale(one, start)) : [];
+  const due = (action: Watched['action']): 'due' | 'not due' =>
+    stale.some((one) => one.action === action) ? 'due' : 'not due';
   return {
     running: runs || (active === 'inactive' ? false : active),
     enabled: enablement(unitFile, service),
     unitFile,
-    unit: isYes('NeedDaemonReload') ? 'changed since its start' : 'current',
-    restart: isYes('restart') ? 'due' : 'not due',
-    reload: isYes('reload') ? 'due' : 'not due',
+    unit: runs && values.get('NeedDaemonReload') === 'yes' ? 'changed since its start' : 'current',
+    restart: due('restart'),
+    reload: due('reload'),
   };
 }
 
 /** How to read what runs, and whether it has taken up what lies on disk. */
 export function probeServices(batch: readonly Service[]): Probe<ServiceState> {
+  const { script, stdin } = readLoaded(batch.flatMap(watched));
+  // One question for all: systemd answers in the order of the names, with an empty line between.
+  const show = sh`systemctl show --timestamp=us+utc -p ${shown} ${batch.map(({ name }) => name)}
+printf '\n\n'`;
   return {
-    script: lines([
-      digestFunction,
-      unitFunction,
-      staleFunction,
-      // One question for all: systemd answers in the order of the names, with an empty line between.
-      sh`systemctl show --timestamp=us -p ${shown} ${batch.map((service) => service.name)} >"$HW/units"
-exec 3<"$HW/units"`,
-      ...batch.map(
-        (service) => sh`hw_unit
-${staleness(service.name, 'reload', service.reloadOn)}
-${staleness(service.name, 'restart', restartPaths(service))}
-echo`,
-      ),
-    ]),
+    script: lines([show, script]),
+    stdin,
     parse: (output) => {
-      const blocks = output.toString('utf8').split('\n\n');
-      return batch.map((service, index) => parseUnit(blocks[index] ?? '', service));
+      const end = output.indexOf('\n\n\n');
+      if (end < 0) throw new RangeError('the answer of systemctl is cut off');
+      const blocks = output.subarray(0, end).toString('utf8').split('\n\n');
+      const isStale = parseLoaded(output.subarray(end + 3));
+      return batch.map((service, index) => parseUnit(blocks[index] ?? '', service, isStale));
     },
   };
 }

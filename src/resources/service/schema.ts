@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { argv } from '../attribute.ts';
 import { path } from '../path.ts';
+import type { Watched } from './loaded.ts';
 
 export const schema = z.strictObject({
   name: z
@@ -55,4 +56,14 @@ export type Service = z.output<typeof schema>;
 /** What a restart takes up: the configuration that says so, and the unit that this project may have written. */
 export function restartPaths({ name, restartOn }: Service): readonly string[] {
   return [...restartOn, `/etc/systemd/system/${name}`, `/etc/systemd/system/${name}.d`];
+}
+
+/** What it has read, as far as it is declared. */
+export function watched(service: Service): readonly Watched[] {
+  const { name: unit, reloadOn } = service;
+  const all: readonly Watched[] = [
+    { unit, action: 'reload', paths: reloadOn },
+    { unit, action: 'restart', paths: restartPaths(service) },
+  ];
+  return all.filter(({ paths }) => paths.length > 0);
 }
