@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { lines, sh } from '../transport/shell.ts';
+import { sh } from '../transport/shell.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
+import { parseContents, readContents } from './shell/contents.ts';
 import { each } from './step.ts';
 
 /** sysctl.d(5): where the first separator is a slash the name is a path; otherwise dots and slashes swap. */
@@ -53,22 +54,20 @@ function persistedText({ name, value = '' }: Sysctl): string {
   return `${name} = ${value}\n`;
 }
 
-const readFunction = sh`hw_read() {
-  for file in "$@"; do
-    if [ -f "$file" ] && base64 -w0 "$file" >"$HW/value" 2>/dev/null; then printf ' +%s' "$(cat "$HW/value")"; else printf ' -'; fi
-  done
-  echo
-}`;
-
-function decode(word: string): string | null {
-  return word === '-' ? null : Buffer.from(word.slice(1), 'base64').toString('utf8');
+function runningIn({ name }: Sysctl): string {
+  return `/proc/sys/${kernelPath(name)}`;
 }
 
-function parseOne(answer: string, sysctl: Sysctl) {
-  const [, first, second] = /^ (-|\+[\w+/]*=*) (-|\+[\w+/]*=*)$/.exec(answer) ?? [];
-  if (first === undefined || second === undefined) throw new RangeError(`unexpected answer "${answer}"`);
-  const running = decode(first);
-  const file = decode(second);
+function filesOf(batch: readonly Sysctl[]): readonly string[] {
+  return batch.flatMap((sysctl) => [runningIn(sysctl), persistedIn(sysctl)]);
+}
+
+/** Bytes of a value or file that are read; the kernel takes none of that size. */
+const mostBytes = 64 * 1024;
+
+function stateIn(contents: ReadonlyMap<string, Buffer>, sysctl: Sysctl) {
+  const read = (path: string): string | null => contents.get(path)?.toString('utf8') ?? null;
+  const [running, file] = [read(runningIn(sysctl)), read(persistedIn(sysctl))];
   if (sysctl.absent && file === null) return null;
   const persisted = file === persistedText(sysctl) ? (sysctl.value ?? '') : file;
   return { value: running === null ? null : normalize(running), persisted };
@@ -85,13 +84,10 @@ export const sysctlType = defineResource({
     return { value, persisted: value };
   },
   probe: (batch) => ({
-    script: lines([
-      readFunction,
-      ...batch.map((sysctl) => sh`hw_read ${`/proc/sys/${kernelPath(sysctl.name)}`} ${persistedIn(sysctl)}`),
-    ]),
+    script: readContents(filesOf(batch), mostBytes),
     parse: (output) => {
-      const answers = output.toString('utf8').split('\n');
-      return batch.map((sysctl, index) => parseOne(answers[index] ?? '', sysctl));
+      const contents = parseContents(output, filesOf(batch));
+      return batch.map((sysctl) => stateIn(contents, sysctl));
     },
   }),
   apply: each((change) => {
@@ -101,7 +97,7 @@ export const sysctlType = defineResource({
     if (desired.absent) {
       return { resources: [id], title: `forget ${desired.name}`, script: sh`rm -f ${file}` };
     }
-    const running = `/proc/sys/${kernelPath(desired.name)}`;
+    const running = runningIn(desired);
     // First the kernel: a value that it refuses is not kept for the next boot either.
     const script = sh`if [ "$(tr -s '[:space:]' ' ' <${running} | sed 's/^ //; s/ $//')" != ${value} ]; then printf '%s\n' ${value} >${running}; fi
 mkdir -p /etc/sysctl.d

@@ -126,15 +126,21 @@ describe('authorized_key', () => {
 describe('sysctl', () => {
   const range = sysctl('net.ipv4.ip_local_port_range', { value: '1024 65535' });
   test.each<readonly [string, Actual]>([
-    [` +${base64('1024\t65535\n')} -`, { value: '1024 65535', persisted: null }],
-    [
-      ` - +${base64('net.ipv4.ip_local_port_range = 1024 65535\n')}`,
-      { value: null, persisted: '1024 65535' },
-    ],
-    [` +${base64('1\n')} +`, { value: '1', persisted: '' }],
+    ['10\n/w/1\n1024\t65535\n', { value: '1024 65535', persisted: null }],
+    ['01\n/w/1\nnet.ipv4.ip_local_port_range = 1024 65535\n', { value: null, persisted: '1024 65535' }],
+    ['11\n/w/1\n1\n/w/1\n', { value: '1', persisted: '' }],
+    ['11\n/w/1\n1\n/w/1\nno end', { value: '1', persisted: 'no end' }],
+    ['00\n', { value: null, persisted: null }],
   ])('%j', (answer, expected) => {
-    expect(parse(`${answer}\n`, range)).toEqual([expected]);
+    expect(parse(`/w/1 ${answer}`, range)).toEqual([expected]);
   });
+
+  test.each(['11\n/w/1\n1', '1\n/w/1\n1\n', '01\n', '10\n/w/2\n1\n', '10\n/w/1\n1\n/w/1\n2\n'])(
+    'cut off or with more than was asked for, %j is none',
+    (answer) => {
+      expect(() => parse(`/w/1 ${answer}`, range)).toThrow(RangeError);
+    },
+  );
 
   test.each([
     ['net.ipv4.ip_forward', 'net.ipv4.ip_forward'],
