@@ -116,6 +116,13 @@ describe('a certificate on a host', () => {
     const middle = key.split('\n')[1] ?? '';
     expect(asked.join('\n')).not.toContain(middle);
     expect(asked.join('\n')).not.toContain(authority.reveal().split('\n')[1]);
+    const { type, attributes } = certificate();
+    const { script, stdin } = type.probe([type.schema.parse(attributes)]);
+    const answer = (await root.run(script, stdin)).stdout.toString('latin1');
+    // The form and the public half stand around it.
+    const secret = key.split('\n').slice(1, -2).join('').slice(48, 92);
+    for (let at = 0; at < secret.length - 12; at += 1)
+      expect(answer).not.toContain(secret.slice(at, at + 12));
     expect(
       await root.ask(sh`stat -c '%a %U:%G' ${['key', 'pem', 'crt'].map((e) => `${folder}/nginx.${e}`)}`),
     ).toBe('640 root:www-data\n640 root:www-data\n644 root:root\n');
@@ -146,11 +153,26 @@ describe('a certificate on a host', () => {
     ['an owner', sh`chgrp root ${folder}/nginx.pem`],
     ['a missing bundle', sh`rm ${folder}/nginx.pem`],
     ['a damaged bundle', sh`echo >>${folder}/nginx.pem`],
+    ['a bundle that is cut off', sh`truncate -s -1 ${folder}/nginx.pem`],
+    [
+      'a byte of the bundle',
+      sh`printf '\0' | dd of=${folder}/nginx.pem bs=1 seek=100 conv=notrunc status=none`,
+    ],
   ])('keeps its key when only %s is to be put right', async (_, damage) => {
     const before = await read('nginx.key');
     await root.ask(damage);
     await converge(certificate());
     expect(await read('nginx.key')).toBe(before);
+  });
+
+  test('fits a key in another form too', async () => {
+    await root.ask(sh`cd ${folder}
+openssl ec -in nginx.key -out k 2>/dev/null
+cat k >nginx.key; rm k`);
+    expect(await read('nginx.key')).toContain('EC PRIVATE KEY');
+    expect(await converge(certificate())).toEqual(['bundle']);
+    await root.ask(sh`openssl genrsa -out ${folder}/nginx.key 2048`);
+    expect(await converge(certificate())).toEqual(['key', 'bundle']);
   });
 
   test('is issued again for other names, another usage and another CA', async () => {

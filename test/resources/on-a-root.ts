@@ -94,7 +94,10 @@ export async function openRoot({ network = false } = {}): Promise<Root> {
   const inside = ['-t', children.trim(), '-m', '-u', '-i', '-p', ...(network ? [] : ['-n'])];
 
   const request = async (script: Script, stdin: Uint8Array): Promise<Answer> => {
-    const child = spawn('nsenter', [...inside, 'chroot', join(mountPoint, 'root'), 'sh', '-c', script.text], {
+    const text = Buffer.from(script.text);
+    // A word of a command line can have 128 KiB.
+    const shell = ['sh', '-c', `eval "$(head -c ${text.length})"`];
+    const child = spawn('nsenter', [...inside, 'chroot', join(mountPoint, 'root'), ...shell], {
       env: environment,
       stdio: 'pipe',
     });
@@ -102,6 +105,7 @@ export async function openRoot({ network = false } = {}): Promise<Root> {
     const err: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+    child.stdin.write(text);
     child.stdin.end(stdin);
     const code = await new Promise<number>((resolve, reject) => {
       child.once('error', reject);

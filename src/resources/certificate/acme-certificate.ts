@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { namesText, parseAlternativeNames } from '../../pki/names.ts';
 import { lines, sh, type Script } from '../../transport/shell.ts';
@@ -6,6 +7,7 @@ import { path } from '../path.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
 import { Unreadable, type Change } from '../state.ts';
 import { each, type Step } from '../step.ts';
+import { block, certificateIn, parsePem, readPem, type FoundPem, type Pem } from './pem.ts';
 
 const schema = z.strictObject({
   names: z
@@ -41,51 +43,51 @@ function firstOf({ names }: AcmeCertificate): string {
   return names[0] ?? '';
 }
 
+/** Bytes of what openssl says of a server: some certificates and a page of text. */
+const mostServed = 256 * 1024;
+
+/** What is served, and whether the bundle is the one that the CA has issued, which it says of itself. */
 function probeOne(certificate: AcmeCertificate): Script {
   const { bundle, issued = bundle, issuedBy, port } = certificate;
   return sh`if [ -f ${bundle} ] && command -v openssl >/dev/null; then
-  echo there=yes
-  openssl x509 -in ${bundle} -noout -subject_hash -issuer_hash </dev/null 2>/dev/null | uniq | sed -n '2s/.*/issued=yes/p'
-  openssl x509 -in ${bundle} -noout -dates -dateopt iso_8601 -ext subjectAltName </dev/null 2>/dev/null || :
   if [ -f ${issued} ] && ! cmp -s ${issued} ${bundle}; then echo foreign=yes; fi
-  printf 'directory=%s\n' "$(cat ${issuedBy} 2>/dev/null)"
-  disk=$(openssl x509 -in ${bundle} -noout -fingerprint -sha256 </dev/null 2>/dev/null) || disk=''
-  served=$(timeout 10 openssl s_client -connect ${`127.0.0.1:${port}`} -servername ${firstOf(certificate)} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256 2>/dev/null) || served=''
-  if [ -z "$served" ]; then echo served=nothing
-  elif [ "$served" = "$disk" ]; then echo served=this; fi
-elif [ -e ${bundle} ] && ! command -v openssl >/dev/null; then echo openssl=missing
+  directory=''
+  if [ -f ${issuedBy} ]; then IFS= read -r directory <${issuedBy} || :; fi
+  printf 'directory=%s\n' "$directory"
+  timeout 10 openssl s_client -connect ${`127.0.0.1:${port}`} -servername ${firstOf(certificate)} </dev/null 2>/dev/null | head -c ${mostServed}
 fi
 echo end=end`;
 }
 
-function value(block: string, name: string): string {
-  return new RegExp(`^${name}=(.*)$`, 'm').exec(block)?.[1] ?? '';
-}
-
 /** A certificate that runs out soon is the timer's business; one that has run out is everybody's. */
-function validity(block: string, clock: number): string {
-  const end = value(block, 'notAfter');
-  const time = Date.parse(end) / 1000;
-  if (!Number.isFinite(time)) return 'cannot be read';
-  return clock < time ? 'valid' : `ended ${end}`;
+function validity(certificate: X509Certificate | undefined, clock: number): string {
+  const end = Date.parse(certificate?.validTo ?? '');
+  if (!Number.isFinite(end)) return 'cannot be read';
+  return clock < end / 1000
+    ? 'valid'
+    : `ended ${new Date(end).toISOString().replace('T', ' ').replace('.000', '')}`;
 }
 
-function issuerOf(block: string): string {
-  if (value(block, 'issued') !== 'yes') return 'none';
-  return value(block, 'foreign') === 'yes' ? 'not the CA that was asked' : 'a CA';
+function issuerOf(certificate: X509Certificate | undefined, text: string): string {
+  if (certificate === undefined || certificate.subject === certificate.issuer) return 'none';
+  return /^foreign=yes$/m.test(text) ? 'not the CA that was asked' : 'a CA';
 }
 
-function parseOne(block: string, clock: number) {
-  if (value(block, 'openssl') === 'missing') return new Unreadable('openssl is not installed');
-  if (value(block, 'there') === '') return null;
-  const alternatives = /^X509v3 Subject Alternative Name:.*\n\s+(.*)$/m.exec(block)?.[1] ?? '';
-  const served = value(block, 'served');
+function servedIn(text: string, own: X509Certificate | undefined): string {
+  const served = certificateIn(block(text, 'CERTIFICATE'));
+  if (served === undefined) return 'nothing';
+  return own?.fingerprint256 === served.fingerprint256 ? 'this certificate' : 'another';
+}
+
+function stateOf({ isThere, certificate }: Pem, text: string, { clock, hasOpenssl }: FoundPem) {
+  if (!isThere) return null;
+  if (!hasOpenssl) return new Unreadable('openssl is not installed');
   return {
-    issuer: issuerOf(block),
-    names: namesText(parseAlternativeNames(alternatives)),
-    directory: value(block, 'directory'),
-    validity: validity(block, clock),
-    served: served === 'this' ? 'this certificate' : served === 'nothing' ? 'nothing' : 'another',
+    issuer: issuerOf(certificate, text),
+    names: namesText(parseAlternativeNames(certificate?.subjectAltName ?? '')),
+    directory: /^directory=(.*)$/m.exec(text)?.[1] ?? '',
+    validity: validity(certificate, clock),
+    served: servedIn(text, certificate),
   };
 }
 
@@ -115,16 +117,23 @@ export const acmeCertificateType = defineResource({
     validity: 'valid',
     served: 'this certificate',
   }),
-  probe: (batch) => ({
-    script: lines([sh`date +clock=%s`, ...batch.map(probeOne)]),
-    parse: (output) => {
-      const blocks = output.toString('utf8').split(/^end=end$/m);
-      const clock = Number(value(blocks[0] ?? '', 'clock'));
-      if (blocks.length !== batch.length + 1)
-        throw new RangeError('the answer about certificates is cut off');
-      return batch.map((_, index) => parseOne(blocks[index] ?? '', clock));
-    },
-  }),
+  probe: (batch) => {
+    const { script, stdin } = readPem(
+      [],
+      batch.map(({ bundle }) => ({ certificate: bundle, key: '/dev/null' })),
+    );
+    return {
+      script: lines([script, ...batch.map(probeOne)]),
+      stdin,
+      parse: (output) => {
+        const found = parsePem(output, batch.length);
+        const texts = found.rest.split(/^end=end\n/m);
+        if (texts.length !== batch.length + 1)
+          throw new RangeError('the answer about certificates is cut off');
+        return found.pems.map((pem, index) => stateOf(pem, texts[index] ?? '', found));
+      },
+    };
+  },
   apply: each(step),
   order: {
     after: ({ unit, bundle }) => ['package:openssl', `unit:${unit}`, `tls_bundle:${bundle}`],

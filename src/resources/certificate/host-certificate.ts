@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { authorityEnd, authorityFingerprint, readAuthority } from '../../pki/authority.ts';
 import { certificateStem } from '../../pki/folder.ts';
@@ -54,6 +55,17 @@ function needsIssue(change: Change<HostCertificate>): boolean {
   return change.actual === null || change.attributes.some(({ name }) => !mendable.has(name));
 }
 
+function expectedOf({ name, authority, validFor }: HostCertificate) {
+  const { certificate } = readAuthority(authority.reveal());
+  return {
+    stem: certificateStem(name),
+    authority: new X509Certificate(certificate),
+    fingerprint: authorityFingerprint(certificate),
+    authorityEnd: authorityEnd(certificate),
+    validFor: secondsOf(validFor),
+  };
+}
+
 export const hostCertificateType = defineResource({
   name: 'host_certificate',
   summary:
@@ -72,24 +84,8 @@ export const hostCertificateType = defineResource({
     access: `crt root:root 0644, key root:${group} 0640, pem root:${group} 0640`,
   }),
   probe: (batch) => ({
-    script: certificateProbe(
-      batch.map(({ name, authority }) => ({
-        stem: certificateStem(name),
-        authority: readAuthority(authority.reveal()).certificate,
-      })),
-    ),
-    parse: (output) =>
-      parseCertificates(
-        output,
-        batch.map(({ authority, validFor }) => {
-          const { certificate } = readAuthority(authority.reveal());
-          return {
-            fingerprint: authorityFingerprint(certificate),
-            authorityEnd: authorityEnd(certificate),
-            validFor: secondsOf(validFor),
-          };
-        }),
-      ),
+    ...certificateProbe(batch.map(({ name }) => certificateStem(name))),
+    parse: (output) => parseCertificates(output, batch.map(expectedOf)),
   }),
   apply: (changes) => {
     const issued = changes.filter(needsIssue);

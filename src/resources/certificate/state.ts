@@ -1,18 +1,17 @@
+import type { X509Certificate } from 'node:crypto';
 import { namesText, parseAlternativeNames } from '../../pki/names.ts';
-import { lines, sh, type Script } from '../../transport/shell.ts';
+import type { Section } from '../../transport/sections.ts';
 import { spanText } from '../duration.ts';
-import { weigh } from '../shell/removal.ts';
-import { Unreadable } from '../state.ts';
-import { entries } from '../shell/stat.ts';
-
-/** A certificate to read: its path without the ending, and the CA that it should be of, PEM. */
-interface Place {
-  readonly stem: string;
-  readonly authority: string;
-}
+import { entries, type Stat } from '../shell/stat.ts';
+import { Unreadable, type Actual } from '../state.ts';
+import { parsePem, readPem, type Pem, type PemFiles } from './pem.ts';
 
 /** What the parts of a certificate are compared with. */
 interface Expected {
+  /** The path of its files without the ending. */
+  readonly stem: string;
+  /** The CA that it should be of. */
+  readonly authority: X509Certificate;
   /** Of the CA. */
   readonly fingerprint: string;
   /** Seconds since 1970. */
@@ -21,48 +20,43 @@ interface Expected {
   readonly validFor: number;
 }
 
-function probeOne({ stem, authority }: Place): Script {
-  const certificate = `${stem}.crt`;
-  const key = `${stem}.key`;
-  const bundle = `${stem}.pem`;
-  return sh`for part in crt key pem; do
-  stat -c "$part=%F|%a|%U:%G" ${stem}."$part" 2>/dev/null || printf '%s=\n' "$part"
-  if [ -d ${stem}."$part" ] && [ ! -L ${stem}."$part" ]; then echo "holds=$(hw_weigh ${stem}."$part")"; fi
-done
-if [ -f ${certificate} ] && command -v openssl >/dev/null; then
-  text=$(openssl x509 -in ${certificate} -noout -pubkey -subject -dates -dateopt iso_8601 -nameopt RFC2253 -ext subjectAltName,extendedKeyUsage </dev/null 2>/dev/null) || text=''
-  printf '%s\n' "$text"
-  printf '%s' ${authority} >"$HW/ca.crt"
-  if openssl verify -no_check_time -no-CApath -no-CAstore -CAfile "$HW/ca.crt" ${certificate} >/dev/null 2>&1; then echo authority=own; fi
-  public=$(openssl pkey -in ${key} -passin pass: -pubout </dev/null 2>/dev/null) || public=''
-  case $public in ?*) case $text in *"$public"*) echo keypair=fits ;; esac ;; esac
-  if [ -f ${key} ] && cat ${certificate} ${key} | cmp -s - ${bundle}; then echo bundle=whole; fi
-elif [ -e ${certificate} ] && ! command -v openssl >/dev/null; then echo openssl=missing
-fi
-echo end=end`;
+type Held = { readonly entries?: string };
+
+/** What the probe reads of a certificate; where a folder stands in its place, what that holds alone. */
+export type CertificateState =
+  | Held
+  | (Held & {
+      readonly subject: string;
+      readonly names: string;
+      readonly usage: string;
+      readonly authority: string;
+      readonly validFor: string;
+      readonly renewal: string;
+      readonly key: string;
+      readonly bundle: string;
+      readonly access: string;
+    });
+
+const parts = ['crt', 'key', 'pem'] as const;
+
+function filesOf(stem: string): PemFiles {
+  return { certificate: `${stem}.crt`, key: `${stem}.key`, bundle: `${stem}.pem` };
 }
 
-/** Prints the host's clock, and of each certificate what `parseCertificates` reads. */
-export function certificateProbe(places: readonly Place[]): Script {
-  return lines([weigh, sh`date +clock=%s`, ...places.map(probeOne)]);
+/** Reads the host's clock, and of each certificate what `parseCertificates` takes; `stems` are paths without endings. */
+export function certificateProbe(stems: readonly string[]): Section {
+  const paths = stems.flatMap((stem) => parts.map((part) => `${stem}.${part}`));
+  return readPem(paths, stems.map(filesOf));
 }
 
-function value(block: string, name: string): string {
-  return new RegExp(`^${name}=(.*)$`, 'm').exec(block)?.[1] ?? '';
-}
+const purposes: readonly (readonly [string, string])[] = [
+  ['1.3.6.1.5.5.7.3.2', 'client'],
+  ['1.3.6.1.5.5.7.3.1', 'server'],
+];
 
-/** The indented line that openssl prints below the heading of an extension. */
-function extension(block: string, heading: string): string {
-  return new RegExp(`^X509v3 ${heading}:.*\n\\s+(.*)$`, 'm').exec(block)?.[1] ?? '';
-}
-
-function usage(block: string): string {
-  const text = extension(block, 'Extended Key Usage');
-  const found = [
-    ...(text.includes('TLS Web Client Authentication') ? ['client'] : []),
-    ...(text.includes('TLS Web Server Authentication') ? ['server'] : []),
-  ];
-  return found.join(' ');
+function usage(certificate: X509Certificate | undefined): string {
+  const found: readonly string[] = certificate?.keyUsage ?? [];
+  return purposes.flatMap(([id, name]) => (found.includes(id) ? [name] : [])).join(' ');
 }
 
 const day = 24 * 60 * 60;
@@ -85,51 +79,65 @@ function lifetime(from: number, to: number, { validFor, authorityEnd }: Expected
   return to === authorityEnd && to - from < validFor ? spanText(validFor) : spanText(to - from);
 }
 
-function seconds(text: string): number {
-  return Date.parse(text) / 1000;
+function seconds(text: string | undefined): number {
+  return Date.parse(text ?? '') / 1000;
 }
 
-function access(block: string, part: 'crt' | 'key' | 'pem'): string {
-  const [kind = '', mode = '', owner = ''] = value(block, part).split('|');
-  if (kind === '') return `no ${part}`;
-  if (!kind.startsWith('regular')) return `${part} is a ${kind}`;
-  return `${part} ${owner} ${mode.padStart(4, '0')}`;
+function access(part: string, stat: Stat | undefined): string {
+  if (stat === undefined) return `no ${part}`;
+  if (stat.kind !== 'file') return `${part} is a ${stat.kind}`;
+  return `${part} ${stat.owner}:${stat.group} ${stat.mode}`;
 }
 
 /** What folders hold that stand in the places of files. */
-function held(block: string) {
-  const all = [...block.matchAll(/^holds=(\d+) (\d+)$/gm)];
-  const sum = (index: 1 | 2): number => all.reduce((total, found) => total + Number(found[index]), 0);
-  return entries({ holds: { count: sum(1), bytes: sum(2) } });
+function held(stats: readonly (Stat | undefined)[]) {
+  const all = stats.flatMap((stat) => stat?.holds ?? []);
+  const sum = (name: 'count' | 'bytes'): number => all.reduce((total, holds) => total + holds[name], 0);
+  return entries({ holds: { count: sum('count'), bytes: sum('bytes') } });
 }
 
-function parseOne(block: string, clock: number, expected: Expected) {
-  const folders = held(block);
-  if (value(block, 'crt') === '') return folders.entries === undefined ? null : folders;
-  if (value(block, 'openssl') === 'missing') return new Unreadable('openssl is not installed');
-  const subject = value(block, 'subject').trim();
-  const from = seconds(value(block, 'notBefore'));
-  const to = seconds(value(block, 'notAfter'));
+function isBundle({ isWhole }: Pem, [crt, key, pem]: readonly (Stat | undefined)[]): boolean {
+  // awk gives the last line an end that it may not have.
+  return isWhole && pem?.size === (crt?.size ?? 0) + (key?.size ?? 0);
+}
+
+function stateOf(
+  pem: Pem,
+  clock: number,
+  stats: readonly (Stat | undefined)[],
+  expected: Expected,
+): CertificateState {
+  const { certificate } = pem;
+  const { authority } = expected;
+  const isOwn = certificate?.checkIssued(authority) === true && certificate.verify(authority.publicKey);
+  const [from, to] = [seconds(certificate?.validFrom), seconds(certificate?.validTo)];
   return {
-    subject: subject === '' ? 'no certificate' : subject,
-    names: namesText(parseAlternativeNames(extension(block, 'Subject Alternative Name'))),
-    usage: usage(block),
-    authority: value(block, 'authority') === 'own' ? expected.fingerprint : 'another',
+    subject: certificate?.subject.split('\n').toReversed().join(',') ?? 'no certificate',
+    names: namesText(parseAlternativeNames(certificate?.subjectAltName ?? '')),
+    usage: usage(certificate),
+    authority: isOwn ? expected.fingerprint : 'another',
     validFor: lifetime(from, to, expected),
     renewal: renewal(from, to, clock),
-    key: value(block, 'keypair') === 'fits' ? 'fits the certificate' : 'missing or another',
-    bundle: value(block, 'bundle') === 'whole' ? 'certificate and key' : 'missing or another',
-    access: [access(block, 'crt'), access(block, 'key'), access(block, 'pem')].join(', '),
-    ...folders,
+    key: pem.fits ? 'fits the certificate' : 'missing or another',
+    bundle: isBundle(pem, stats) ? 'certificate and key' : 'missing or another',
+    access: parts.map((part, index) => access(part, stats[index])).join(', '),
+    ...held(stats),
   };
 }
 
 /** What `certificateProbe` found, of one certificate for each that is expected. */
-export function parseCertificates(output: Buffer, expected: readonly Expected[]) {
-  const blocks = output.toString('utf8').split(/^end=end$/m);
-  const clock = Number(value(blocks[0] ?? '', 'clock'));
-  if (blocks.length !== expected.length + 1 || !Number.isSafeInteger(clock) || clock === 0) {
-    throw new RangeError('the answer about certificates is cut off');
-  }
-  return expected.map((one, index) => parseOne(blocks[index] ?? '', clock, one));
+export function parseCertificates(
+  output: Buffer,
+  expected: readonly Expected[],
+): readonly Actual<CertificateState>[] {
+  const { stats: found, clock, hasOpenssl, pems } = parsePem(output, expected.length);
+  return expected.map((one, index) => {
+    const stats = parts.map((part) => found.get(`${one.stem}.${part}`));
+    const [crt] = stats;
+    const [pem] = pems.slice(index);
+    const folders = held(stats);
+    if (crt === undefined || pem === undefined) return folders.entries === undefined ? null : folders;
+    if (!hasOpenssl) return new Unreadable('openssl is not installed');
+    return stateOf(pem, clock, stats, one);
+  });
 }

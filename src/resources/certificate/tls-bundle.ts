@@ -2,11 +2,12 @@ import { basename, dirname, join } from 'node:path/posix';
 import { z } from 'zod';
 import { lines, sh, type Script } from '../../transport/shell.ts';
 import { path } from '../path.ts';
-import { removal, weigh } from '../shell/removal.ts';
+import { removal } from '../shell/removal.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
 import { Unreadable, type Change } from '../state.ts';
 import { each, type Step } from '../step.ts';
-import { entries } from '../shell/stat.ts';
+import { entries, type Stat } from '../shell/stat.ts';
+import { parsePem, readPem, type Pem } from './pem.ts';
 
 const schema = z.strictObject({
   path,
@@ -29,30 +30,15 @@ const inOrder = sh`hw_in_order() {
   [ "$hw_public" = "$(openssl pkey -in "$1" -passin pass: -pubout </dev/null 2>/dev/null)" ]
 }`;
 
-function probeOne({ path: at }: TlsBundle): Script {
-  return sh`if [ ! -e ${at} ] && [ ! -L ${at} ]; then echo absent
-elif ! command -v openssl >/dev/null; then echo unreadable
-else
-  if [ -f ${at} ] && [ ! -L ${at} ] && hw_in_order ${at}; then printf 'whole '; else printf 'damaged '; fi
-  stat -c '%a %U:%G' ${at} | tr '\n' ' '
-  if [ -d ${at} ] && [ ! -L ${at} ]; then hw_weigh ${at}; fi
-  echo
-fi`;
-}
-
-function parseOne(line: string) {
-  if (line === 'absent') return null;
-  if (line === 'unreadable') return new Unreadable('openssl is not installed');
-  const [, content, bits, found, count, bytes] =
-    /^(whole|damaged) (\d+) (\S+) (?:(\d+) (\d+))?$/.exec(line) ?? [];
-  if (content === undefined || bits === undefined || found === undefined) {
-    throw new RangeError(`unexpected answer "${line}"`);
-  }
+function stateOf(stat: Stat | undefined, pem: Pem | undefined, hasOpenssl: boolean) {
+  if (stat === undefined) return null;
+  if (!hasOpenssl) return new Unreadable('openssl is not installed');
+  const isWhole = stat.kind === 'file' && pem?.fits === true;
   return {
-    content: content === 'whole' ? 'a certificate and its key' : 'damaged',
-    mode: bits.padStart(4, '0'),
-    owner: found,
-    ...(count === undefined ? {} : entries({ holds: { count: Number(count), bytes: Number(bytes) } })),
+    content: isWhole ? 'a certificate and its key' : 'damaged',
+    mode: stat.mode,
+    owner: `${stat.owner}:${stat.group}`,
+    ...entries(stat),
   };
 }
 
@@ -95,10 +81,13 @@ export const tlsBundleType = defineResource({
   key: (bundle) => bundle.path,
   want: () => ({ content: 'a certificate and its key', mode, owner }),
   probe: (batch) => ({
-    script: lines([weigh, inOrder, ...batch.map(probeOne)]),
+    ...readPem(
+      batch.map(({ path: at }) => at),
+      batch.map(({ path: at }) => ({ certificate: at, key: at })),
+    ),
     parse: (output) => {
-      const answers = output.toString('utf8').split('\n');
-      return batch.map((_, index) => parseOne(answers[index] ?? ''));
+      const { stats, hasOpenssl, pems } = parsePem(output, batch.length);
+      return batch.map(({ path: at }, index) => stateOf(stats.get(at), pems[index], hasOpenssl));
     },
   }),
   apply: each(step),
