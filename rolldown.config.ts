@@ -5,7 +5,12 @@ import { defineConfig } from 'rolldown';
  * plan of a small site. Everything lies two folders below the root, as the sources do.
  */
 export default defineConfig({
-  input: { 'cli/main': 'src/cli/main.ts', 'cli/worker': 'src/cli/worker.ts', index: 'src/index.ts' },
+  input: {
+    'cli/main': 'src/cli/main.ts',
+    'cli/worker': 'src/cli/worker.ts',
+    index: 'src/index.ts',
+    'testing/index': 'src/testing/index.ts',
+  },
   platform: 'node',
   // jiti loads its compiler only where a role has changed; ssh2 looks for its optional native part itself.
   external: ['jiti', 'ssh2'],

@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-const alias = { hostwright: fileURLToPath(new URL('src/index.ts', import.meta.url)) };
+const source = (file: string): string => fileURLToPath(new URL(`src/${file}`, import.meta.url));
+
+const alias = { 'hostwright/testing': source('testing/index.ts'), hostwright: source('index.ts') };
 // What is compiled of the roles of tests is not for the user.
 const env = { XDG_CACHE_HOME: fileURLToPath(new URL('node_modules/.cache', import.meta.url)) };
 

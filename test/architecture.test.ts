@@ -37,6 +37,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   pki: ['secrets'],
   release: [],
   lab: ['pki'],
+  testing: ['plan', 'roles', 'resources', 'secrets', 'template', 'transport', 'lab'],
 };
 
 const words = ['errors.ts', 'schema-problems.ts', 'suggestion.ts'];

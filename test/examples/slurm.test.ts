@@ -6,7 +6,7 @@ import slurm from '../../examples/slurm/cluster/roles/slurm/role.ts';
 import { variables } from '../../examples/slurm/cluster/roles/slurm/variables.ts';
 import { listed } from '../../src/roles/list.ts';
 import type { SiteHost } from '../../src/roles/role.ts';
-import { contextOf } from '../roles/context.ts';
+import { contextOf } from '../../src/testing/index.ts';
 import { hosts, unreachableProject } from './unreachable-project.ts';
 
 const example = resolve(import.meta.dirname, '../../examples/slurm');

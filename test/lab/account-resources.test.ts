@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { authorizedKey, Secret, sh, user, group } from '../../src/index.ts';
-import { converge, hostile, isUnharmed, openRoot, probe, refuse, type Root } from '../resources/on-a-root.ts';
+import {
+  converge,
+  hostile,
+  isUnharmed,
+  openRoot,
+  probe,
+  refuse,
+  type Root,
+} from '../../src/testing/index.ts';
 
 let root: Root;
 

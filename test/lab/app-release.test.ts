@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { appRelease, sh, type PackedRelease, type ReleaseEntry, type Resource } from '../../src/index.ts';
 import { packedRelease } from '../../src/release/release.ts';
-import { converge, hostile, isUnharmed, openRoot, probe, type Root } from '../resources/on-a-root.ts';
+import { converge, hostile, isUnharmed, openRoot, probe, type Root } from '../../src/testing/index.ts';
 
 let root: Root;
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { directory, file, line, link, Secret, sh, type Resource } from '../../src/index.ts';
-import { converge, openRoot, refuse, type Root } from '../resources/on-a-root.ts';
+import { converge, openRoot, refuse, type Root } from '../../src/testing/index.ts';
 
 let root: Root;
 

@@ -3,7 +3,7 @@ import { compare } from '../../src/plan/compare.ts';
 import { directory, file, line, link, type Resource } from '../../src/index.ts';
 import { readFunction } from '../../src/resources/shell/enter.ts';
 import { lines, sh } from '../../src/transport/shell.ts';
-import { converge, openRoot, probe, refuse, type Root } from '../resources/on-a-root.ts';
+import { converge, openRoot, probe, refuse, type Root } from '../../src/testing/index.ts';
 
 /** Mallory owns a home directory below which root is to write, and wants /etc/guarded and /root. */
 const home = '/home/mallory';

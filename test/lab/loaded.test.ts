@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lines, sh, type Script } from '../../src/index.ts';
 import { parseLoaded, readLoaded, recordLoaded, type Watched } from '../../src/resources/service/loaded.ts';
 import { digestFunction } from '../../src/resources/shell/digest.ts';
-import { openRoot, type Root } from '../resources/on-a-root.ts';
+import { openRoot, type Root } from '../../src/testing/index.ts';
 
 // What a service has read, recorded by the host and compared by the controller.
 

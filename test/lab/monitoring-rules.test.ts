@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import server from '../../roles/monitoring_server/role.ts';
-import { ofType, resourcesOf } from '../roles/context.ts';
+import { ofType, resourcesOf } from '../../src/testing/index.ts';
 import { ruleCases, type RuleCase } from './monitoring-rule-cases.ts';
 
 // promtool and amtool are in Debian's packages prometheus and prometheus-alertmanager.

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import mysql from '../../roles/mysql/role.ts';
 import { sh, z } from '../../src/index.ts';
-import { openRoot, type Root } from '../resources/on-a-root.ts';
-import { ofType, resourcesOf } from '../roles/context.ts';
+import { openRoot, type Root } from '../../src/testing/index.ts';
+import { ofType, resourcesOf } from '../../src/testing/index.ts';
 
 const passwords = { mysql_replication_password: 'Repl1', mysql_seed_password: 'Seed1' };
 const [server] = ofType(

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { replicaSchema } from '../../src/resources/mysql/replication.ts';
 import { readDonor, seedStep } from '../../src/resources/mysql/seed.ts';
 import { password, replica, seedPassword } from '../resources/mysql/answers.ts';
-import { shellcheck } from './shellcheck.ts';
+import { shellcheck } from '../../src/testing/shellcheck.ts';
 
 // The conversation of a replica comes to these only on a host with a server.
 const authority = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';

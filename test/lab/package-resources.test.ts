@@ -6,13 +6,13 @@ import { withoutStarting } from '../../src/resources/apt/start-policy.ts';
 import {
   converge,
   convergeTogether,
-  debianMirror,
   hostile,
   isUnharmed,
   openRoot,
   refuse,
   type Root,
-} from '../resources/on-a-root.ts';
+} from '../../src/testing/index.ts';
+import { debianMirror } from '../../src/testing/root.ts';
 
 let root: Root;
 let mirror: string;

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { appRelease, directory, file, link, sh, tlsBundle, unit, type Resource } from '../../src/index.ts';
 import { packedRelease } from '../../src/release/release.ts';
-import { converge, openRoot, probe, refuse, type Root } from '../resources/on-a-root.ts';
+import { converge, openRoot, probe, refuse, type Root } from '../../src/testing/index.ts';
 
 let root: Root;
 const at = `/srv/my "data" \\040 disk's`;

@@ -21,8 +21,8 @@ import { planHost } from '../../src/plan/plan.ts';
 import { parseProbes, probeBatches } from '../../src/plan/probe.ts';
 import { packedRelease } from '../../src/release/release.ts';
 import type { Script } from '../../src/transport/shell.ts';
-import { placed } from '../plan/declared.ts';
-import { openRoot, type Root } from '../resources/on-a-root.ts';
+import { placed } from '../../src/testing/index.ts';
+import { openRoot, type Root } from '../../src/testing/index.ts';
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0+x/Zl0pXyBn0R5m1T6VxkKc0rj1VZk6n0kqWmS3aB anna';
 const release = packedRelease([{ kind: 'file', path: 'n', content: Buffer.from('1'), executable: false }]);

@@ -21,7 +21,7 @@ import {
   probe,
   refuse,
   type Root,
-} from '../resources/on-a-root.ts';
+} from '../../src/testing/index.ts';
 
 let root: Root;
 

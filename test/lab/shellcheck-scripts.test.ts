@@ -18,7 +18,7 @@ import { remoteLoop } from '../../src/transport/remote-loop.ts';
 import { sectionsRequest } from '../../src/transport/sections.ts';
 import { sh } from '../../src/transport/shell.ts';
 import { startCommand } from '../../src/transport/start-command.ts';
-import { shellcheck, shellcheckProgram } from './shellcheck.ts';
+import { shellcheck, shellcheckProgram } from '../../src/testing/shellcheck.ts';
 import { makeFolder } from './sshd.ts';
 
 const root = resolve(import.meta.dirname, '../..');

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { authorizedKey, file, line, lines, Secret, sh, unit, type Resource } from '../../src/index.ts';
 import { digestFunction } from '../../src/resources/shell/digest.ts';
-import { converge, openRoot, probe, type Root } from '../resources/on-a-root.ts';
+import { converge, openRoot, probe, type Root } from '../../src/testing/index.ts';
 
 // What a user can make of a file in a folder of his own in no time: a terabyte that takes no space.
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hostname, service, sh, sysctl, unit, type Resource } from '../../src/index.ts';
-import { openHost } from '../resources/on-a-host.ts';
-import { converge, convergeTogether, probe, refuse, type Root } from '../resources/on-a-root.ts';
+import { openHost } from '../../src/testing/index.ts';
+import { converge, convergeTogether, probe, refuse, type Root } from '../../src/testing/index.ts';
 
 let host: Root;
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { transactionSection, type PathStep } from '../../src/apply/transaction.ts';
 import { directory, file, link, sh, type Resource, type Script } from '../../src/index.ts';
 import type { Answer } from '../../src/transport/transport.ts';
-import { openRoot, type Root } from '../resources/on-a-root.ts';
+import { openRoot, type Root } from '../../src/testing/index.ts';
 
 let root: Root;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { declaredDigest, updateApplied, type AppliedResource } from '../../src/plan/applied.ts';
 import { file } from '../../src/resources/file.ts';
-import { placed } from './declared.ts';
+import { placed } from '../../src/testing/index.ts';
 
 describe('updateApplied', () => {
   const motd = placed(file('/etc/motd', { content: 'hello' }));

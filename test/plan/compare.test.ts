@@ -3,7 +3,7 @@ import { compare } from '../../src/plan/compare.ts';
 import { fileType } from '../../src/resources/file.ts';
 import { ufwType } from '../../src/resources/ufw/ufw.ts';
 import { Secret } from '../../src/secrets/secret.ts';
-import { asDeclared } from './declared.ts';
+import { asDeclared } from '../../src/testing/index.ts';
 
 const declared = (attributes: object) => fileType.schema.parse({ path: '/etc/app.conf', ...attributes });
 

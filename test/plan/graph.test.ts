@@ -8,7 +8,7 @@ import { pkg } from '../../src/resources/apt/package.ts';
 import { service } from '../../src/resources/service/service.ts';
 import { orderNodes } from '../../src/plan/graph.ts';
 import type { DeclaredResource } from '../../src/resources/resource.ts';
-import { placed } from './declared.ts';
+import { placed } from '../../src/testing/index.ts';
 
 function order(resources: readonly DeclaredResource[]): readonly string[] {
   return orderNodes('web1', resources).flatMap((node) => node.members.map((member) => member.id));

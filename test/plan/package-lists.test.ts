@@ -6,7 +6,7 @@ import { packagesToFind, unlistedPackages } from '../../src/plan/package-lists.t
 import type { HostPlan } from '../../src/plan/host-plan.ts';
 import { planHost } from '../../src/plan/plan.ts';
 import type { Actual, ResourceId } from '../../src/resources/state.ts';
-import { placed } from './declared.ts';
+import { placed } from '../../src/testing/index.ts';
 
 function plan(declared: readonly Resource[], found: readonly [ResourceId, Actual][] = []): HostPlan {
   const resources = declared.map((resource) => placed(resource));

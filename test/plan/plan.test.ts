@@ -11,7 +11,7 @@ import type { DeclaredResource } from '../../src/resources/resource.ts';
 import { Unreadable, type Actual, type ResourceId } from '../../src/resources/state.ts';
 import { service } from '../../src/resources/service/service.ts';
 import { user } from '../../src/resources/user.ts';
-import { asDeclared, placed } from './declared.ts';
+import { asDeclared, placed } from '../../src/testing/index.ts';
 
 const running = { running: true, enabled: true, unit: 'current', restart: 'not due', reload: 'not due' };
 

@@ -11,7 +11,7 @@ import type { Resource } from '../../src/resources/resource.ts';
 import type { State } from '../../src/resources/state.ts';
 import { tlsBundle } from '../../src/resources/certificate/tls-bundle.ts';
 import { unit } from '../../src/resources/service/unit.ts';
-import { placed } from './declared.ts';
+import { placed } from '../../src/testing/index.ts';
 
 const at = '/srv/data';
 

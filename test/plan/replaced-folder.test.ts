@@ -5,7 +5,7 @@ import { ancestors, readAt } from '../../src/resources/path.ts';
 import { directory } from '../../src/resources/directory.ts';
 import type { Actual, ResourceId } from '../../src/resources/state.ts';
 import { samples } from '../resources/samples.ts';
-import { asDeclared, placed } from './declared.ts';
+import { asDeclared, placed } from '../../src/testing/index.ts';
 
 /** Resources of every type that reads a state at a path, and is not to be absent. */
 const readers = samples

@@ -8,7 +8,7 @@ import { sh } from '../../src/transport/shell.ts';
 import type { Transport } from '../../src/transport/transport.ts';
 import { engines, settings, type Engine } from '../workers/engines.ts';
 import type { LocalOptions } from '../../src/workers/local.ts';
-import { placed } from './declared.ts';
+import { placed } from '../../src/testing/index.ts';
 
 const facts = 'architecture=amd64\nmemory=1024\n';
 

@@ -16,7 +16,7 @@ import { orderNodes } from '../../src/plan/graph.ts';
 import { planHost } from '../../src/plan/plan.ts';
 import { askFor, openRequirements, unmetErrors } from '../../src/plan/unmet.ts';
 import type { Actual, ResourceId } from '../../src/resources/state.ts';
-import { placed } from './declared.ts';
+import { placed } from '../../src/testing/index.ts';
 
 /** What a plan says is missing, on this machine, where of the resources only those of `found` are there. */
 function missing(

@@ -4,7 +4,7 @@ import { compare } from '../../src/plan/compare.ts';
 import { acmeCertificate } from '../../src/resources/certificate/acme-certificate.ts';
 import type { Resource } from '../../src/resources/resource.ts';
 import { sh } from '../../src/transport/shell.ts';
-import { openRoot, probe, type Root } from './on-a-root.ts';
+import { openRoot, probe, type Root } from '../../src/testing/index.ts';
 
 let root: Root;
 

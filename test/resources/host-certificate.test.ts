@@ -9,7 +9,7 @@ import type { Ask } from '../../src/resources/step.ts';
 import { Secret } from '../../src/secrets/secret.ts';
 import { sh } from '../../src/transport/shell.ts';
 import { HostwrightError } from '../../src/errors.ts';
-import { openRoot, probe, type Root } from './on-a-root.ts';
+import { openRoot, probe, type Root } from '../../src/testing/index.ts';
 
 let root: Root;
 let authority: Secret;

@@ -15,12 +15,10 @@ import {
   group,
   type Resource,
 } from '../../src/index.ts';
-import { hostile } from './on-a-root.ts';
+import { checkType, hostile } from '../../src/testing/index.ts';
 import { samples } from './samples.ts';
+import { resourceTypes } from './types.ts';
 
-const named = samples.map(
-  (sample) => [`${sample.type.name} ${JSON.stringify(sample.attributes)}`, sample] as const,
-);
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0+x/Zl0pXyBn0R5m1T6VxkKc0rj1VZk6n0kqWmS3aB';
 const repository = { uris: ['http://deb.debian.org/debian'], suites: ['sid'] };
 
@@ -32,17 +30,15 @@ function problems({ type, attributes }: Resource): string {
 }
 
 describe('schemas', () => {
-  test.each(named)('take %s, and no unknown attribute beside', (_, { type, attributes }) => {
-    expect(problems({ type, attributes })).toBe('');
-    expect(type.schema.safeParse({ ...attributes, no_such_attribute: true }).success).toBe(false);
-  });
-
-  test('identities of all samples differ', () => {
-    const ids = samples.map(
-      ({ type, attributes }) => `${type.name}:${type.key(type.schema.parse(attributes))}`,
-    );
-    expect(new Set(ids).size).toBe(ids.length);
-  });
+  test.each(resourceTypes.map((type) => [type.name, type] as const))(
+    'of %s takes its samples, and no unknown attribute beside; their scripts are valid shell',
+    async (_, type) => {
+      await checkType(
+        type,
+        samples.filter((sample) => sample.type === type),
+      );
+    },
+  );
 
   test.each<readonly [Resource, string]>([
     [file('etc/motd', {}), 'path: expected an absolute path'],

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { tlsBundle } from '../../src/resources/certificate/tls-bundle.ts';
 import { sh } from '../../src/transport/shell.ts';
-import { converge, openRoot, probe, type Root } from './on-a-root.ts';
+import { converge, openRoot, probe, type Root } from '../../src/testing/index.ts';
 
 let root: Root;
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import app from '../../roles/app/role.ts';
 import { Secret, type DatabaseDeclaration, type Declared, type Resource } from '../../src/index.ts';
-import { contextOf, hosts, ofType, resourcesOf } from './context.ts';
+import { contextOf, hosts, ofType, resourcesOf } from '../../src/testing/index.ts';
 
 let source: string;
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import base from '../../roles/base/role.ts';
 import type { Resource } from '../../src/resources/resource.ts';
-import { hosts, ofType, resourcesOf, type RoleCase } from './context.ts';
+import { hosts, ofType, resourcesOf, type RoleCase } from '../../src/testing/index.ts';
 
 const connection = { user: 'deploy', address: '10.0.0.9', port: 22 };
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0+x/Zl0pXyBn0R5m1T6VxkKc0rj1VZk6n0kqWmS3aB anna';

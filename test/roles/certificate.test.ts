@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import certificate from '../../roles/certificate/role.ts';
 import { generatorOf } from '../../src/secrets/schema.ts';
 import type { Resource } from '../../src/resources/resource.ts';
-import { contextOf, ofType } from './context.ts';
+import { contextOf, ofType } from '../../src/testing/index.ts';
 
 const pem = (type: string, key: string): string =>
   `-----BEGIN ${type} PRIVATE KEY-----\n${key}\n-----END ${type} PRIVATE KEY-----\n`;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import firewall from '../../roles/firewall/role.ts';
 import { address, hostGroup, type Listen } from '../../src/roles/role.ts';
-import { hosts, ofType, resourcesOf, type RoleCase } from './context.ts';
+import { hosts, ofType, resourcesOf, type RoleCase } from '../../src/testing/index.ts';
 
 const connection = { user: 'admin', address: '10.0.0.9', port: 22 };
 

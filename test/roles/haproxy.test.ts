@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import haproxy from '../../roles/haproxy/role.ts';
 import { listed } from '../../src/roles/list.ts';
 import type { Declared } from '../../src/roles/role.ts';
-import { contextOf, hosts, ofType, resourcesOf, type RoleCase } from './context.ts';
+import { contextOf, hosts, ofType, resourcesOf, type RoleCase } from '../../src/testing/index.ts';
 
 const backends: readonly Declared[] = hosts.map((host) => ({
   kind: 'backend',

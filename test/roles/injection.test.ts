@@ -20,7 +20,7 @@ import type { Resource } from '../../src/resources/resource.ts';
 import type { Role } from '../../src/roles/role.ts';
 import { isSecret } from '../../src/secrets/secret.ts';
 import { withOneHostile } from '../resources/hostile.ts';
-import { contextOf, hosts } from './context.ts';
+import { contextOf, hosts } from '../../src/testing/index.ts';
 
 const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0+x/Zl0pXyBn0R5m1T6VxkKc0rj1VZk6n0kqWmS3aB anna';
 const source = mkdtempSync(join(tmpdir(), 'hostwright-app-'));

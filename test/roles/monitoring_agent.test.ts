@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import agent from '../../roles/monitoring_agent/role.ts';
 import type { Declared } from '../../src/roles/role.ts';
-import { contextOf, hosts, ofType, resourcesOf, type RoleCase } from './context.ts';
+import { contextOf, hosts, ofType, resourcesOf, type RoleCase } from '../../src/testing/index.ts';
 
 const [web1, web2] = hosts;
 if (web1 === undefined || web2 === undefined) throw new Error('no hosts');

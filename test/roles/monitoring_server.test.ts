@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import server from '../../roles/monitoring_server/role.ts';
 import type { Declared } from '../../src/roles/role.ts';
 import { isSecret } from '../../src/secrets/secret.ts';
-import { hosts, ofType, resourcesOf, type RoleCase } from './context.ts';
+import { hosts, ofType, resourcesOf, type RoleCase } from '../../src/testing/index.ts';
 
 const [web1, web2, web3] = hosts;
 if (web1 === undefined || web2 === undefined || web3 === undefined) throw new Error('no hosts');

@@ -4,7 +4,7 @@ import { Secret } from '../../src/index.ts';
 import type { Resource } from '../../src/resources/resource.ts';
 import type { Declared } from '../../src/roles/role.ts';
 import { generatorOf } from '../../src/secrets/schema.ts';
-import { contextOf, hosts, ofType, resourcesOf, type RoleCase } from './context.ts';
+import { contextOf, hosts, ofType, resourcesOf, type RoleCase } from '../../src/testing/index.ts';
 
 // web2 and web3 are in the group db: web2 is the primary.
 const passwords = { mysql_replication_password: 'Repl1', mysql_seed_password: 'Seed1' };

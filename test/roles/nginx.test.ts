@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import nginx from '../../roles/nginx/role.ts';
 import type { Declared } from '../../src/index.ts';
-import { contextOf, hosts, ofType, resourcesOf, type RoleCase } from './context.ts';
+import { contextOf, hosts, ofType, resourcesOf, type RoleCase } from '../../src/testing/index.ts';
 
 const application = hosts.map((host): Declared => ({ kind: 'application', port: 3000, host, role: 'app' }));
 

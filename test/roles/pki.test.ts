@@ -4,7 +4,7 @@ import { createAuthority } from '../../src/pki/authority.ts';
 import type { Resource } from '../../src/resources/resource.ts';
 import type { Declared } from '../../src/roles/role.ts';
 import { generatorOf } from '../../src/secrets/schema.ts';
-import { hosts, ofType, resourcesOf } from './context.ts';
+import { hosts, ofType, resourcesOf } from '../../src/testing/index.ts';
 
 const [web1, web2] = hosts;
 if (web1 === undefined || web2 === undefined) throw new Error('no hosts');

@@ -1,19 +1,22 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect } from 'vitest';
-import { down, up } from '../../src/lab/lab.ts';
-import { hostAddresses, labSettings } from '../../src/lab/settings.ts';
-import { knownHosts, userKey } from '../../src/lab/ssh.ts';
-import { createConnect } from '../../src/transport/connect.ts';
-import { parseSections, sectionsRequest } from '../../src/transport/sections.ts';
-import type { Root } from './on-a-root.ts';
+import { down, up } from '../lab/lab.ts';
+import { hostAddresses, labSettings } from '../lab/settings.ts';
+import { knownHosts, userKey } from '../lab/ssh.ts';
+import { createConnect } from '../transport/connect.ts';
+import { parseSections, sectionsRequest } from '../transport/sections.ts';
+import { askBy, type Root } from './root.ts';
 
 const quiet = (): void => undefined;
 
-/** A booted bare host of a lab of its own, for what needs a running systemd; `close` takes the lab down. */
-export async function openHost(): Promise<Root> {
-  const settings = labSettings({ HOSTWRIGHT_LAB: 'resources', HOSTWRIGHT_LAB_SUBNET: '10.213.91' });
+/**
+ * A booted bare Debian 13 on this machine, for what needs a running systemd: `web1` of a lab of its own, which `close`
+ * takes down. Needs what `hostwright lab up` needs, and takes some 10 s. Tests that run side by side each need a
+ * `name` and a `subnet`.
+ */
+export async function openHost({ name = 'resources', subnet = '10.213.91' } = {}): Promise<Root> {
+  const settings = labSettings({ HOSTWRIGHT_LAB: name, HOSTWRIGHT_LAB_SUBNET: subnet });
   const inventory = await mkdtemp(join(tmpdir(), 'hostwright-inventory.'));
   // What an ended run has left behind would not be bare.
   await down(settings, { purge: false }, quiet);
@@ -36,11 +39,7 @@ export async function openHost(): Promise<Root> {
   };
   return {
     run,
-    ask: async (script) => {
-      const answer = await run(script);
-      expect(answer, answer.stderr.toString()).toMatchObject({ code: 0 });
-      return answer.stdout.toString('utf8');
-    },
+    ask: askBy(run),
     close: async () => {
       await transport.close();
       await down(settings, { purge: false }, quiet);
