@@ -4,7 +4,7 @@ import type { Answer } from '../transport/transport.ts';
 import type { HostRun } from './host-run.ts';
 import { ask, failureText } from './request.ts';
 
-/** EX_TEMPFAIL: a script has changed nothing because others use what it needs. Its last words say who. */
+/** EX_TEMPFAIL: a script has changed nothing because another program holds a lock. Its last output names the program. */
 const busy = 75;
 
 /** Seconds to try again for, where the script does not say `wait SECONDS` on its standard output. */
@@ -43,13 +43,13 @@ export async function askUntilFree(
     const [first] = waiting;
     const blocked = first === undefined ? undefined : answers[first];
     if (blocked === undefined || run.signal.aborted) {
-      // What waited for others has changed nothing.
+      // A waiting script has changed nothing.
       return answers.map((answer, index) =>
         waiting.includes(index) ? { ...answer, code: notBegun } : answer,
       );
     }
     const title = `waiting: ${failureText(blocked)}`;
-    // Said once, so that one who looks on sees how long it takes.
+    // Reported once, so that the live view shows the whole waiting time.
     if (title !== said) run.report({ type: 'step', host: run.plan.host, title });
     said = title;
     const sections = waiting.flatMap((index) => work[index]?.section ?? []);

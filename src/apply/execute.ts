@@ -56,7 +56,7 @@ async function readNow(run: HostRun, changes: readonly PlannedChange[]): Promise
   });
 }
 
-/** Nothing is done to what the plan could not read. */
+/** A resource that the plan could not read is not changed. */
 function withoutUnreadable(run: HostRun, changes: readonly PlannedChange[]): readonly PlannedChange[] {
   return changes.filter((change) => {
     if (change.unreadable === undefined) return true;
@@ -132,7 +132,7 @@ function transactionWork(run: HostRun, changes: readonly PlannedChange[]): Work 
   const reload = changes.find(({ id }) => id === service.id);
   const [own] = reload === undefined ? [] : stepsOf(run, [reload]).filter(isStep);
   const steps = [...files.map(({ step }) => step), ...(own === undefined ? [] : [own])];
-  // Files alone take no effect before the service reads them.
+  // Files alone have no effect until the service reads them.
   const guard = reload === undefined ? undefined : service.type.access?.guard?.(reload, run.login);
   const guarded = guard === undefined || own === undefined ? {} : { undo: undoOf(run, guard, own.title) };
   return {
@@ -207,7 +207,7 @@ async function executeWork(
   for (const change of others) recordOutcome(run, change, 'skipped', 0, interrupted);
 }
 
-/** A change that talks with the host on its way; then it is verified like any other. */
+/** A change that needs several requests; afterwards it is verified like any other. */
 async function executeConversation(
   run: HostRun,
   changes: readonly PlannedChange[],
@@ -280,5 +280,11 @@ export async function executeBatch(run: HostRun, batch: Batch): Promise<void> {
     await executeConversation(run, changes, conversation);
   }
   for (const change of changes.filter(({ id }) => !run.outcomes.has(id)))
-    recordOutcome(run, change, 'failed', 0, `the type ${change.resource.type.name} has no step for it`);
+    recordOutcome(
+      run,
+      change,
+      'failed',
+      0,
+      `the resource type ${change.resource.type.name} returned no step for this change`,
+    );
 }

@@ -11,12 +11,12 @@ import { rollBackNow } from '../rollback/guarded-step.ts';
 import { verify } from './verify.ts';
 import type { Work } from './work.ts';
 
-/** Milliseconds beyond the time of a change in which a host that was cut off is waited for. */
+/** Milliseconds to wait for a cut-off host after its rollback is due. */
 const patience = 30_000;
 /** Milliseconds between the first two attempts; then twice that: a firewall may count them. */
 const firstPause = 500;
 
-/** Only what may pass by itself is tried again: a key that is refused counts as an attack with some hosts. */
+/** Only temporary errors are retried: some hosts count refused keys as an attack. */
 function mayPass(error: unknown): boolean {
   return error instanceof HostwrightError && (error.code === 'E_CONNECT' || error.code === 'E_TIMEOUT');
 }
@@ -32,7 +32,7 @@ async function connectWithin(run: HostRun, ms: number): Promise<Transport> {
     try {
       const transport = await Promise.race([attempt, late]);
       if (transport !== undefined) return transport;
-      // What still comes of it is of no use to anybody.
+      // A later result is no longer needed.
       void attempt.then(async (tardy) => tardy.close()).catch(() => undefined);
     } catch (error) {
       last = error;
@@ -50,31 +50,31 @@ async function connectWithin(run: HostRun, ms: number): Promise<Transport> {
   }
 }
 
-/** Has the host roll the change back now, over `transport`; says whether it did. */
+/** Makes the host roll the change back now, over `transport`; returns the outcome in words. */
 async function rollBackOver(transport: Transport): Promise<string> {
   const [answer] = await ask(transport, [{ script: rollBackNow }], defaultTimeout);
   if (answer?.code === 0) return 'the host has rolled it back';
-  return `the host could not roll all of it back: ${answer === undefined ? 'no answer' : failureText(answer)}`;
+  return `the rollback on the host failed: ${answer === undefined ? 'no answer' : failureText(answer)}`;
 }
 
-/** Waits for a host whose connection is lost; says how it is with the change. */
+/** Waits for a host whose connection is lost; returns the state of the change in words. */
 async function awaitReturn(run: HostRun, undo: Undo): Promise<string> {
   try {
     const transport = await connectWithin(run, undo.seconds * 1000 + patience);
     try {
-      return `it can be reached again: ${await rollBackOver(transport)}`;
+      return `the host can be reached again: ${await rollBackOver(transport)}`;
     } finally {
       await transport.close();
     }
   } catch (error) {
     if (!(error instanceof HostwrightError)) throw error;
-    return `the host rolls it back by itself ${undo.seconds} s after it was made, and cannot be reached yet (${error.message})`;
+    return `the host rolls the change back by itself within ${undo.seconds} s, and cannot be reached yet (${error.message})`;
   }
 }
 
 /**
- * Carries out a change that may cut the controller off. It is there to stay only once a fresh connection, with
- * a login like any other, has told the host so; else the host rolls it back, and the change has failed.
+ * Carries out a change that may cut off the controller. The change stays only when a fresh connection, with
+ * a normal login, has confirmed it; otherwise the host rolls it back, and the change has failed.
  */
 export async function executeGuarded(
   run: HostRun,
@@ -102,7 +102,11 @@ export async function executeGuarded(
     fail(`${error.message}; ${await awaitReturn(run, undo)}`);
     throw error;
   }
-  run.report({ type: 'step', host: run.plan.host, title: `${work.title}: confirm it by a fresh connection` });
+  run.report({
+    type: 'step',
+    host: run.plan.host,
+    title: `${work.title}: confirm it with a fresh connection`,
+  });
   try {
     const fresh = await connectWithin(run, undo.seconds * 1000);
     try {

@@ -106,9 +106,9 @@ const aside = /\/\.hostwright\.\w{6}(?=\/)/g;
 
 function describe({ source: { resource, path }, line }: Mention): string {
   const where = line === undefined ? path : `line ${line} of ${path}`;
-  if (resource.origin === undefined) return `${where} is made by the role ${resource.role}`;
+  if (resource.origin === undefined) return `${where} comes from the role ${resource.role}`;
   const place = resource.origin(line);
-  return `${where} is made ${place.line === undefined ? 'from' : 'at'} ${formatPlace(place)}`;
+  return `${where} comes from ${formatPlace(place)}`;
 }
 
 /**

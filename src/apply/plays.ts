@@ -9,7 +9,7 @@ export interface PlaysOptions {
   readonly plays: readonly PlayHosts[];
   /** The hosts that have a plan. */
   readonly hosts: ReadonlyMap<string, Progress>;
-  /** Hosts that take no part any more: unreachable from the start, or lost under way. */
+  /** Hosts that are out of the run: unreachable from the start, or lost later. */
   readonly lost: Map<string, HostwrightError>;
   /** Hosts in parallel. */
   readonly forks: number;
@@ -54,7 +54,7 @@ function skip({ hosts, report }: PlaysOptions, host: string, reason: string): vo
 }
 
 /** Why hosts that did not fail were not come to. */
-type End = 'every host has had its turn' | typeof interrupted | 'too many hosts failed before';
+type End = 'all hosts are done' | typeof interrupted | 'too many hosts failed';
 
 async function applyInOrder(options: PlaysOptions): Promise<End> {
   const { plays, hosts, lost, forks, signal, applyPlay } = options;
@@ -80,11 +80,11 @@ async function applyInOrder(options: PlaysOptions): Promise<End> {
       const { serial, max_fail_percentage: allowed } = play;
       const tooMany =
         allowed === undefined
-          ? // What failed wherever it was tried is not tried on the rest. A host that was lost says nothing of it.
+          ? // A change that failed on every host so far is not tried on the others. Lost hosts do not count.
             serial !== undefined && members.length > 0 && members.every((host) => failedOn(host))
           : (100 * failed) / batch.length > allowed;
-      if (tooMany) return 'too many hosts failed before';
+      if (tooMany) return 'too many hosts failed';
     }
   }
-  return 'every host has had its turn';
+  return 'all hosts are done';
 }

@@ -62,7 +62,7 @@ const writeOne = sh`hw_write() {
   HW="$HW/$1" sh -eu "$HW/file.$1.sh" <"$HW/file.$1.in"
 }`;
 
-/** What can be known to fail must not fail when half of it is written. */
+/** Predictable failures must come before the first write. */
 const refuseUnwritable = sh`cut -d ' ' -f 2- "$HW/places" | while IFS= read -r path; do
   if [ -d "\${path%/*}" ] && [ ! -w "\${path%/*}" ]; then path=\${path%/*}
   elif [ ! -f "$path" ] || [ -L "$path" ] || [ -w "$path" ]; then continue; fi
@@ -71,7 +71,7 @@ const refuseUnwritable = sh`cut -d ' ' -f 2- "$HW/places" | while IFS= read -r p
 done`;
 
 /**
- * One script: the changes are made where nobody else sees them, and validated there; then for real, then the service
+ * One script: the changes are made and validated in a private copy; then for real, then the service
  * changes. When that last step fails the files that were there before are restored, the service takes them up, and
  * the script fails.
  */
@@ -91,7 +91,7 @@ exit 1`,
     snapshotFunctions,
     steps.undo === undefined ? unguarded : guardFunctions(steps.undo),
     sh`if ! hw_snapshot "$HW/before" "$HW/places"; then
-  echo 'what is there cannot be kept for a rollback, no changes made' >&2
+  echo 'no snapshot can be made for a rollback, no changes made' >&2
   exit 1
 fi
 hw_arm
@@ -122,10 +122,10 @@ const unguarded = sh`hw_arm() { :; }
 hw_made() { :; }
 hw_disarm() { :; }`;
 
-/** Whatever went wrong, the files are those of before. */
+/** After any failure the previous files are restored. */
 const serviceOrBack = sh`if ! sh -eu "$HW/service.sh"; then
   back
   if sh -eu "$HW/service.sh" >&2; then hw_disarm
-  else echo 'and the service does not accept it either' >&2; fi
+  else echo 'but the service does not accept it either' >&2; fi
   exit 1
 fi`;

@@ -9,7 +9,7 @@ function show(value: Attribute | undefined): string {
   return value === undefined || value === null ? 'absent' : String(value);
 }
 
-/** Why a resource that was changed is still not as declared, or `undefined` when it is. */
+/** Why a changed resource still differs from its declaration; undefined when it does not. */
 function remaining(change: PlannedChange, actual: Actual): string | undefined {
   if (actual instanceof Unreadable) return `cannot be read after the change: ${actual.reason}`;
   const difference = compare(change.resource.type, change.desired, actual);

@@ -43,7 +43,7 @@ const mostBytes = 1024 * 1024;
 /** E_PROBE when the host is not one that Hostwright knows how to manage, E_UNCONFIRMED when a change of it waits. */
 export function parseFacts(host: string, answer: Answer): Facts {
   if (answer.stdout.length > mostBytes) {
-    throw new HostwrightError('E_PROBE', `${host} says more of itself than can be`, {
+    throw new HostwrightError('E_PROBE', `the facts of ${host} are too large`, {
       place: { host },
       found: `${answer.stdout.length} bytes`,
       expected: `at most ${mostBytes} bytes`,
@@ -77,7 +77,7 @@ export function parseFacts(host: string, answer: Answer): Facts {
     throw new HostwrightError('E_PROBE', `${host} is not a Debian host`, {
       place: { host },
       found: facts.os === '' ? answer.stderr.toString('utf8').trim().slice(-300) : facts.os,
-      expected: 'Debian or a distribution made from it, with dpkg',
+      expected: 'Debian or a descendant, with dpkg',
     });
   }
   return facts;

@@ -60,7 +60,7 @@ function declaredEdges(host: string, resources: ReadonlyMap<ResourceId, Declared
           `${resource.id} needs ${id}, which no role declares on ${host}`,
           {
             place: { host, resource: resource.id },
-            hint: didYouMean(id, resources.keys()) ?? 'declare it, or take it out of "needs"',
+            hint: didYouMean(id, resources.keys()) ?? 'declare it, or remove it from "needs"',
           },
         );
       }
@@ -216,9 +216,9 @@ function groupByTransaction(
 
 function circle(host: string, trail: readonly ResourceId[], id: ResourceId): HostwrightError {
   const ids = [...trail.slice(trail.indexOf(id)), id].join(' → ');
-  return new HostwrightError('E_RESOURCE', `resources need each other in a circle: ${ids}`, {
+  return new HostwrightError('E_RESOURCE', `resources need each other in a cycle: ${ids}`, {
     place: { host, resource: id },
-    hint: 'take one of these out of "needs"',
+    hint: 'remove one of these from "needs"',
   });
 }
 

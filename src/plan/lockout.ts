@@ -14,7 +14,7 @@ export function refuseLockout(
     if (why === undefined) continue;
     throw new HostwrightError(
       'E_RESOURCE',
-      `Hostwright logs in as ${login.user}, and could not any more: ${why}`,
+      `Hostwright logs in as ${login.user}, which would no longer be possible: ${why}`,
       {
         place: { host, resource: resource.id },
         hint: 'log in as another user first (ansible_user)',

@@ -44,7 +44,7 @@ export function unlistedPackages(output: Buffer): ReadonlyMap<ResourceId, string
       .filter((name) => name !== '')
       .map((name): [ResourceId, string] => [
         `package:${name}`,
-        'no source that the host has lists it: check the name',
+        'no package source of the host lists it: check the name',
       ]),
   );
 }

@@ -76,15 +76,11 @@ function parseStates(host: string, batch: ProbeBatch, output: Buffer): readonly 
   try {
     return batch.probe.parse(output);
   } catch (cause) {
-    throw new HostwrightError(
-      'E_PROBE',
-      `${host} describes its ${batch.type.name} resources in an unexpected form`,
-      {
-        place: { host },
-        // It may quote the whole answer.
-        found: (cause instanceof Error ? cause.message : String(cause)).slice(0, 500),
-        cause,
-      },
-    );
+    throw new HostwrightError('E_PROBE', `unexpected output of the ${batch.type.name} probe on ${host}`, {
+      place: { host },
+      // It may quote the whole answer.
+      found: (cause instanceof Error ? cause.message : String(cause)).slice(0, 500),
+      cause,
+    });
   }
 }

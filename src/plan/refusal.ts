@@ -15,18 +15,18 @@ function removes({ action, actual, attributes }: PlannedChange): boolean {
   return actual !== null && (action === 'delete' || attributes.some(({ name }) => name === 'kind'));
 }
 
-/** A folder that holds something goes only where the declaration says so outright. */
+/** A folder with content is removed only if the declaration says so. */
 function ofFolder({ type, desired }: DeclaredResource, change: PlannedChange): Refusal | undefined {
   const held = change.attributes.find(({ name }) => name === 'entries')?.from;
   if (held === undefined || type.files?.removesFolder?.(desired) === true) return undefined;
   const path = type.files?.path?.(desired);
   return {
-    message: 'a folder is in its place that is not empty',
+    message: 'a folder with content is at this path',
     found: `${path === undefined ? '' : `${path}: `}entries ${String(held)}`,
     hint:
       type.files?.removesFolder === undefined
         ? 'move the folder away, or remove it'
-        : 'move the folder away, or declare "force: true" to have it removed with everything in it',
+        : 'move the folder away, or declare "force: true" to remove it with everything in it',
   };
 }
 
@@ -46,16 +46,16 @@ function ofMount(
   const inside = mounts.filter(({ at }) => isWithin(at, path));
   if (change !== undefined && removes(change) && inside.length > 0) {
     return {
-      message: 'what is to be removed has something mounted in it',
+      message: 'a file system is mounted in the folder to remove',
       found: inside.map(show).join('\n'),
       hint: `unmount it first, with umount ${inside.at(-1)?.at ?? ''}`,
     };
   }
   if (over === undefined || over.isConfigured) return undefined;
   return {
-    message: 'something is mounted over it that neither /etc/fstab nor a unit of systemd mounts',
+    message: 'a file system is mounted over this path, and neither /etc/fstab nor a systemd unit mounts it',
     found: show(over),
-    hint: `unmount it with umount ${path}; if it belongs there, add it to /etc/fstab ("noauto" where something else mounts it)`,
+    hint: `unmount it with umount ${path}; if it belongs there, add it to /etc/fstab ("noauto" if another program mounts it)`,
   };
 }
 

@@ -79,7 +79,7 @@ export async function readSavedPlan(file: string): Promise<SavedPlan> {
     throw new HostwrightError('E_USAGE', 'the plan cannot be read', {
       place: { file },
       found: cause instanceof Error ? cause.message : String(cause),
-      hint: 'make one with hostwright plan --out FILE',
+      hint: 'make a plan with hostwright plan --out FILE',
       cause,
     });
   }
@@ -87,7 +87,7 @@ export async function readSavedPlan(file: string): Promise<SavedPlan> {
   if (parsed.success) return parsed.data;
   throw new HostwrightError('E_USAGE', 'the file is not a plan of this version of Hostwright', {
     place: { file },
-    hint: 'make a new one with hostwright plan --out FILE',
+    hint: 'make a new plan with hostwright plan --out FILE',
   });
 }
 
@@ -112,21 +112,21 @@ export function deviations(
 /** The difference of the differences, as an error that names every resource that has moved. */
 export function staleError(file: string, found: readonly Deviation[]): HostwrightError {
   const lines = found.map(({ host, resource, saved, now }) => {
-    if (saved === undefined) return `${host}: ${resource}: ${now ?? ''} now, nothing in the plan`;
-    if (now === undefined) return `${host}: ${resource}: nothing to do now, ${saved} in the plan`;
+    if (saved === undefined) return `${host}: ${resource}: ${now ?? ''} now, unchanged in the plan`;
+    if (now === undefined) return `${host}: ${resource}: unchanged now, ${saved} in the plan`;
     return saved === now
-      ? `${host}: ${resource}: ${now}, but from or to another state`
+      ? `${host}: ${resource}: ${now}, but between other states`
       : `${host}: ${resource}: ${now} now, ${saved} in the plan`;
   });
   const shown = lines.length > 20 ? [...lines.slice(0, 20), `and ${lines.length - 20} more`] : lines;
   return new HostwrightError(
     'E_PLAN_STALE',
-    'the hosts or the configuration have moved since the plan was made',
+    'the hosts or the configuration have changed since the plan was made',
     {
       place: { file },
       found: shown.join('\n'),
-      expected: 'the very changes of the plan',
-      hint: 'nothing was changed; make a new plan and look at it',
+      expected: 'exactly the changes of the plan',
+      hint: 'no changes made; make a new plan and read it',
     },
   );
 }

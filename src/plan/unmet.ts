@@ -64,10 +64,10 @@ export function askFor(open: readonly Open[]): Section {
 }
 
 function unmet(host: string, { change, requirement: { kind, name } }: Open): HostwrightError {
-  return new HostwrightError('E_REFUSED', `${change.id} needs the ${kind} ${name}, which is not there`, {
+  return new HostwrightError('E_REFUSED', `${change.id} needs the ${kind} ${name}, which does not exist`, {
     place: { host, resource: change.id },
-    found: 'neither the host nor anything in the plan has it',
-    hint: `correct its name, or declare what provides it: ${kind}('${name}') or a package`,
+    found: 'neither the host nor the plan has it',
+    hint: `correct its name, or declare ${kind}('${name}') or a package that provides it`,
   });
 }
 

@@ -91,7 +91,7 @@ function unpack({ digest }: PackedRelease): Script {
   // New times: a web server tells browsers by them what has changed.
   return sh`tar -xzpmf - -C "$w/tree" --no-same-owner
 digest=$(hw_release_digest "$w/tree")
-if [ "$digest" != ${digest} ]; then echo 'what was unpacked is not what was sent' >&2; exit 1; fi
+if [ "$digest" != ${digest} ]; then echo 'the unpacked files differ from those sent' >&2; exit 1; fi
 printf 'digest %s\n' "$digest" >"$w/record"`;
 }
 

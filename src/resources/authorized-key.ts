@@ -15,7 +15,7 @@ const schema = z.strictObject({
     .trim()
     .regex(
       /^(ssh-|ecdsa-|sk-)[\w@.-]+ AAAA[A-Za-z0-9+/]+={0,2}( [^\n\0]*)?$/,
-      'expected a public key as in a .pub file, such as "ssh-ed25519 AAAA… somebody@somewhere"',
+      'expected a public key as in a .pub file, such as "ssh-ed25519 AAAA… anna@laptop"',
     )
     .describe('The line of a .pub file, with its comment'),
   options: oneLine
@@ -126,7 +126,7 @@ IFS=: read -r _ _ uid gid _ home _ <"$HW/entry"
 setpriv --reuid="$uid" --regid="$gid" --clear-groups sh -euc ${editAsUser.text} sh "$home" ${pattern(key)} ${key.absent ? '' : entry}`;
     return {
       resources: [id],
-      title: `${key.absent ? 'take a key from' : 'give a key to'} ${key.user}`,
+      title: `${key.absent ? 'remove a key of' : 'add a key for'} ${key.user}`,
       script,
     };
   }),

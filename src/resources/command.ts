@@ -44,8 +44,8 @@ function guard({ unless, creates = '' }: Command): Script {
 function whyUnanswered(status: number, { unless = [] }: Command): string | undefined {
   if (status === 124 || status === 137) return `its guard does not end within ${guardTimeout} seconds`;
   if (status !== 126 && status !== 127) return undefined;
-  const found = status === 127 ? 'is not there' : 'cannot be executed';
-  return `a program of its guard ${found} (exit status ${status} of: ${unless.join(' ').slice(0, 200)}); correct it, let a package that comes before bring it, or use "creates" where the command itself brings it`;
+  const found = status === 127 ? 'does not exist' : 'cannot be executed';
+  return `a program of its guard ${found} (exit status ${status} of: ${unless.join(' ').slice(0, 200)}); correct it, install its package first, or use "creates" if the command itself installs it`;
 }
 
 /** Runs the command for its time and no longer; a shell of its own may have children, which end as well. */

@@ -221,9 +221,9 @@ function making({ id, desired }: Change<User>): Step {
 
 /** Why nobody can log in as a user that is as declared. */
 function whyNoLogin({ absent, locked, shell = '' }: User): string | undefined {
-  if (absent) return 'it is to be removed';
-  if (locked === true) return 'it is to be locked';
-  return /\/(nologin|false|true)$/.test(shell) ? `its shell is to be ${shell}` : undefined;
+  if (absent) return 'the user would be removed';
+  if (locked === true) return 'the user would be locked';
+  return /\/(nologin|false|true)$/.test(shell) ? `its shell would be ${shell}` : undefined;
 }
 
 export const userType = defineResource({

@@ -84,7 +84,7 @@ if [ -d ${undoLive} ]; then booted=; else booted=yes; fi
 ${guard.unit === undefined ? sh`` : restoreEnablement(guard.unit)}
 [ -n "$booted" ] || HW=${undoLive} sh -eu ${undoFolder}/restore.sh || failed=yes
 hw_forget
-if [ -n "$failed" ]; then echo 'not all of it could be restored'; exit 1; fi
+if [ -n "$failed" ]; then echo 'the rollback is incomplete'; exit 1; fi
 echo 'rolled back'`,
   ]);
 }

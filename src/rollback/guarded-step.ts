@@ -23,7 +23,7 @@ export function guardedSection(step: Step, undo: Undo): Section {
 if ! sh -eu "$HW/live.sh" 9<&-; then
   exec 9<&-
   ${rollBackNow}
-  echo 'what there was before is back' >&2
+  echo 'the previous state is restored' >&2
   exit 1
 fi
 hw_made`,

@@ -27,7 +27,7 @@ function workerEnded(host: string, how: string): HostwrightError {
   return new HostwrightError('E_WORKER', 'the worker process of the host has ended', {
     place: { host },
     found: how,
-    hint: 'run the same command again; where memory was short, with fewer --workers or --forks',
+    hint: 'run the same command again; if memory was short, use fewer --workers or --forks',
   });
 }
 

@@ -30,7 +30,7 @@ function errorsOf(error: unknown): HostwrightErrors {
   if (error instanceof HostwrightErrors) return error;
   if (error instanceof HostwrightError) return new HostwrightErrors([error]);
   const place = { file: 'worker' };
-  return new HostwrightErrors([defect('E_INTERNAL', 'a worker cannot go on', place, error)]);
+  return new HostwrightErrors([defect('E_INTERNAL', 'a worker cannot continue', place, error)]);
 }
 
 /** Does what the other end of the channel asks for, with the worker that `open` makes at the start. */

@@ -58,7 +58,7 @@ describe('executing a batch', () => {
       {
         resource: 'document:/etc/alpha/conf',
         outcome: 'failed',
-        reason: 'the type document has no step for it',
+        reason: 'the resource type document returned no step for this change',
       },
     ]);
   });

@@ -50,35 +50,35 @@ describe('what a program on a host says about a file', () => {
   it.each([
     [
       '[ALERT] config : parsing [/etc/haproxy/haproxy.cfg:3] : unknown keyword',
-      'line 3 of /etc/haproxy/haproxy.cfg is made at haproxy.cfg.hbs:13',
+      'line 3 of /etc/haproxy/haproxy.cfg comes from haproxy.cfg.hbs:13',
     ],
     [
       'nginx: [emerg] unknown directive "x" in /etc/nginx/sites-enabled/app:7',
-      'line 7 of /etc/nginx/sites-available/app is made at app.conf.hbs:17',
+      'line 7 of /etc/nginx/sites-available/app comes from app.conf.hbs:17',
     ],
     [
       '/etc/ssh/sshd_config.d/00.conf: line 5: Bad configuration option: X',
-      'line 5 of /etc/ssh/sshd_config.d/00.conf is made at sshd.conf.hbs:15',
+      'line 5 of /etc/ssh/sshd_config.d/00.conf comes from sshd.conf.hbs:15',
     ],
-    ['/etc/plain.conf:3:12: syntax error', 'line 3 of /etc/plain.conf is made by the role web'],
+    ['/etc/plain.conf:3:12: syntax error', 'line 3 of /etc/plain.conf comes from the role web'],
     [
       '/etc/prometheus/rules/alerts.yml: 12:9: group "x": bad',
-      'line 12 of /etc/prometheus/rules/alerts.yml is made at alerts.yml.hbs:22',
+      'line 12 of /etc/prometheus/rules/alerts.yml comes from alerts.yml.hbs:22',
     ],
     [
       'Checking /etc/prometheus.yml\n  FAILED: parsing YAML file /etc/prometheus.yml: yaml: unmarshal errors:\n  line 4: field x not found',
-      'line 4 of /etc/prometheus.yml is made at prometheus.yml.hbs:14',
+      'line 4 of /etc/prometheus.yml comes from prometheus.yml.hbs:14',
     ],
     [
       'error: Found option without preceding group in config file: /etc/mysql/zz.cnf at line: 1',
-      'line 1 of /etc/mysql/zz.cnf is made at my.cnf.hbs:11',
+      'line 1 of /etc/mysql/zz.cnf comes from my.cnf.hbs:11',
     ],
     [
       "[ERROR] [MY-000067] [Server] unknown variable 'foo=bar'.",
-      'line 3 of /etc/mysql/zz.cnf is made at my.cnf.hbs:13',
+      'line 3 of /etc/mysql/zz.cnf comes from my.cnf.hbs:13',
     ],
-    ['app.service:2: Unknown key', 'line 2 of /etc/systemd/system/app.service is made at app.service.hbs:12'],
-    ['cannot read /etc/haproxy/haproxy.cfg', '/etc/haproxy/haproxy.cfg is made from haproxy.cfg.hbs'],
+    ['app.service:2: Unknown key', 'line 2 of /etc/systemd/system/app.service comes from app.service.hbs:12'],
+    ['cannot read /etc/haproxy/haproxy.cfg', '/etc/haproxy/haproxy.cfg comes from haproxy.cfg.hbs'],
   ])('%s', (message, expected) => {
     expect(added(message)).toEqual([expected]);
   });
@@ -94,25 +94,25 @@ describe('what a program on a host says about a file', () => {
 
   it('calls a file that is checked before it is in its place by its own path', () => {
     expect(withOrigins('/etc/.hostwright.aB3xYz/plain.conf:3: bad', resources, [])).toBe(
-      '/etc/plain.conf:3: bad\nline 3 of /etc/plain.conf is made by the role web',
+      '/etc/plain.conf:3: bad\nline 3 of /etc/plain.conf comes from the role web',
     );
   });
 
   it('names the line that it says, not the file that the command was given', () => {
     const ended =
       'err="error parsing config file: yaml:\\n  line 1: field a not found"\ncheck --file=/etc/mysql/zz.cnf ended with exit status 1';
-    expect(added(ended)).toEqual(['line 1 of /etc/mysql/zz.cnf is made at my.cnf.hbs:11']);
+    expect(added(ended)).toEqual(['line 1 of /etc/mysql/zz.cnf comes from my.cnf.hbs:11']);
     const setting =
       "unknown variable 'foo=bar'\nmysqld --defaults-file=/etc/mysql/zz.cnf ended with exit status 1";
-    expect(added(setting)).toEqual(['line 3 of /etc/mysql/zz.cnf is made at my.cnf.hbs:13']);
+    expect(added(setting)).toEqual(['line 3 of /etc/mysql/zz.cnf comes from my.cnf.hbs:13']);
   });
 
   it('is said once for each line, however often it is named', () => {
     expect(
       added('/etc/plain.conf:3: a\n/etc/plain.conf:3: b\n/etc/plain.conf:4: c\nin /etc/plain.conf'),
     ).toEqual([
-      'line 3 of /etc/plain.conf is made by the role web',
-      'line 4 of /etc/plain.conf is made by the role web',
+      'line 3 of /etc/plain.conf comes from the role web',
+      'line 4 of /etc/plain.conf comes from the role web',
     ]);
   });
 });

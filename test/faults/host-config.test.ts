@@ -160,7 +160,7 @@ describe('a configuration that is wrong never goes live', () => {
     expect(others).toEqual([]);
     expect(reason, `${failed.stdout}\n${failed.stderr}`).toBeDefined();
     expect(reason).toContain(said);
-    expect(reason).toContain(`is made at ${own}:${number}`);
+    expect(reason).toContain(`comes from ${own}:${number}`);
     expect(await live()).toBe(before);
     await expectMended();
     expect((await watched.stop()).failures).toEqual([]);

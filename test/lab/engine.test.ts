@@ -176,7 +176,7 @@ describe('plan and apply on a host', () => {
     expect(apply.code).toBe(1);
     const reason = jsonLines(apply).find((line) => line['outcome'] === 'failed')?.['reason'];
     expect(reason).toContain('unknown directive "rooot"');
-    expect(reason).toContain(`is made at ${join(project, 'templates/tiny/site.hbs')}:1`);
+    expect(reason).toContain(`comes from ${join(project, 'templates/tiny/site.hbs')}:1`);
     const after = await hosts.ssh(
       'web1',
       'cat /etc/nginx/sites-available/tiny; systemctl show -p NRestarts,ExecMainPID nginx',
@@ -226,11 +226,11 @@ describe('plan and apply on a host', () => {
     await hosts.ssh('web1', 'chmod 0700 /srv/www');
     const stale = await hosts.hostwright('apply', file);
     expect(stale.code).toBe(4);
-    expect(stale.stderr).toContain('web1: directory:/srv/www: update now, nothing in the plan');
+    expect(stale.stderr).toContain('web1: directory:/srv/www: update now, unchanged in the plan');
     expect((await hosts.ssh('web1', 'stat -c %a /srv/www')).stdout).toBe('700\n');
     await hosts.ssh('web1', 'chmod 0755 /srv/www');
     const changed = await hosts.hostwright('apply', file, '-e', 'tiny_word=other');
-    expect(changed.stderr).toContain('web1: file:/srv/www/index.html: create, but from or to another state');
+    expect(changed.stderr).toContain('web1: file:/srv/www/index.html: create, but between other states');
     const apply = await hosts.hostwright('apply', file, '--json');
     expect(apply.code, apply.stderr).toBe(0);
     expect(named(jsonLines(apply).filter((line) => line.type === 'result'))).toEqual(named(changes(plan)));
@@ -290,7 +290,7 @@ describe('plan and apply on a host', () => {
     const site = ['--site', join(project, 'sizes.yml'), '--json'];
     const plan = await hostwright('plan', ...site);
     const why =
-      'cannot be read: /home/anna/.ssh/authorized_keys has 1099511627776 bytes; at most 1048576 are read';
+      'cannot be read: /home/anna/.ssh/authorized_keys is too large: 1099511627776 bytes, at most 1048576 are read';
     expect(changes(plan).map((line) => line['why'])).toEqual([why, undefined]);
     const apply = await hostwright('apply', '--yes', ...site);
     expect(apply.code).toBe(1);

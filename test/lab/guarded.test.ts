@@ -193,7 +193,7 @@ describe('a change of the firewall or of sshd', () => {
 
   it('is refused when the plan is made where no login could succeed', async () => {
     const planned = await plan({ wall_way_in: 'shell' });
-    expect(planned.stdout + planned.stderr).toContain('its shell is to be /usr/sbin/nologin');
+    expect(planned.stdout + planned.stderr).toContain('its shell would be /usr/sbin/nologin');
     expect(planned.code).not.toBe(0);
   });
 
@@ -308,7 +308,7 @@ describe('a guarded step on a host', () => {
     };
     const answer = await send(guardedSection(failing, undo));
     expect(answer.code).not.toBe(0);
-    expect(answer.stderr.toString()).toBe('no\nwhat there was before is back\n');
+    expect(answer.stderr.toString()).toBe('no\nthe previous state is restored\n');
     expect(await state()).toEqual(before);
   });
 
@@ -316,7 +316,7 @@ describe('a guarded step on a host', () => {
     const guard = { ...undo.guard, restore: sh`echo no level >&2; false` };
     const answer = await send(guardedSection({ ...step, live: sh`false` }, { ...undo, guard }));
     expect(answer.code).not.toBe(0);
-    expect(answer.stderr.toString()).toMatch(/no level[^]*not all of it could be restored/);
+    expect(answer.stderr.toString()).toMatch(/no level[^]*the rollback is incomplete/);
     expect(await traces()).toContain('hostwright-undo.service');
     await hosts.ssh('web1', 'systemctl reset-failed hostwright-undo.service');
   });

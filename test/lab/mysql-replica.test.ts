@@ -129,7 +129,7 @@ systemd-run --quiet --unit=impostor --socket-property=ListenStream=${hosts.addre
     await sql('web1', 'RESET BINARY LOGS AND GTIDS');
     await order(3);
     const before = await planned();
-    expect(before['data']).toBe('of a history that the primary no longer has');
+    expect(before['data']).toBe('of a history that the primary has lost');
     expect(before['ownTransactions']).toMatch(mark);
     // The primary gives out the same numbers again, and more of them.
     await order(60);

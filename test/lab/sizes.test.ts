@@ -24,12 +24,12 @@ test.each<[string, Resource, string]>([
   [
     'its keys',
     authorizedKey('anna', key),
-    `/home/anna/.ssh/authorized_keys has ${terabyte} bytes; at most 1048576 are read`,
+    `/home/anna/.ssh/authorized_keys is too large: ${terabyte} bytes, at most 1048576 are read`,
   ],
   [
     'lines',
     line('/home/anna/big.conf', { line: 'a=1', match: '^a=' }),
-    `/home/anna/big.conf has ${terabyte} bytes; at most 16777216 are read`,
+    `/home/anna/big.conf is too large: ${terabyte} bytes, at most 16777216 are read`,
   ],
 ])('a file of a terabyte is not searched for %s', async (_, resource, reason) => {
   await expect(probe(root, resource)).rejects.toThrow(reason);

@@ -113,7 +113,7 @@ describe('planHost', () => {
     });
     expect(() =>
       plan([jq, make], { [jq.id]: { installed: true, held: false }, [make.id]: notThere }),
-    ).toThrow(/a program of its guard is not there \(exit status 127 of: jq -e . \/etc\/x.json\)/);
+    ).toThrow(/a program of its guard does not exist \(exit status 127 of: jq -e . \/etc\/x.json\)/);
   });
 
   it('refuses a state that cannot be read where nothing planned will change that', () => {

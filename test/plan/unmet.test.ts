@@ -38,28 +38,32 @@ describe('what a plan knows is not there', () => {
     [
       'a directory',
       [file('/srv/nowhere/a', content)],
-      'file:/srv/nowhere/a needs the directory /srv/nowhere, which is not there',
+      'file:/srv/nowhere/a needs the directory /srv/nowhere, which does not exist',
     ],
     [
       'the directory of a link',
       [link('/srv/nowhere/a', { to: '/x' })],
-      'link:/srv/nowhere/a needs the directory /srv/nowhere, which is not there',
+      'link:/srv/nowhere/a needs the directory /srv/nowhere, which does not exist',
     ],
     [
       'an owner',
       [file('/etc/hw-a', { ...content, owner: 'nobdy' })],
-      'file:/etc/hw-a needs the user nobdy, which is not there',
+      'file:/etc/hw-a needs the user nobdy, which does not exist',
     ],
     [
       'a group',
       [directory('/srv/hw-a', { group: 'nogrp' })],
-      'directory:/srv/hw-a needs the group nogrp, which is not there',
+      'directory:/srv/hw-a needs the group nogrp, which does not exist',
     ],
-    ['a unit', [service('ngnix')], 'service:ngnix.service needs the unit ngnix.service, which is not there'],
+    [
+      'a unit',
+      [service('ngnix')],
+      'service:ngnix.service needs the unit ngnix.service, which does not exist',
+    ],
     [
       'a unit, beside another service',
       [service('ngnix'), service('haproxyy'), file('/etc/hw-a', content)],
-      'service:haproxyy.service needs the unit haproxyy.service, which is not there',
+      'service:haproxyy.service needs the unit haproxyy.service, which does not exist',
     ],
   ])('%s', (_what, declared, message) => {
     expect(missing(declared)).toContain(message);
@@ -104,13 +108,15 @@ describe('what a plan knows is not there', () => {
       service('nginx', { reloadOn: ['/etc/nginx'] }),
       pkg('apache2', { absent: true }),
     ];
-    expect(missing(declared, found)).toEqual(['file:/etc/nginx/a needs the user nobdy, which is not there']);
+    expect(missing(declared, found)).toEqual([
+      'file:/etc/nginx/a needs the user nobdy, which does not exist',
+    ]);
   });
 
   it('names the owner of something that is there and changes hands', () => {
     const actual = { kind: 'directory', owner: 'root', group: 'root', mode: '0755' };
     expect(missing([directory('/srv/hw', { owner: 'nobdy' })], { 'directory:/srv/hw': actual })).toEqual([
-      'directory:/srv/hw needs the user nobdy, which is not there',
+      'directory:/srv/hw needs the user nobdy, which does not exist',
     ]);
   });
 });

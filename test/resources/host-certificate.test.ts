@@ -225,13 +225,13 @@ describe('a certificate that was issued some time ago', () => {
 
   test.each([
     ['of 5 years, young', '5y', 58, undefined],
-    ['of 5 years, old', '5y', 60, 'due: it is 61 days old'],
-    ['of 5 years, left alone for four of them', '5y', 4 * 365, 'due: it is 1461 days old'],
-    ['of 5 years, run out', '5y', 5 * 365, 'due: it has run out'],
+    ['of 5 years, old', '5y', 60, 'due: 61 days old'],
+    ['of 5 years, left alone for four of them', '5y', 4 * 365, 'due: 1461 days old'],
+    ['of 5 years, run out', '5y', 5 * 365, 'due: expired'],
     ['of 9 days, young', '9d', 4, undefined],
-    ['of 9 days, old', '9d', 6, 'due: it is 7 days old'],
+    ['of 9 days, old', '9d', 6, 'due: 7 days old'],
     ['of an hour, young', '1h', 20 / 1440, undefined],
-    ['of an hour, old', '1h', 40 / 1440, 'due: it is 46 minutes old'],
+    ['of an hour, old', '1h', 40 / 1440, 'due: 46 minutes old'],
   ] as const)('%s', async (_, validFor, days, due) => {
     const resource = certificate({ validFor });
     // A CA older than its certificates; the one of the other tests is not.

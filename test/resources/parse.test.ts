@@ -110,7 +110,7 @@ describe('authorized_key', () => {
   test('cannot be read from a file that nobody would write by hand', () => {
     expect(parse('large 1099511627776 /home/anna/.ssh/authorized_keys\n\n\n', key, key)).toEqual([
       new Unreadable(
-        '/home/anna/.ssh/authorized_keys has 1099511627776 bytes; at most 1048576 are read',
+        '/home/anna/.ssh/authorized_keys is too large: 1099511627776 bytes, at most 1048576 are read',
         'resource',
       ),
       null,

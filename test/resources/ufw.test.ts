@@ -191,7 +191,7 @@ describe('the schema of a firewall', () => {
     [{ rules: [{ action: 'deny', from: '10.0.0.0/24', why: 'x' }, ssh], connection }],
     [{ rules: [{ action: 'reject', port: '20:30', why: 'x' }, ssh], connection }],
   ])('refuses %j, which would shut the controller out', (attributes) => {
-    expect(problems(attributes)).toMatch(/^expected a rule that lets 10\.0\.0\.9 in on port \d+/);
+    expect(problems(attributes)).toMatch(/^expected a rule that allows 10\.0\.0\.9 to port \d+/);
   });
 
   test.each([

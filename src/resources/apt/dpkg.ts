@@ -36,7 +36,7 @@ export const dpkgType = defineResource({
   apply: (changes, host) => [
     {
       resources: changes.map((change) => change.id),
-      title: 'finish what dpkg was interrupted in: dpkg --configure -a',
+      title: 'finish the interrupted run of dpkg: dpkg --configure -a',
       script: withoutStarting(
         host.declared('service'),
         lines([

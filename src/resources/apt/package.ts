@@ -113,7 +113,7 @@ export const packageType = defineResource({
   access: {
     endsLogin: ({ name, absent }, login) =>
       absent && (name === 'openssh-server' || (name === 'sudo' && login.user !== 'root'))
-        ? `${name} is to be removed`
+        ? `${name} would be removed`
         : undefined,
   },
 });

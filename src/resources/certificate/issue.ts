@@ -72,7 +72,7 @@ function checkClock(certificate: string, hostSeconds: number, now: Date): void {
   throw new HostwrightError(
     'E_REMOTE',
     `the clock of the host is ${spanText(Math.abs(difference))} ${difference < 0 ? 'behind' : 'ahead of'} the clock of this machine`,
-    { hint: 'set the wrong clock right: certificates depend on both' },
+    { hint: 'correct the clock that is wrong: certificates need both' },
   );
 }
 

@@ -69,9 +69,9 @@ const oldAge = 60 * day;
 export function renewal(from: number, to: number, clock: number): string {
   if (!Number.isFinite(from) || !Number.isFinite(to)) return 'due: its time cannot be read';
   if (clock < from) return 'due: not valid yet';
-  if (clock >= to) return 'due: it has run out';
+  if (clock >= to) return 'due: expired';
   if (clock - from < Math.min(oldAge, (2 / 3) * (to - from))) return 'not due';
-  return `due: it is ${spanText(clock - from)} old`;
+  return `due: ${spanText(clock - from)} old`;
 }
 
 /** How long a certificate is valid in all; one that ends with its CA could not be given more. */

@@ -17,7 +17,7 @@ const privilege = z
 export const grants = z
   .record(level, z.array(privilege).nonempty())
   .refine((given) => !Object.values(given['*.*'] ?? []).some((name) => /^ALL( PRIVILEGES)?$/.test(name)), {
-    message: 'expected the privileges by name: nobody but root has all on *.*',
+    message: 'expected the privileges by name: only root has all on *.*',
   });
 
 type Grants = z.output<typeof grants>;

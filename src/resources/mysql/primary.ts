@@ -55,7 +55,7 @@ export const mysqlPrimaryType = defineResource({
   },
   apply: each((change) => ({
     resources: [change.id],
-    title: 'let the primary take writes',
+    title: 'let the primary accept writes',
     script: lines([runSql(change.desired.flavor), endSeeding]),
     stdin: sqlBytes(statements(change)),
   })),

@@ -50,12 +50,12 @@ function toGiveUp({ lostMarks, ownTransactions }: ReplicaStatus): string {
 
 function dataState(status: ReplicaStatus): string {
   if (status.seeding !== undefined) return 'half copied';
-  if (status.lostMarks !== '') return 'of a history that the primary no longer has';
+  if (status.lostMarks !== '') return 'of a history that the primary has lost';
   if (status.isAhead) return 'ahead of the primary, which has lost transactions';
   if (status.isEmpty) {
     return status.databases.length === 0 ? 'none' : `databases without GTIDs: ${status.databases.join(', ')}`;
   }
-  if (status.isPurged) return 'too old: the primary has purged the binary logs that follow';
+  if (status.isPurged) return 'too old: the primary has purged the next binary logs';
   const failure = dataFailure(status);
   return failure === undefined ? dataOfPrimary : `stopped: ${failure.message}`;
 }
@@ -113,17 +113,17 @@ function refuseToLose(status: ReplicaStatus, replica: Replica): void {
   if (transactions !== '' && !isGivenUp(replica, transactions)) {
     throw failed(
       status.lostMarks === ''
-        ? `it holds transactions that the primary ${primary} lacks, so it is left alone: ${transactions}\n` +
-            `bring them to ${primary}, or give them up by setting mysql_discard_transactions of this host to exactly these`
-        : `the primary ${primary} no longer has the history that was copied here: its binary logs were reset, or older ` +
-            'data were restored. The numbers of transactions cannot tell what is missing there, so this replica is ' +
-            `stopped and its data left alone\ncompare the data; to give up what is here, set mysql_discard_transactions of this host to ${transactions}`,
+        ? `the replica has transactions that the primary ${primary} lacks, so no changes were made: ${transactions}\n` +
+            `copy them to ${primary}, or discard them: set mysql_discard_transactions of this host to exactly these`
+        : `the primary ${primary} has lost the history that was copied here: its binary logs were reset, or older ` +
+            'data was restored. Transaction numbers cannot show what is missing there, so this replica is ' +
+            `stopped and its data stays unchanged\ncompare the data; to discard the data of this host, set its mysql_discard_transactions to ${transactions}`,
     );
   }
   if (holdsUnknownDatabases(status)) {
     throw failed(
-      `it holds databases of its own without GTIDs, so it is left alone: ${status.databases.join(', ')}\n` +
-        `bring them to ${primary} and drop them here`,
+      `the replica has its own databases without GTIDs, so no changes were made: ${status.databases.join(', ')}\n` +
+        `copy them to ${primary} and drop them here`,
     );
   }
 }
@@ -191,7 +191,7 @@ async function seed(on: Ask, replica: Replica): Promise<void> {
   const status = await start(on, replica, await ask(on, replica));
   if (!isFollowing(status)) {
     throw failed(
-      'it has a new copy of the data and still does not follow',
+      'the replication does not run, even with a new copy of the data',
       status.applyFailure ?? status.receiveFailure,
     );
   }
@@ -205,16 +205,24 @@ async function follow(on: Ask, { desired: replica, attributes }: Change<Replica>
   const mayCopy = attributes.some(({ name }) => name === 'data' || name === 'ownTransactions');
   const isSeeding = before.seeding !== undefined;
   if (isSeeding || before.isEmpty || before.isPurged || before.ownTransactions !== '') {
-    if (!mayCopy) throw failed('it needs a new copy of the data, which the plan did not say: run again');
+    if (!mayCopy)
+      throw failed(
+        'the replica needs a new copy of the data, which the plan did not show: run the command again',
+      );
     await seed(on, replica);
     return;
   }
   const after = await start(on, replica, before);
   if (isFollowing(after)) return;
   const failure = dataFailure(after);
-  if (failure === undefined) throw failed('it does not follow', after.receiveFailure ?? after.applyFailure);
+  if (failure === undefined)
+    throw failed('the replication does not run', after.receiveFailure ?? after.applyFailure);
   refuseToLose(await keptApart(on, replica), replica);
-  if (!mayCopy) throw failed('it needs a new copy of the data: run again, the plan will say so', failure);
+  if (!mayCopy)
+    throw failed(
+      'the replica needs a new copy of the data: run the command again, the plan will show it',
+      failure,
+    );
   await seed(on, replica);
 }
 

@@ -42,7 +42,7 @@ const schema = z
     if (admits(rules, port, address) ?? incoming === 'allow') return;
     context.addIssue({
       code: 'custom',
-      message: `expected a rule that lets ${address} in on port ${port}, or Hostwright shuts itself out`,
+      message: `expected a rule that allows ${address} to port ${port}: otherwise Hostwright locks itself out`,
       path: ['rules'],
     });
   });

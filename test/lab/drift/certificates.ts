@@ -36,7 +36,7 @@ export const certificates: readonly Damage[] = [
       usage: '',
       authority: '',
       validFor: '31 days → 1825 days',
-      renewal: 'due: it has run out → not due',
+      renewal: 'due: expired → not due',
       bundle: '',
       key: '',
     },

@@ -105,8 +105,8 @@ describe('grants', () => {
   });
 
   test.each([
-    [{ '*.*': ['ALL'] }, 'nobody but root has all on *.*'],
-    [{ '*.*': ['all privileges'] }, 'nobody but root has all on *.*'],
+    [{ '*.*': ['ALL'] }, 'only root has all on *.*'],
+    [{ '*.*': ['all privileges'] }, 'only root has all on *.*'],
     [{ shop: ['SELECT'] }, 'expected "*.*"'],
     [{ 'sh`op.*': ['SELECT'] }, 'expected "*.*"'],
     [{ 'shop.*': ['SELECT ON *.* TO root; --'] }, 'expected a privilege'],

@@ -111,7 +111,7 @@ describe('the plan', () => {
       'of a lost history, whatever numbers are missing beside its mark',
       { own: `${mark},${primaryUuid}:4-17` },
       [
-        ['data', 'of a history that the primary no longer has'],
+        ['data', 'of a history that the primary has lost'],
         ['ownTransactions', mark],
       ],
     ],
@@ -131,11 +131,7 @@ describe('the plan', () => {
         ['data', 'ahead of the primary, which has lost transactions'],
       ],
     ],
-    [
-      'too old',
-      { isPurged: true },
-      [['data', 'too old: the primary has purged the binary logs that follow']],
-    ],
+    ['too old', { isPurged: true }, [['data', 'too old: the primary has purged the next binary logs']]],
     [
       'in conflict',
       { applying: 'off', applyFailure: [1062, 'Duplicate entry'] },
@@ -243,7 +239,7 @@ describe('the change', () => {
     const purged = { ...stopped, receiveFailure: [13_114, 'purged required binary logs'] } as const;
     const { done, error } = await apply(mysql, [stopped, purged]);
     expect(done).not.toContain('copy');
-    expect(error).toContain('run again, the plan will say so');
+    expect(error).toContain('run the command again, the plan will show it');
   });
 
   test('leaves a server with transactions of its own alone, and names them', async () => {
@@ -274,7 +270,7 @@ describe('the change', () => {
     const lost = { ...following, own: `${mark},${primaryUuid}:4-17` };
     const { done, error } = await apply(mysql, [lost, { ...lost, own: mark }]);
     expect(done).toEqual(['STOP REPLICA;\n']);
-    expect(error).toContain(`set mysql_discard_transactions of this host to ${mark}`);
+    expect(error).toContain(`set its mysql_discard_transactions to ${mark}`);
     const copied = await apply(replica('mysql', { discard: mark }), [lost, lost, lost, following]);
     expect(copied.error).toBeUndefined();
     expect(copied.done[1]).toBe('copy');
