@@ -166,7 +166,7 @@ describe('command', () => {
     );
     expect([reached, unreached]).toEqual([{ reached: true }, { reached: false }]);
     expect(hanging).toEqual(new Unreadable('its guard does not end within 20 seconds'));
-    expect(missing).toMatchObject({ reason: expect.stringContaining('is not there') as string });
+    expect(missing).toMatchObject({ reason: expect.stringContaining('does not exist') as string });
     expect(forbidden).toMatchObject({ reason: expect.stringContaining('cannot be executed') as string });
   });
 });
