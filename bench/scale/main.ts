@@ -81,6 +81,13 @@ async function recordReal(real: readonly Listed[], folder: string): Promise<Reco
   }
 }
 
+/** So many workers share the hosts where it is not one process alone. */
+const sharing = 2;
+
+function inParallel(workers: number): readonly string[] {
+  return ['--forks', String(forks), '--workers', String(workers)];
+}
+
 interface Network {
   readonly folder: string;
   readonly real: readonly Listed[];
@@ -98,6 +105,7 @@ async function measureCount(
   const own = {
     handshakes: [] as { seconds: number; cpu: number }[],
     plan: [] as Measured[],
+    shared: [] as Measured[],
     apply: [] as Measured[],
   };
   let [most, resources] = [0, 0];
@@ -106,18 +114,20 @@ async function measureCount(
     await servers.visits();
     own.handshakes.push(await handshakes(hosts, login, forks, folder));
     await servers.visits();
-    const planned = await measure(words(['plan', '--forks', String(forks)], inventory), folder);
-    [resources = 0] = checkQuiet(hostsOf(planned.stdout), names);
-    visits = await servers.visits();
-    checkVisits(visits, Math.max(count - real.length, 0));
-    own.plan.push(planned);
-    most = Math.max(most, mostAtOnce(visits));
-    if (most > forks) throw new Error(`${most} hosts at the same time, not ${forks}`);
-    say(
-      `${count} hosts: handshakes ${own.handshakes.at(-1)?.seconds.toFixed(2)} s, plan ${planned.seconds.toFixed(2)} s, ${planned.memory.toFixed(0)} MiB`,
-    );
+    for (const workers of [sharing, 1]) {
+      const planned = await measure(words(['plan', ...inParallel(workers)], inventory), folder);
+      [resources = 0] = checkQuiet(hostsOf(planned.stdout), names);
+      visits = await servers.visits();
+      checkVisits(visits, Math.max(count - real.length, 0));
+      (workers === 1 ? own.plan : own.shared).push(planned);
+      most = Math.max(most, mostAtOnce(visits));
+      if (most > forks) throw new Error(`${most} hosts at the same time, not ${forks}`);
+      say(
+        `${count} hosts, ${workers} at work: handshakes ${own.handshakes.at(-1)?.seconds.toFixed(2)} s, plan ${planned.seconds.toFixed(2)} s, ${planned.cpu.toFixed(2)} s of processor, ${planned.memory.toFixed(0)} MiB`,
+      );
+    }
   }
-  const applied = await measure(words(['apply', '--yes', '--forks', String(forks)], inventory), folder);
+  const applied = await measure(words(['apply', '--yes', ...inParallel(1)], inventory), folder);
   checkQuiet(hostsOf(applied.stdout), names);
   own.apply.push(applied);
   const sorted = lengths(visits);

@@ -7,6 +7,8 @@ export interface ScaleFigures {
   readonly hosts: number;
   readonly handshakes: readonly { readonly seconds: number; readonly cpu: number }[];
   readonly plan: readonly Usage[];
+  /** The same with several workers. */
+  readonly shared: readonly Usage[];
   readonly apply: readonly Usage[];
   /** Connections at the same time, the most of all rounds. */
   readonly mostAtOnce: number;
@@ -57,6 +59,22 @@ function timeTable(figures: readonly ScaleFigures[]): string {
   );
 }
 
+function workersTable(figures: readonly ScaleFigures[]): string {
+  const most = ({ workers }: Usage): number => Math.max(...workers.map((worker) => worker.cpu));
+  const head = ['hosts', 'one process', '2 workers: in all', 'the busier worker', 'the run itself', 'memory'];
+  return table(
+    head,
+    figures.map(({ hosts, plan, shared }) => [
+      String(hosts),
+      show(cpu(plan), 's'),
+      show(cpu(shared), 's'),
+      show(median(shared.map(most)), 's'),
+      show(median(shared.map(({ coordinator }) => coordinator.cpu)), 's'),
+      show(memory(shared), 'MiB'),
+    ]),
+  );
+}
+
 function memoryTable(figures: readonly ScaleFigures[]): string {
   const [base] = figures;
   const perHost = (own: (of: ScaleFigures) => readonly Usage[], of: ScaleFigures): string => {
@@ -94,6 +112,10 @@ export function scaleText(page: ScalePage): string {
   return `Made by \`${command}\` on ${date.toISOString().slice(0, 10)}; ${machine}. Medians of ${rounds} rounds, ${resources} resources a host, \`--forks ${forks}\`, nothing to change.
 
 ${timeTable(figures)}
+
+With \`--workers 2\`, seconds of processor. The simulated hosts use the same two processors, so a clock cannot show here what a second worker saves: with processors of its own a run is done when the busier worker is.
+
+${workersTable(figures)}
 
 Peak memory of the controller. \`plan\` lets go of a host when its plan is made; \`apply\` keeps all connections and locks to its end.
 

@@ -12,7 +12,7 @@ export interface DraftGroup {
   readonly name: string;
   readonly children: string[];
   readonly parents: string[];
-  readonly hosts: string[];
+  readonly hosts: Set<string>;
   readonly vars: Definitions;
   /** `ansible_group_priority` of the inventory files; among groups of one depth the higher wins. */
   priority: number;
@@ -39,7 +39,7 @@ export function draftGroup(draft: Draft, name: string, place?: FilePlace): Draft
     name,
     children: [],
     parents: [],
-    hosts: [],
+    hosts: new Set(),
     vars: new Map(),
     priority: 1,
     place,
@@ -95,9 +95,8 @@ export function reconcile(draft: Draft): void {
     if (group !== all && group.parents.length === 0) link(all, group);
   for (const [host, groups] of groupsOfHosts(draft)) {
     const own = [...groups].some((name) => name !== 'all' && name !== 'ungrouped');
-    const index = ungrouped.hosts.indexOf(host);
-    if (own && index >= 0) ungrouped.hosts.splice(index, 1);
-    if (!own && index < 0) ungrouped.hosts.push(host);
+    if (own) ungrouped.hosts.delete(host);
+    else ungrouped.hosts.add(host);
   }
 }
 

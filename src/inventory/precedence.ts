@@ -80,7 +80,7 @@ export function settleGroups(draft: Draft, besides: Besides): Map<string, Group>
   const merge = (group: DraftGroup): Group => ({
     name: group.name,
     children: group.children,
-    hosts: group.hosts,
+    hosts: [...group.hosts],
     vars: { ...rawVariables(group.vars), ...rawVariables(besides.groups.get(group.name) ?? NONE) },
   });
   return new Map([...draft.groups.values()].map((group) => [group.name, merge(group)]));

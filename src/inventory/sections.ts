@@ -110,7 +110,7 @@ function readHosts(group: DraftGroup, entry: Entry, reading: Reading): void {
     // Ansible uses the port only at the first occurrence of the host.
     if (known === undefined && address.port) host.vars.set('ansible_port', { value: address.port, place });
     for (const [variable, definition] of vars) host.vars.set(variable, definition);
-    if (!group.hosts.includes(name)) group.hosts.push(name);
+    group.hosts.add(name);
   }
 }
 

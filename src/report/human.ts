@@ -31,7 +31,7 @@ export interface HumanOptions {
 /** The output for people: the plan, the progress, the summary. */
 export function createHumanReporter(options: HumanOptions): PlanReporter {
   const { activity, screen, style } = options;
-  const changes: ChangeEvent[] = [];
+  const waiting: ChangeEvent[] = [];
   const pending = new Map<string, ResultEvent[]>();
   const troubles = new Map<string, { failures: ResultEvent[]; errors: ErrorEvent[] }>();
   let isShown = false;
@@ -76,6 +76,8 @@ export function createHumanReporter(options: HumanOptions): PlanReporter {
     if (isShown) return;
     isShown = true;
     stop();
+    // Of thousands of hosts they are not kept until the run ends.
+    const changes = waiting.splice(0);
     activity.plan(changes.length);
     const list = options.listChanges ? planLines(changes, options.diff, style) : [];
     if (list.length > 0) list.push('');
@@ -121,7 +123,7 @@ export function createHumanReporter(options: HumanOptions): PlanReporter {
       }
       switch (event.type) {
         case 'change':
-          changes.push(event);
+          waiting.push(event);
           break;
         case 'step':
           flush(event.host);

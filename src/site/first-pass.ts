@@ -105,16 +105,28 @@ function isListen(value: unknown): value is Listen {
  */
 export function collectDeclarations(inventory: Inventory, assignments: Assignments): Site {
   const hosts = siteHosts(inventory);
-  const inGroup = (group: string) => hostsOf(hosts, inventory, group);
+  // Each of thousands of hosts may ask for the same.
+  const groups = new Map<string, readonly SiteHost[]>();
+  const inGroup = (group: string): readonly SiteHost[] => {
+    const known = groups.get(group) ?? hostsOf(hosts, inventory, group);
+    groups.set(group, known);
+    return [...known];
+  };
   const asked = [...assignments].flatMap(([name, assigned]): Asked[] => {
     const host = hosts.get(name);
     return host === undefined ? [] : assigned.map((one) => ({ ...one, host }));
   });
-  const asDeclared = (declarations: readonly Declared[]): Pick<Site, 'hosts' | 'declared'> => ({
-    hosts: inGroup,
-    declared: <D extends Declaration>(kind: D['kind']) =>
-      declarations.filter((declaration): declaration is Declared<D> => declaration.kind === kind),
-  });
+  const asDeclared = (declarations: readonly Declared[]): Pick<Site, 'hosts' | 'declared'> => {
+    const kinds = new Map<string, Declared[]>(declarations.map(({ kind }) => [kind, []]));
+    for (const declaration of declarations) kinds.get(declaration.kind)?.push(declaration);
+    return {
+      hosts: inGroup,
+      declared: <D extends Declaration>(kind: D['kind']) =>
+        (kinds.get(kind) ?? []).filter(
+          (declaration): declaration is Declared<D> => declaration.kind === kind,
+        ),
+    };
+  };
 
   const declared = askAll(asked, (one) => {
     const { role, vars, host } = one;

@@ -104,16 +104,21 @@ async function roleNames(folders: readonly string[]): Promise<readonly string[]>
   return [...new Set(names.flat())];
 }
 
+/** A play with its hosts to be looked up in. */
+interface PlayMembers extends Pick<PlayHosts, 'play'> {
+  readonly members: ReadonlySet<string>;
+}
+
 function assign(
   host: string,
-  plays: readonly PlayHosts[],
+  plays: readonly PlayMembers[],
   roles: ReadonlyMap<string, LoadedRole>,
   variables: HostVariables,
   errors: HostwrightError[],
 ): readonly AssignedRole[] {
   const assigned = new Map<string, AssignedRole>();
-  plays.forEach(({ play, hosts }, index) => {
-    if (!hosts.includes(host)) return;
+  plays.forEach(({ play, members }, index) => {
+    if (!members.has(host)) return;
     for (const name of play.roles) {
       const loaded = roles.get(name);
       if (loaded === undefined || assigned.has(name)) continue;
@@ -177,6 +182,7 @@ export async function readSiteModel(sources: SiteSources): Promise<SiteModel> {
   const folders = [...new Set([folder, packageFolder])];
   const plays = await readSite(file);
   const withHosts = playHosts(plays, inventory);
+  const members = withHosts.map(({ play, hosts }) => ({ play, members: new Set(hosts) }));
   const roleFolders = folders.map((parent) => join(parent, 'roles'));
   const roles = await loadRoles(plays, roleFolders, api);
   const variables = await withGenerated(sources, [...roles.values()]);
@@ -184,7 +190,7 @@ export async function readSiteModel(sources: SiteSources): Promise<SiteModel> {
   const assignments = new Map<string, readonly AssignedRole[]>();
   for (const host of inventory.hosts.keys()) {
     const own = variables.get(host);
-    if (own !== undefined) assignments.set(host, assign(host, withHosts, roles, own, errors));
+    if (own !== undefined) assignments.set(host, assign(host, members, roles, own, errors));
   }
   errors.push(...(await strangers([...variables.values()], roles, roleFolders, api)));
   if (errors.length > 0) throw new HostwrightErrors(distinct(errors));

@@ -1,5 +1,7 @@
-/** From so many hosts for each, processes save more time than it takes to start them. */
+/** With fewer hosts for each, processes save less time than it takes to start them. */
 const worthwhile = 250;
+/** With fewer hosts in hand, a worker waits for the network. */
+const inHand = 5;
 
 export interface WorkerDemand {
   /** What the user asks for. */
@@ -12,6 +14,7 @@ export interface WorkerDemand {
 
 /** How many processes share the hosts of a run; 1 is the one that runs anyway. */
 export function workerCount({ workers, hosts, forks, processors }: WorkerDemand): number {
-  const wanted = workers ?? Math.min(processors, Math.floor(hosts / worthwhile));
+  const useful = Math.min(processors, Math.floor(hosts / worthwhile), Math.floor(forks / inHand));
+  const wanted = workers ?? useful;
   return Math.max(1, Math.min(wanted, hosts, forks));
 }

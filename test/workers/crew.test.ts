@@ -105,8 +105,11 @@ test('of a worker that is killed before its hosts are changed these are lost, ea
 
 test.each([
   [{ hosts: 3, forks: 20, processors: 8 }, 1],
-  [{ hosts: 10_000, forks: 20, processors: 8 }, 8],
-  [{ hosts: 10_000, forks: 2, processors: 8 }, 2],
+  [{ hosts: 499, forks: 20, processors: 8 }, 1],
+  [{ hosts: 500, forks: 20, processors: 8 }, 2],
+  [{ hosts: 10_000, forks: 20, processors: 8 }, 4],
+  [{ hosts: 10_000, forks: 100, processors: 8 }, 8],
+  [{ hosts: 10_000, forks: 2, processors: 8, workers: 8 }, 2],
   [{ hosts: 3, forks: 20, processors: 1, workers: 2 }, 2],
   [{ hosts: 3, forks: 20, processors: 1, workers: 9 }, 3],
   [{ hosts: 0, forks: 20, processors: 8 }, 1],
