@@ -1,8 +1,9 @@
 import type { ResourceId } from '../resources/state.ts';
+import { ask } from '../transport/ask.ts';
 import { notBegun, type Section } from '../transport/sections.ts';
 import type { Answer } from '../transport/transport.ts';
 import type { HostRun } from './host-run.ts';
-import { ask, failureText } from './request.ts';
+import { failureText } from './failure-text.ts';
 
 /** EX_TEMPFAIL: a script has changed nothing because another program holds a lock. Its last output names the program. */
 const busy = 75;
@@ -32,7 +33,7 @@ export async function askUntilFree(
 ): Promise<readonly Answer[]> {
   const started = performance.now();
   const pieces = work.map(({ section }) => section);
-  let answers = await ask(run.transport, [...pieces, ...probes], timeout, pieces.length);
+  let answers = await ask(run.transport, [...pieces, ...probes], { timeout, stoppable: pieces.length });
   let said = '';
   for (;;) {
     const waited = Math.round((performance.now() - started) / 1000);
@@ -53,7 +54,8 @@ export async function askUntilFree(
     if (title !== said) run.report({ type: 'step', host: run.plan.host, title });
     said = title;
     const sections = waiting.flatMap((index) => work[index]?.section ?? []);
-    const again = await ask(run.transport, [...sections, ...probes], timeout, sections.length);
+    const stoppable = sections.length;
+    const again = await ask(run.transport, [...sections, ...probes], { timeout, stoppable });
     answers = [
       ...work.map((_, index) => again[waiting.indexOf(index)] ?? answers[index]),
       ...again.slice(sections.length),

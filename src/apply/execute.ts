@@ -6,14 +6,16 @@ import { parseProbesThatAnswer, probeBatches } from '../plan/probe.ts';
 import type { Guard } from '../resources/capabilities/access.ts';
 import { Unreadable, type ResourceId } from '../resources/state.ts';
 import type { ApplyContext, Conversation, Step } from '../resources/step.ts';
+import { ask, askOne } from '../transport/ask.ts';
 import { notBegun } from '../transport/sections.ts';
+import { defaultTimeout } from '../transport/transport.ts';
 import type { Batch } from './batch.ts';
 import { askUntilFree } from './busy.ts';
 import { guardedSection } from '../rollback/guarded-step.ts';
 import { executeGuarded } from './guarded.ts';
 import { interrupted, recordOutcome, type HostRun } from './host-run.ts';
 import { withOrigins } from './origin.ts';
-import { ask, defaultTimeout, failureText } from './request.ts';
+import { failureText } from './failure-text.ts';
 import { transactionSection, type PathStep } from './transaction.ts';
 import type { Undo } from '../rollback/arm.ts';
 import { verify, type Failure } from './verify.ts';
@@ -37,7 +39,6 @@ async function readNow(run: HostRun, changes: readonly PlannedChange[]): Promise
     await ask(
       run.transport,
       batches.map(({ probe }) => probe),
-      defaultTimeout,
     ),
   );
   return changes.flatMap((change) => {
@@ -219,15 +220,10 @@ async function executeConversation(
   const failures = new Map<ResourceId, Failure>();
   try {
     await conversation.converse(async (script, stdin, timeout = defaultTimeout) => {
-      const [answer] = await ask(
-        run.transport,
-        [stdin === undefined ? { script } : { script, stdin }],
-        timeout,
-      );
-      if (answer === undefined || answer.code !== 0) {
-        throw new HostwrightError('E_REMOTE', answer === undefined ? 'no answer' : failureText(answer), {
-          place: { host: run.plan.host },
-        });
+      const section = stdin === undefined ? { script } : { script, stdin };
+      const answer = await askOne(run.transport, section, { timeout });
+      if (answer.code !== 0) {
+        throw new HostwrightError('E_REMOTE', failureText(answer), { place: { host: run.plan.host } });
       }
       return answer.stdout;
     });
@@ -242,7 +238,6 @@ async function executeConversation(
   const answers = await ask(
     run.transport,
     batches.map(({ probe }) => probe),
-    defaultTimeout,
   );
   verify(run, own, failures, batches, answers, Math.round(performance.now() - started));
 }

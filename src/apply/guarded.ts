@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HostwrightError } from '../errors.ts';
 import type { PlannedChange } from '../plan/host-plan.ts';
 import { probeBatches } from '../plan/probe.ts';
+import { ask, askOne } from '../transport/ask.ts';
 import type { Transport } from '../transport/transport.ts';
 import { recordOutcome, type HostRun } from './host-run.ts';
 import { withOrigins } from './origin.ts';
-import { ask, defaultTimeout, failureText } from './request.ts';
+import { failureText } from './failure-text.ts';
 import { confirm, type Undo } from '../rollback/arm.ts';
 import { rollBackNow } from '../rollback/guarded-step.ts';
 import { verify } from './verify.ts';
@@ -52,9 +53,9 @@ async function connectWithin(run: HostRun, ms: number): Promise<Transport> {
 
 /** Makes the host roll the change back now, over `transport`; returns the outcome in words. */
 async function rollBackOver(transport: Transport): Promise<string> {
-  const [answer] = await ask(transport, [{ script: rollBackNow }], defaultTimeout);
-  if (answer?.code === 0) return 'the host has rolled it back';
-  return `the rollback on the host failed: ${answer === undefined ? 'no answer' : failureText(answer)}`;
+  const answer = await askOne(transport, { script: rollBackNow });
+  if (answer.code === 0) return 'the host has rolled it back';
+  return `the rollback on the host failed: ${failureText(answer)}`;
 }
 
 /** Waits for a host whose connection is lost; returns the state of the change in words. */
@@ -88,13 +89,9 @@ export async function executeGuarded(
     for (const change of changes) recordOutcome(run, change, 'failed', elapsed(), reason);
   };
   try {
-    const [answer] = await ask(run.transport, [work.section], work.timeout);
-    if (answer === undefined || answer.code !== 0) {
-      fail(
-        answer === undefined
-          ? 'no answer'
-          : withOrigins(failureText(answer), run.plan.resources, work.resources),
-      );
+    const answer = await askOne(run.transport, work.section, { timeout: work.timeout });
+    if (answer.code !== 0) {
+      fail(withOrigins(failureText(answer), run.plan.resources, work.resources));
       return;
     }
   } catch (error) {
@@ -115,7 +112,7 @@ export async function executeGuarded(
         run.plan.resources,
       );
       const sections = [{ script: confirm(undo) }, ...batches.map(({ probe }) => probe)];
-      const [confirmed, ...found] = await ask(fresh, sections, defaultTimeout);
+      const [confirmed, ...found] = await ask(fresh, sections);
       if (confirmed?.code === 0) verify(run, changes, new Map(), batches, found, elapsed());
       else fail(confirmed === undefined ? 'no answer' : failureText(confirmed));
     } finally {

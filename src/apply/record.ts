@@ -2,7 +2,7 @@ import { HostwrightError } from '../errors.ts';
 import { isSameRecord, updateApplied, writeApplied, type Applied } from '../plan/applied.ts';
 import type { HostPlan } from '../plan/host-plan.ts';
 import type { ResourceId } from '../resources/state.ts';
-import { parseSections, sectionsRequest } from '../transport/sections.ts';
+import { askOne } from '../transport/ask.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Outcome } from './host-run.ts';
 
@@ -22,12 +22,11 @@ export function newRecord(
 
 /** Keeps a record on the host; E_REMOTE where it cannot. */
 export async function writeRecord(transport: Transport, record: Applied): Promise<void> {
-  const answer = await transport.request(sectionsRequest([writeApplied(record)]));
-  const [written] = parseSections(transport.host, answer, 1);
-  if (written?.code === 0) return;
+  const { code, stderr } = await askOne(transport, writeApplied(record));
+  if (code === 0) return;
   throw new HostwrightError('E_REMOTE', 'the record of applied resources cannot be written', {
     place: { host: transport.host },
-    found: `/var/lib/hostwright/applied: ${written?.stderr.toString('utf8').trim() ?? 'no answer'}`,
+    found: `/var/lib/hostwright/applied: ${stderr.toString('utf8').trim()}`,
     hint: 'the changes stay, but drift on this host shows as a new configuration until the next successful apply',
   });
 }

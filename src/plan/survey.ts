@@ -6,8 +6,8 @@ import type { DeclaredResource } from '../resources/resource.ts';
 import type { ResourceId } from '../resources/state.ts';
 import type { Facts } from '../roles/role.ts';
 import { lines, sh } from '../transport/shell.ts';
-import { parseSections, sectionsRequest } from '../transport/sections.ts';
-import type { Answer, Lock, Request, Transport } from '../transport/transport.ts';
+import { ask } from '../transport/ask.ts';
+import type { Lock, Transport } from '../transport/transport.ts';
 import { parseApplied, readApplied, type Applied } from './applied.ts';
 import { changeEvent, type Background } from './describe.ts';
 import { factsScript, parseFacts } from './facts.ts';
@@ -43,10 +43,6 @@ export interface SurveyedHost {
   readonly applied: Applied;
 }
 
-async function ask(transport: Transport, request: Request, sections: number): Promise<readonly Answer[]> {
-  return parseSections(transport.host, await transport.request(request), sections);
-}
-
 /** Text that a diff shows what changes in. */
 interface Wanted {
   readonly id: ResourceId;
@@ -79,7 +75,7 @@ async function readMore(
   }));
   if (texts.length + open.length + packages.length === 0) return { texts: new Map(), remarks: new Map() };
   const sections = [...texts, askFor(open), findPackages(packages)];
-  const answers = await ask(transport, sectionsRequest(sections), sections.length);
+  const answers = await ask(transport, sections);
   const [missing, unlisted] = answers.slice(texts.length).map(({ stdout }) => stdout);
   const errors = unmetErrors(transport.host, open, missing ?? Buffer.alloc(0));
   if (errors.length > 0) throw new HostwrightErrors(errors);
@@ -103,11 +99,9 @@ export async function surveyHost(host: string, options: Survey): Promise<Surveye
   step('connect');
   const transport = await options.connect(host);
   try {
-    const first = {
-      ...sectionsRequest([{ script: factsScript(options.lock.mode) }, readApplied]),
-      lock: options.lock,
-    };
-    const [facts, record] = await ask(transport, first, 2);
+    const { lock } = options;
+    const first = [{ script: factsScript(lock.mode) }, readApplied];
+    const [facts, record] = await ask(transport, first, { lock });
     if (facts === undefined || record === undefined)
       throw new HostwrightError('E_REMOTE', `${host} gave no answer`, { place: { host } });
     const known = parseFacts(host, facts);
@@ -118,7 +112,7 @@ export async function surveyHost(host: string, options: Survey): Promise<Surveye
     step(`read ${resources.length} resources`);
     const batches = probeBatches(resources);
     const sections = [...batches.map(({ probe }) => probe), mountsProbe];
-    const answers = await ask(transport, sectionsRequest(sections), sections.length);
+    const answers = await ask(transport, sections);
     const mounts = parseMounts(answers.at(-1)?.stdout ?? Buffer.alloc(0));
     const plan = planHost(host, resources, nodes, parseProbes(host, batches, answers), mounts);
     const changes = [...plan.changes.values()];

@@ -5,7 +5,7 @@ import { down, up } from '../lab/lab.ts';
 import { hostAddresses, labSettings } from '../lab/settings.ts';
 import { knownHosts, userKey } from '../lab/ssh.ts';
 import { createConnect } from '../transport/connect.ts';
-import { parseSections, sectionsRequest } from '../transport/sections.ts';
+import { askOne } from '../transport/ask.ts';
 import { askBy, type Root } from './root.ts';
 
 const quiet = (): void => undefined;
@@ -29,14 +29,8 @@ export async function openHost({ name = 'resources', subnet = '10.213.91' } = {}
     become: true,
     sshArgs: `-o UserKnownHostsFile=${knownHosts(settings)}`,
   });
-  const run: Root['run'] = async (script, stdin) => {
-    const answer = await transport.request(
-      sectionsRequest([stdin === undefined ? { script } : { script, stdin }], { timeout: 120_000 }),
-    );
-    const [section] = parseSections('web1', answer, 1);
-    if (section === undefined) throw new Error('no answer');
-    return section;
-  };
+  const run: Root['run'] = async (script, stdin) =>
+    askOne(transport, stdin === undefined ? { script } : { script, stdin }, { timeout: 120_000 });
   return {
     run,
     ask: askBy(run),

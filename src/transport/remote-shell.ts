@@ -6,9 +6,11 @@ import { createFrameReader, encodeRequest, stopSign, type Frame } from './frame.
 import { whenListenedFor } from './listening.ts';
 import { lockedError } from './locked.ts';
 import { remoteLoop } from './remote-loop.ts';
+import { loopFailed, lost, timedOut, tooLarge, withHost } from './shell-error.ts';
+import { whenStarted } from './shell-start.ts';
+import { collectWords, type Words } from './shell-words.ts';
 import { startCommand } from './start-command.ts';
-import { lastWords, startError } from './start-error.ts';
-import type { Answer, Request } from './transport.ts';
+import { defaultTimeout, type Answer, type Request } from './transport.ts';
 
 /** The three streams of a command that runs on the host. */
 export interface ShellChannel {
@@ -43,181 +45,114 @@ export interface RemoteShell {
   close(): Promise<void>;
 }
 
-interface Pending {
-  readonly sequence: number;
-  readonly request: Request;
-  readonly resolve: (answer: Answer) => void;
-  readonly reject: (error: HostwrightError) => void;
-}
-
-const defaultTimeout = 300_000;
 const closeTimeout = 5000;
-/** Kept of what the host says outside of answers. */
-const wordsLimit = 8192;
-/** What scripts say comes in answers; a shell that says more than this beside them does not stop by itself. */
-const errorsLimit = 16 * 1024 * 1024;
 
 /** Starts the remote loop, as root where `become`; errors are E_SUDO, E_REMOTE and E_CONNECT. */
 export async function openShell(
   execute: (command: string) => Promise<ShellChannel>,
   options: ShellOptions,
 ): Promise<RemoteShell> {
-  const { host, answerLimit, directory } = options;
-  const place = { host };
+  const { directory, answerLimit } = options;
   const nonce = randomBytes(16).toString('hex');
   const session = randomBytes(8).toString('hex');
   const loop = Buffer.from(remoteLoop({ session, nonce, directory, answerLimit }).text);
   const start = startCommand(loop.length, options.become);
   const channel = await execute(start.command);
-  const read = createFrameReader(nonce, answerLimit);
+  // Errors of the streams end the channel, which says why; unheard they would end the process.
+  for (const stream of [channel.input, channel.output, channel.errors]) stream.on('error', () => undefined);
+  const words = collectWords(channel.errors);
+  try {
+    await whenStarted({ channel, words, start, options });
+  } catch (error) {
+    channel.destroy();
+    throw error;
+  }
+  channel.input.write(loop);
+  // Whether the loop gets ready shows with the first answer: what is asked can be on its way meanwhile.
+  return converse({ channel, words, nonce, options });
+}
 
-  let started = false;
+interface Pending {
+  readonly sequence: number;
+  readonly request: Request;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: HostwrightError) => void;
+  isStopped: boolean;
+}
+
+interface Conversation {
+  readonly channel: ShellChannel;
+  readonly words: Words;
+  readonly nonce: string;
+  readonly options: ShellOptions;
+}
+
+/** Requests and answers, one after the other, until the channel ends or an answer makes no sense. */
+function converse({ channel, words, nonce, options }: Conversation): RemoteShell {
+  const { host } = options;
+  const read = createFrameReader(nonce, options.answerLimit);
   let isReady = false;
-  let begun: (() => void) | undefined;
-  let refuse: ((error: HostwrightError) => void) | undefined;
-  let asked = 0;
-  let stdout = '';
-  let stderr = '';
-  let errorBytes = 0;
+  let roundTrips = 0;
   let pending: Pending | undefined;
   let broken: HostwrightError | undefined;
-  let roundTrips = 0;
-  /** The request that was asked to stop. */
-  let stopped: number | undefined;
   let queue: Promise<unknown> = Promise.resolve();
 
-  function fail(error: HostwrightError): void {
+  const fail = (error: HostwrightError): void => {
     if (broken !== undefined) return;
     broken = error;
-    refuse?.(error);
     pending?.reject(error);
     pending = undefined;
     channel.destroy();
-  }
-
-  const startFailed = (ended?: string): HostwrightError =>
-    startError({
-      host,
-      user: options.user,
-      become: options.become,
-      stderr,
-      stdout,
-      asked,
-      passwordKnown: options.password !== undefined,
-      ended,
-    });
-
-  function takeFrame(frame: Frame): void {
+  };
+  const takeFrame = (frame: Frame): void => {
     if (frame.kind === 'ready' && !isReady) {
       isReady = true;
     } else if (frame.kind === 'failed') {
       fail(loopFailed(frame.message, options));
     } else if (frame.kind === 'ready' || pending === undefined || frame.sequence !== pending.sequence) {
+      const place = { host };
       fail(new HostwrightError('E_REMOTE', 'the remote shell sent an unexpected answer', { place }));
     } else {
-      const { resolve, reject } = pending;
+      const asked = pending;
       pending = undefined;
-      if (frame.outcome === 'locked') reject(lockedError(host, frame.stdout.toString()));
-      else if (frame.outcome === 'large') reject(tooLarge(host, answerLimit));
-      else resolve({ code: frame.code, stdout: frame.stdout, stderr: frame.stderr });
+      settle(asked, frame, options);
     }
-  }
-
-  function takeOutput(chunk: Buffer): void {
+  };
+  const takeOutput = (chunk: Buffer): void => {
     if (broken !== undefined) return;
     try {
-      if (started) {
-        for (const frame of read(chunk)) takeFrame(frame);
-        return;
-      }
-      stdout += chunk.toString('latin1');
-      const at = stdout.indexOf(`${start.marker}\n`);
-      if (at === -1) {
-        stdout = stdout.slice(-wordsLimit);
-        return;
-      }
-      started = true;
-      channel.input.write(loop);
-      begun?.();
-      const rest = Buffer.from(stdout.slice(at + start.marker.length + 1), 'latin1');
-      stdout = '';
-      for (const frame of read(rest)) takeFrame(frame);
+      for (const frame of read(chunk)) takeFrame(frame);
     } catch (error) {
       fail(withHost(error, host));
     }
-  }
-
-  function takeErrors(chunk: Buffer): void {
-    errorBytes += chunk.length;
-    if (errorBytes > errorsLimit) fail(tooLarge(host, errorsLimit));
-    stderr = (stderr + chunk.toString()).slice(-wordsLimit);
-    if (started || !stderr.includes(start.prompt)) return;
-    stderr = stderr.replace(start.prompt, '');
-    asked += 1;
-    if (asked > 1 || options.password === undefined) fail(startFailed());
-    else channel.input.write(`${options.password.reveal()}\n`);
-  }
-
-  channel.output.on('data', takeOutput);
-  channel.errors.on('data', takeErrors);
-  // Errors of the streams end the channel, which says why; unheard they would end the process.
-  for (const stream of [channel.input, channel.output, channel.errors]) stream.on('error', () => undefined);
+  };
   const watchEnd = async (): Promise<void> => {
     const reason = await channel.ended;
-    if (!started) fail(startFailed(reason));
-    else if (pending !== undefined) fail(lost(doing(pending.request), reason));
-    else fail(lost(isReady ? 'idle' : 'starting the remote shell', reason));
+    fail(lost(host, { request: pending?.request, isReady, reason, words: words.text }));
   };
-  void watchEnd();
-
-  const lost = (what: string, reason: string): HostwrightError =>
-    new HostwrightError('E_CONNECT', `connection lost while ${what}`, {
-      place,
-      found: [reason, lastWords(stderr)].filter((words) => words !== '').join('; '),
-      hint: 'run the same command again: it finds what is done, and does the rest',
-    });
-
-  async function send(request: Request): Promise<Answer> {
+  const send = async (request: Request): Promise<Answer> => {
     if (broken !== undefined) throw broken;
     roundTrips += 1;
     const sequence = roundTrips;
     const timeout = request.timeout ?? defaultTimeout;
     const wait = (request.lock?.waitSeconds ?? 0) * 1000;
     const answer = new Promise<Answer>((resolve, reject) => {
-      pending = { sequence, request, resolve, reject };
+      pending = { sequence, request, resolve, reject, isStopped: false };
     });
     const waiting = whenListenedFor(timeout + wait, () => fail(timedOut(host, request, timeout)));
     // The host gives the script up a little later, so that its end is never taken for an answer.
-    for (const part of encodeRequest(sequence, request, Math.ceil(timeout / 1000) + 5)) {
-      channel.input.write(part);
-    }
+    const parts = encodeRequest(sequence, request, Math.ceil(timeout / 1000) + 5);
+    for (const part of parts) channel.input.write(part);
     try {
       return await answer;
     } finally {
       waiting.cancel();
     }
-  }
+  };
 
-  // Whether the loop gets ready shows with the first answer: what is asked can be on its way meanwhile.
-  await new Promise<void>((resolve, reject) => {
-    const waiting = whenListenedFor(options.startTimeout, () => fail(startFailed()));
-    const settle = (): void => {
-      waiting.cancel();
-      begun = undefined;
-      refuse = undefined;
-    };
-    begun = () => {
-      settle();
-      resolve();
-    };
-    refuse = (error) => {
-      settle();
-      reject(error);
-    };
-    if (broken !== undefined) refuse(broken);
-    else if (started) begun();
-  });
-
+  words.onTooMany((limit) => fail(tooLarge(host, limit)));
+  channel.output.on('data', takeOutput).resume();
+  void watchEnd();
   return {
     get roundTrips() {
       return roundTrips;
@@ -228,8 +163,8 @@ export async function openShell(
       return turn;
     },
     stop() {
-      if (pending?.request.heedsStop !== true || stopped === pending.sequence) return;
-      stopped = pending.sequence;
+      if (pending?.request.heedsStop !== true || pending.isStopped) return;
+      pending.isStopped = true;
       channel.input.write(stopSign);
     },
     async close() {
@@ -242,42 +177,12 @@ export async function openShell(
   };
 }
 
-function doing(request: Request): string {
-  return request.title ?? 'a script was running';
-}
-
-function timedOut(host: string, request: Request, timeout: number): HostwrightError {
-  const seconds = Math.round(timeout / 100) / 10;
-  return new HostwrightError('E_TIMEOUT', `no answer within ${seconds} s while ${doing(request)}`, {
-    place: { host },
-    hint: 'find out what keeps the host busy; the host ends the script shortly after',
-  });
-}
-
-function tooLarge(host: string, limit: number): HostwrightError {
-  return new HostwrightError('E_REMOTE', 'the output of a script is too large', {
-    place: { host },
-    expected: `at most ${limit} bytes`,
-  });
-}
-
-function loopFailed(message: string, { host, user, become }: ShellOptions): HostwrightError {
-  if (message.startsWith('not root')) {
-    return new HostwrightError('E_SUDO', `${user} is not root`, {
-      place: { host },
-      hint: become ? 'sudo changed to another user' : 'set ansible_become: true, or connect as root',
-    });
-  }
-  return new HostwrightError('E_REMOTE', lastWords(message), { place: { host } });
-}
-
-function withHost(error: unknown, host: string): HostwrightError {
-  if (!(error instanceof HostwrightError)) throw error;
-  const { code, message, found, expected, hint } = error;
-  return new HostwrightError(code, message, {
-    place: { host },
-    ...(found !== undefined && { found }),
-    ...(expected !== undefined && { expected }),
-    ...(hint !== undefined && { hint }),
-  });
+function settle(
+  { resolve, reject }: Pending,
+  { outcome, code, stdout, stderr }: Extract<Frame, { readonly kind: 'answer' }>,
+  { host, answerLimit }: ShellOptions,
+): void {
+  if (outcome === 'locked') reject(lockedError(host, stdout.toString()));
+  else if (outcome === 'large') reject(tooLarge(host, answerLimit));
+  else resolve({ code, stdout, stderr });
 }

@@ -19,6 +19,9 @@ export interface Lock {
   readonly waitSeconds?: number;
 }
 
+/** Milliseconds that a request takes at most, unless it says otherwise. */
+export const defaultTimeout = 5 * 60_000;
+
 /** One framed request to the remote shell of a host. */
 export interface Request {
   /** POSIX shell, run as root in a process of its own, with `umask 022`, in `/`, without `set -eu`. */

@@ -10,7 +10,8 @@ import { labSettings } from '../../src/lab/settings.ts';
 import { knownHosts, userKey } from '../../src/lab/ssh.ts';
 import type { Step } from '../../src/resources/step.ts';
 import { createConnect } from '../../src/transport/connect.ts';
-import { parseSections, sectionsRequest, type Section } from '../../src/transport/sections.ts';
+import { askOne } from '../../src/transport/ask.ts';
+import type { Section } from '../../src/transport/sections.ts';
 import type { Answer } from '../../src/transport/transport.ts';
 import { bareHosts, jsonLines, type Finished, type TestHosts } from './hosts.ts';
 
@@ -271,9 +272,7 @@ describe('a guarded step on a host', () => {
       sshArgs: `-o UserKnownHostsFile=${knownHosts(settings)}`,
     });
     try {
-      const [answer] = parseSections('web1', await transport.request(sectionsRequest([section])), 1);
-      if (answer === undefined) throw new Error('no answer');
-      return answer;
+      return await askOne(transport, section);
     } finally {
       await transport.close();
     }

@@ -52,7 +52,8 @@ export function localChannel(command: string, { shell = 'sh', environment = {} }
 /** A folder that is gone after the test. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'hostwright-test-'));
-  onTestFinished(async () => rm(folder, { recursive: true, force: true }));
+  // A shell that was given up may still write here for a moment.
+  onTestFinished(async () => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   return folder;
 }
 
