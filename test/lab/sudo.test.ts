@@ -98,7 +98,7 @@ describe('becoming root on a real host', () => {
   it('fails with E_SUDO when sudo wants a terminal', async () => {
     await expect(open('hw-tty')).rejects.toMatchObject({
       code: 'E_SUDO',
-      message: expect.stringContaining('wants a terminal'),
+      message: expect.stringContaining('requires a terminal'),
       hint: expect.stringContaining('requiretty'),
     });
   });
