@@ -74,7 +74,7 @@ export const variables = z.object({
     .string()
     .regex(/^\w{1,32}$/, 'expected letters, digits and "_"')
     .optional()
-    .describe('its user; named as the database unless said'),
+    .describe('its user (default: the name of the database)'),
   app_database_password: secret({ generate: async () => randomPassword() }).describe(
     'of that user; made on first use',
   ),

@@ -8,7 +8,7 @@ function allowedUsers({ vars, host, facts }: RoleContext<Variables>): readonly s
   if (connected === undefined) {
     throw new HostwrightError('E_VARIABLE', 'base_ssh_users might shut Hostwright itself out', {
       place: { host: host.name },
-      found: 'nobody knows which user this connection is of',
+      found: 'the user of this connection is unknown',
       hint: 'leave base_ssh_users empty for this host',
     });
   }

@@ -13,7 +13,7 @@ const size = z.string().regex(/^\d+[KMGT]?$/, 'expected a size such as "500M" or
 
 const admin = z.strictObject({
   name: accountName,
-  keys: z.array(z.string()).nonempty('expected at least one public key, or nobody could log in as this user'),
+  keys: z.array(z.string()).nonempty('expected at least one public key: without one this user cannot log in'),
   comment: z.string().optional(),
   shell: z.string().optional(),
   sudo: z.boolean().default(true),
@@ -52,7 +52,7 @@ export const variables = z.object({
     .array(accountName)
     .default([])
     .describe(
-      'if not empty, nobody else may log in over ssh, but for base_admins and the user Hostwright itself logs in as',
+      'if not empty, only these users, base_admins and the login user of Hostwright may log in over ssh',
     ),
   base_ntp_servers: z.array(word).default([]).describe('time servers; those of Debian when empty'),
   base_upgrades: z.boolean().default(true).describe('install security updates every day'),

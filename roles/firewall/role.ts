@@ -19,9 +19,7 @@ export default defineRole({
       .describe('where Hostwright connects to; ssh unless firewall_ssh_port says another'),
     firewall_ssh_port: port
       .optional()
-      .describe(
-        'the port of sshd on the host itself; the one that this very connection came in at unless said',
-      ),
+      .describe('the port of sshd on the host (default: that of this connection)'),
     firewall_ssh_from: z
       .array(z.string())
       .nonempty()

@@ -56,7 +56,7 @@ while read -r q script input seconds heeds mode wait holder; do
   ${takeLock}
   ${runScript}
   set -- $(stat -c %s "$f.out" "$f.err")
-  [ $# = 2 ] || fail "somebody removed files below $b"
+  [ $# = 2 ] || fail "another program removed files below $b"
   [ $(($1 + $2)) -le "$limit" ] || k=large
   printf '%s answer %s %s %s %s %s\n' "$n" "$q" "$k" "$c" "$1" "$2"
   if [ "$k" != large ]; then
