@@ -39,13 +39,13 @@ export interface FilePlace {
 export type Place = FilePlace | { readonly host: string; readonly resource?: string };
 
 export interface ErrorDetails {
-  readonly place?: Place;
+  readonly place?: Place | undefined;
   /** What was found, in a few words. */
-  readonly found?: string;
+  readonly found?: string | undefined;
   /** What is valid, in a few words. */
-  readonly expected?: string;
+  readonly expected?: string | undefined;
   /** What to do next, as a sentence without a full stop. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   readonly cause?: unknown;
 }
 
@@ -73,9 +73,9 @@ export function withPlace(error: HostwrightError, place: Place, hint = error.hin
   const { code, message, found, expected, cause } = error;
   return new HostwrightError(code, message, {
     place,
-    ...(found === undefined ? {} : { found }),
-    ...(expected === undefined ? {} : { expected }),
-    ...(hint === undefined ? {} : { hint }),
+    found,
+    expected,
+    hint,
     cause: cause ?? error,
   });
 }

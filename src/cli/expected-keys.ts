@@ -23,7 +23,7 @@ export async function readExpectedKeys(values: readonly string[]): Promise<Expec
     const [, host, fingerprint] = match ?? [];
     if (host === undefined || fingerprint === undefined) {
       throw new HostwrightError('E_USAGE', 'malformed fingerprint', {
-        ...(place === undefined ? {} : { place }),
+        place,
         found: text,
         expected: 'HOST=SHA256:… as ssh-keygen -lf shows it',
       });

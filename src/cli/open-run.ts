@@ -112,7 +112,7 @@ export async function openRun(options: RunOptions, purpose: Purpose, signal: Abo
   const selected = (await selectHosts(project.inventory, 'all', options)).map((host) => host.name);
   const targets = targetsOf(project.variables);
   const ahead = targets.get(selected[0] ?? '');
-  const connect = createConnect(ahead === undefined ? {} : { ahead });
+  const connect = createConnect({ ahead });
   const site = await readSiteOf(project, options);
   checkRoles(site, options.role ?? []);
   const becomePassword =

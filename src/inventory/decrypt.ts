@@ -61,7 +61,7 @@ function withVariable(reason: unknown, name: string, place: FilePlace | undefine
   // The identity file has a place of its own.
   if (reason.place !== undefined) return reason;
   return new HostwrightError('E_SECRET', `variable ${name}: ${reason.message}`, {
-    ...(place === undefined ? {} : { place }),
-    ...(reason.hint === undefined ? {} : { hint: reason.hint }),
+    place,
+    hint: reason.hint,
   });
 }

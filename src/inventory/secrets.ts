@@ -124,7 +124,7 @@ function withPlace(error: unknown, { name, place }: FoundValue): HostwrightError
   if (!(error instanceof HostwrightError)) throw error;
   return new HostwrightError('E_SECRET', name === '' ? error.message : `variable ${name}: ${error.message}`, {
     place,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    hint: error.hint,
   });
 }
 

@@ -38,7 +38,7 @@ function refuseMisspelt(variables: TargetVariables): void {
     if (hint === undefined) continue;
     const place = variables.places.get(name);
     throw new HostwrightError('E_VARIABLE', `unknown connection variable ${name}`, {
-      ...(place === undefined ? {} : { place }),
+      place,
       hint,
     });
   }
@@ -48,7 +48,7 @@ function wrong(variables: TargetVariables, name: string, expected: string): Host
   const place = variables.places.get(name);
   const found = variables.values[name];
   return new HostwrightError('E_VARIABLE', `invalid value for ${name}`, {
-    ...(place === undefined ? {} : { place }),
+    place,
     found: isSecret(found) ? 'a secret' : JSON.stringify(found),
     expected,
   });

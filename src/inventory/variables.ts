@@ -202,9 +202,9 @@ function resolveText(text: string, resolving: Resolving): Value {
       const { found, expected, hint } = one;
       resolving.problems.report(`variable ${current}: ${one.message}`, {
         place,
-        ...(found === undefined ? {} : { found }),
-        ...(expected === undefined ? {} : { expected }),
-        ...(hint === undefined ? {} : { hint }),
+        found,
+        expected,
+        hint,
         cause: one,
       });
     }

@@ -25,7 +25,7 @@ export async function tryCommand(
   return await new Promise((resolve) => {
     const child = spawn(command, words, {
       env: { ...process.env, LC_ALL: 'C.UTF-8', ...options.environment },
-      ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+      timeout: options.timeout,
     });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
@@ -55,7 +55,7 @@ export async function runCommand(
   if (result.code === 0) return result.stdout;
   throw new HostwrightError('E_LAB', `${command} failed with status ${result.code}`, {
     found: lastLines(result.stderr === '' ? result.stdout : result.stderr),
-    ...(options.hint === undefined ? {} : { hint: options.hint }),
+    hint: options.hint,
   });
 }
 

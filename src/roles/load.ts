@@ -51,7 +51,7 @@ function strictApi(api: Readonly<Record<string, unknown>>): Record<string, unkno
         }
         const hint = didYouMean(name, Object.keys(target));
         throw new HostwrightError('E_ROLE', `'hostwright' does not export ${name}`, {
-          ...(hint === undefined ? {} : { hint }),
+          hint,
         });
       },
     },
@@ -79,7 +79,7 @@ function loadError(name: string, file: string, cause: unknown): HostwrightError 
   if (cause instanceof HostwrightError) {
     return new HostwrightError('E_ROLE', `the role ${name} cannot be loaded: ${cause.message}`, {
       place: cause.place ?? place,
-      ...(cause.hint === undefined ? {} : { hint: cause.hint }),
+      hint: cause.hint,
       cause,
     });
   }
@@ -87,7 +87,7 @@ function loadError(name: string, file: string, cause: unknown): HostwrightError 
   return new HostwrightError('E_ROLE', `the role ${name} cannot be loaded`, {
     place,
     found: thrownText(cause).split(/\s*\n/)[0] ?? '',
-    ...(hint === undefined ? {} : { hint }),
+    hint,
     cause,
   });
 }
@@ -114,7 +114,7 @@ function shapeErrors(name: string, folder: string, exported: unknown): readonly 
       : new HostwrightError('E_ROLE', `unknown member ${unknownKey} of the role ${name}`, {
           place: placeOfWord(folder, unknownKey),
           expected,
-          ...(hint === undefined ? {} : { hint }),
+          hint,
         }),
   );
   if (!parsed.success || parsed.data.name === name) return errors;

@@ -32,7 +32,7 @@ export function unknownVariables(
     .map((name) => {
       const place = variables.places.get(name);
       return new HostwrightError('E_VARIABLE', `no role reads the variable ${name}`, {
-        ...(place === undefined ? {} : { place }),
+        place,
         hint: didYouMean(name, known) ?? 'remove it, or declare it in the "variables" of a role',
       });
     });

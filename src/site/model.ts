@@ -63,7 +63,7 @@ function playHosts(plays: readonly Play[], inventory: Inventory): readonly PlayH
       if (!(error instanceof HostwrightError)) throw error;
       throw new HostwrightError('E_SITE', error.message, {
         place: play.place,
-        ...(error.hint === undefined ? {} : { hint: error.hint }),
+        hint: error.hint,
         cause: error,
       });
     }

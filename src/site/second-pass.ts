@@ -35,7 +35,7 @@ function readAsset(folder: string, path: string): Buffer {
     throw new HostwrightError('E_ROLE', `the asset "${path}" cannot be read`, {
       found: cause instanceof Error ? cause.message : String(cause),
       expected: 'a path relative to the folder of the role',
-      ...(hint === undefined ? {} : { hint }),
+      hint,
       cause,
     });
   }
@@ -90,7 +90,7 @@ function check(model: SiteModel, host: string, assigned: AssignedRole, resource:
           place,
           found: `${type.name} ${shortly(attributes)}`,
           expected: path.length > 1 ? `${path.join('.')}: ${expected}` : expected,
-          ...(hint === undefined ? {} : { hint }),
+          hint,
         });
       }),
     );

@@ -95,7 +95,7 @@ export async function readSite(file: string): Promise<readonly Play[]> {
           {
             place: placeOf(nodeAt(item, path, unknownKey), file, counter),
             expected,
-            ...(hint === undefined ? {} : { hint }),
+            hint,
           },
         ),
       );

@@ -74,7 +74,7 @@ export function templateError(
   const { line, column } = at.loc.start;
   return new HostwrightError('E_TEMPLATE', message, {
     ...rest,
-    ...(hint === undefined ? {} : { hint }),
+    hint,
     place: { file: scope.file, line, column: column + 1 },
   });
 }

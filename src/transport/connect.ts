@@ -22,7 +22,7 @@ export interface ConnectOptions {
   /** Bytes of standard output and error together that one answer may have; default 64 MiB. */
   readonly answerLimit?: number;
   /** Its ssh configuration is read at once, while the caller is busy with other things. */
-  readonly ahead?: Target;
+  readonly ahead?: Target | undefined;
 }
 
 /** Makes the function that opens the one connection of a host: over ssh2, through jump hosts, with a remote shell. */

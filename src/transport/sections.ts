@@ -13,7 +13,7 @@ export const notBegun = 256;
 
 export interface SectionsOptions {
   /** Milliseconds. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /** So many of the first sections are not begun once the request has been asked to stop. */
   readonly stoppable?: number;
 }
@@ -60,7 +60,7 @@ cat ${outputs} || hw_full`;
   return {
     script,
     stdin: Buffer.concat(sections.map(({ stdin }) => stdin ?? new Uint8Array())),
-    ...(timeout === undefined ? {} : { timeout }),
+    timeout,
     ...(stoppable === 0 ? {} : { heedsStop: true }),
   };
 }

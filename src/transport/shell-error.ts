@@ -1,4 +1,4 @@
-import { HostwrightError } from '../errors.ts';
+import { HostwrightError, withPlace } from '../errors.ts';
 import type { ShellOptions } from './remote-shell.ts';
 import { lastWords } from './start-error.ts';
 import type { Request } from './transport.ts';
@@ -58,11 +58,5 @@ export function loopFailed(
 /** An error of what a host sent, with the host; anything else is a defect, and thrown. */
 export function withHost(error: unknown, host: string): HostwrightError {
   if (!(error instanceof HostwrightError)) throw error;
-  const { code, message, found, expected, hint } = error;
-  return new HostwrightError(code, message, {
-    place: { host },
-    ...(found !== undefined && { found }),
-    ...(expected !== undefined && { expected }),
-    ...(hint !== undefined && { hint }),
-  });
+  return withPlace(error, { host });
 }

@@ -29,7 +29,7 @@ export interface Request {
   /** Bytes that the script finds on its standard input; secrets travel here, never in the script. */
   readonly stdin?: Uint8Array;
   /** Milliseconds without an end of the request before it fails with E_TIMEOUT; default 5 minutes. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /**
    * Taken before the script runs and kept until the transport is closed; E_LOCKED, and no script run, when
    * another run holds it. A second lock of another mode replaces the first, and loses it when it fails.
