@@ -88,9 +88,10 @@ function probeScript(batch: readonly User[]): Script {
   const names = batch.map((user) => user.name);
   const hashed = batch.filter((user) => user.passwordHash !== undefined).map((user) => user.name);
   return sh`getent passwd ${names} >"$HW/passwd" || [ $? -eq 2 ]
-sed 's/^/p:/' "$HW/passwd"
-{ getent shadow ${names} || [ $? -eq 2 ]; } | awk -F: -v hashed=${` ${hashed.join(' ')} `} '{ print "s:" $1 ":" (index(hashed, " " $1 " ") ? $2 : "") ":" $8 }'
-getent group | sed 's/^/g:/'
+getent group >"$HW/group"
+{ getent shadow ${names} || [ $? -eq 2 ]; } | awk -F: -v hashed=${` ${hashed.join(' ')} `} '
+kind == "s" { print "s:" $1 ":" (index(hashed, " " $1 " ") ? $2 : "") ":" $8; next }
+{ print kind ":" $0 }' kind=p "$HW/passwd" kind=s - kind=g "$HW/group"
 while IFS=: read -r name _ _ _ _ home _; do
   if [ -d "$home" ]; then printf 'h:%s\n' "$name"; fi
 done <"$HW/passwd"`;

@@ -198,6 +198,24 @@ describe('a change of the firewall or of sshd', () => {
     expect(planned.code).not.toBe(0);
   });
 
+  it('is due for what the kernel alone has, and for what the files alone have, however often it was asked', async () => {
+    const damage: readonly (readonly [string, string])[] = [
+      ['iptables -I INPUT -p tcp --dport 9999 -j ACCEPT', 'iptables -D INPUT -p tcp --dport 9999 -j ACCEPT'],
+      ['ip6tables -D INPUT -j ufw6-before-input', 'ip6tables -I INPUT 2 -j ufw6-before-input'],
+      [
+        'cp -p /etc/ufw/after6.rules /root; sed -i "/^-A/d" /etc/ufw/after6.rules',
+        'mv /root/after6.rules /etc/ufw',
+      ],
+    ];
+    for (const [breaks, mends] of damage) {
+      expect(due(await plan())).toEqual([]);
+      await hosts.shell('web1', breaks);
+      expect(due(await plan()), breaks).toEqual(['ufw:firewall']);
+      await hosts.shell('web1', mends);
+    }
+    expect(due(await plan())).toEqual([]);
+  });
+
   it('is rolled back when the established connection is cut as well, by what nobody declared', async () => {
     const controller = hosts.address('web1').replace(/\d+$/, '1');
     await hosts.ssh(

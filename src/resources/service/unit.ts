@@ -52,21 +52,19 @@ function file(unit: Unit): string {
 /** Where people and programs put drop-ins; those of packages are below /usr and are changed by drop-ins here. */
 const dropInFolders = [folder, '/run/systemd/system', `${folder}.control`, '/run/systemd/system.control'];
 
-/** Prints the drop-ins of each unit, a line for each unit, the names of the files in order. */
+/** Prints the drop-ins of all units in a line. */
 function dropInProbe(batch: readonly Unit[]): Script {
-  return lines(
-    batch.map(
-      ({ name }) =>
-        sh`find ${dropInFolders.map((at) => `${at}/${name}.d`)} -maxdepth 1 -name '*.conf' ! -name '*[[:space:]]*' -printf '%p ' 2>/dev/null || :
-echo`,
-    ),
-  );
+  const names = [...new Set(batch.map(({ name }) => name))];
+  const folders = names.flatMap((name) => dropInFolders.map((at) => `${at}/${name}.d`));
+  return sh`find ${folders} -maxdepth 1 -name '*.conf' ! -name '*[[:space:]]*' -printf '%p ' 2>/dev/null || :
+echo`;
 }
 
 /** Drop-ins that nobody declares and that win over this one: all over a whole unit, over a drop-in later names. */
 function overriding(unit: Unit, found: string, batch: readonly Unit[]): string {
   const declared = new Set(batch.map(file));
-  const all = found.split(' ').filter((at) => at !== '' && !declared.has(at));
+  const own = `/${unit.name}.d`;
+  const all = found.split(' ').filter((at) => dirname(at).endsWith(own) && !declared.has(at));
   const winning = all.filter((at) => unit.dropIn === undefined || basename(at) > basename(file(unit)));
   return winning.toSorted().join(' ') || 'nothing';
 }
@@ -175,9 +173,11 @@ export const unitType = defineResource({
       script: lines([dropInProbe(batch), script]),
       stdin,
       parse: (output) => {
-        const dropIns = output.toString('utf8').split('\n', batch.length);
-        const found = parseStat(output.subarray(Buffer.byteLength(`${dropIns.join('\n')}\n`)));
-        return batch.map((unit, index) => {
+        const end = output.indexOf('\n');
+        if (end < 0) throw new RangeError('the answer about drop-ins is cut off');
+        const dropIns = output.subarray(0, end).toString('utf8');
+        const found = parseStat(output.subarray(end + 1));
+        return batch.map((unit) => {
           const stat = found.get(file(unit));
           if (stat === undefined) return null;
           return {
@@ -185,7 +185,7 @@ export const unitType = defineResource({
             owner: stat.owner,
             mode: stat.mode,
             content: contentOf(stat),
-            overriddenBy: overriding(unit, dropIns[index] ?? '', batch),
+            overriddenBy: overriding(unit, dropIns, batch),
             ...entries(stat),
           };
         });
