@@ -5,8 +5,7 @@ import { lines, sh, type Script } from '../transport/shell.ts';
 import type { Answer, Lock } from '../transport/transport.ts';
 import { printUnconfirmed, rollBack, unconfirmed } from '../rollback/unconfirmed.ts';
 
-const printFacts = sh`mkdir -p /run/hostwright
-(ID='' VERSION_CODENAME=''
+const printFacts = sh`(ID='' VERSION_CODENAME=''
 . /etc/os-release
 printf 'ID=%s\nVERSION_CODENAME=%s\n' "$ID" "$VERSION_CODENAME") 2>/dev/null || :
 printf 'architecture=%s\n' "$(dpkg --print-architecture 2>/dev/null)"
@@ -14,10 +13,11 @@ read -r hostname </proc/sys/kernel/hostname
 read -r kernel </proc/sys/kernel/osrelease
 printf 'hostname=%s\nkernel=%s\n' "$hostname" "$kernel"
 printf 'processors=%s\n' "$(nproc)"
-awk '/^MemTotal/ { print "memory=" $2; print "connection=" ENVIRON["HW_LOGIN"] " " ENVIRON["SSH_CONNECTION"] }
-FILENAME == "/etc/passwd" && split($0, entry, ":") && entry[1] == ENVIRON["HW_LOGIN"] { print "home=" entry[6] }' /proc/meminfo /etc/passwd
-ip -o address show scope global 2>/dev/null | awk '{ split($4, a, "/"); print "address=" a[1] " " $2 }'
-ip -o -4 route show default 2>/dev/null | awk '{ for (i = 1; i < NF; i++) if ($i == "dev") { print "default=" $(i + 1); exit } }'
+{ ip -o address show scope global; ip -o -4 route show default; } 2>/dev/null | awk '
+/^MemTotal/ && kind == "" { print "memory=" $2; print "connection=" ENVIRON["HW_LOGIN"] " " ENVIRON["SSH_CONNECTION"] }
+kind == "user" && split($0, entry, ":") && entry[1] == ENVIRON["HW_LOGIN"] { print "home=" entry[6] }
+kind == "ip" && $1 == "default" && !seen++ { for (i = 1; i < NF; i++) if ($i == "dev") { print "default=" $(i + 1); break } }
+kind == "ip" && $1 != "default" { split($4, a, "/"); print "address=" a[1] " " $2 }' /proc/meminfo kind=user /etc/passwd kind=ip -
 printf 'container=%s\n' "$(systemd-detect-virt --container 2>/dev/null)"`;
 
 /**
