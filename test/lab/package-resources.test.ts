@@ -108,7 +108,8 @@ done`;
   const nothing = '0 0 0 0 0 ';
   const left = sh`ls -A /usr/sbin /run/hostwright | grep -e policy -e held || :`;
   const killed = async (): Promise<void> => {
-    const { code } = await root.run(held(sh`kill -KILL $$`));
+    // `$$` would be the shell of the whole request.
+    const { code } = await root.run(held(sh`sh -c 'kill -KILL "$PPID"'`));
     expect(code).not.toBe(0);
     expect(await root.ask(ask)).toBe('101 101 101 0 0 ');
   };
