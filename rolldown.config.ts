@@ -10,10 +10,11 @@ export default defineConfig({
     'cli/worker': 'src/cli/worker.ts',
     index: 'src/index.ts',
     'testing/index': 'src/testing/index.ts',
+    'testing/register': 'src/testing/register.ts',
   },
   platform: 'node',
   // jiti loads its compiler only where a role has changed; ssh2 looks for its optional native part itself.
-  external: ['jiti', 'ssh2'],
+  external: ['jiti', 'jiti/register', 'ssh2'],
   plugins: [
     {
       // `z.locales` refers to some sixty languages, which every run would read.

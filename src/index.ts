@@ -1,4 +1,4 @@
-// The public API for roles. Roles import from 'hostwright' and nothing else of it.
+// The public API for roles and resource types. They import from 'hostwright' and nothing else of it.
 export { z } from 'zod';
 export { HostwrightError } from './errors.ts';
 export { address, defineRole, hostGroup } from './roles/role.ts';
@@ -20,6 +20,13 @@ export type * from './resources/capabilities/comparison.ts';
 export type * from './resources/capabilities/files.ts';
 export type * from './resources/capabilities/order.ts';
 export type * from './resources/capabilities/runtime.ts';
+// For resource types: schemas of attributes, what comes first, reading and changing paths.
+export { accountName, argv, oneLine, ownerName } from './resources/attribute.ts';
+export { folderRequired, mode, ownersAfter, ownersRequired, path } from './resources/path.ts';
+export { parseStat, statProbe, type Stat } from './resources/shell/stat.ts';
+export { enter } from './resources/shell/enter.ts';
+export { restoring } from './resources/capabilities/access.ts';
+// The bundled types.
 export { file } from './resources/file.ts';
 export { directory } from './resources/directory.ts';
 export { link } from './resources/link.ts';

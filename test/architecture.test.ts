@@ -21,6 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'report',
     'lab',
     'pki',
+    'scaffold',
   ],
   workers: ['apply', 'plan', 'site', 'inventory', 'roles', 'resources', 'secrets', 'transport'],
   apply: ['plan', 'rollback', 'site', 'resources', 'secrets', 'transport'],
@@ -37,6 +38,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   pki: ['secrets'],
   release: [],
   lab: ['pki'],
+  scaffold: [],
   testing: ['plan', 'roles', 'resources', 'secrets', 'template', 'transport', 'lab'],
 };
 
@@ -51,7 +53,8 @@ function files(folder: string): readonly string[] {
 function imports(file: string): readonly string[] {
   const text = readFileSync(file, 'utf8');
   const found = text.matchAll(/(?:^(?:import|export)\b[^;]*?\bfrom\s+|\bimport\()'([^']+)'/gm);
-  return [...found].flatMap(([, name]) => name ?? []);
+  // In a text that makes a file it has a placeholder.
+  return [...found].flatMap(([, name]) => (name === undefined || name.includes('${') ? [] : name));
 }
 
 /** The folders that a folder may import, and those that these may, and so on. */

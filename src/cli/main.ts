@@ -43,6 +43,14 @@ const verbs: Readonly<Record<string, { readonly summary: string; readonly load: 
     summary: 'encrypt, change and check the secrets of an inventory',
     load: async () => (await import('./secrets.ts')).secretsCommand(),
   },
+  init: {
+    summary: 'make a new project in the current folder',
+    load: async () => (await import('./new.ts')).initCommand(),
+  },
+  new: {
+    summary: 'add a role or a resource type to a project',
+    load: async () => (await import('./new.ts')).newCommand(),
+  },
   lab: {
     summary: 'run bare test hosts on this machine',
     load: async () => (await import('./lab.ts')).labCommand(),

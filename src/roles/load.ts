@@ -69,7 +69,8 @@ function placeOfParseError(error: unknown): FilePlace | undefined {
 function importHint(error: unknown, folder: string): string | undefined {
   const [, name] = /^Cannot find module '([^']+)'/.exec(error instanceof Error ? error.message : '') ?? [];
   if (name === undefined) return undefined;
-  if (!name.startsWith('.')) return "a role may import from 'hostwright', from node: and from its own files";
+  if (!name.startsWith('.'))
+    return "a role may import from 'hostwright', from node: and from files of its project";
   return nearFile(name.replace(/^\.\//, ''), [folder]);
 }
 

@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -26,6 +27,7 @@ let installed: string;
 
 /** Links a package of this checkout into the folder where the other one is installed. */
 function link(name: string): void {
+  if (existsSync(join(folder, 'node_modules', name))) return;
   mkdirSync(dirname(join(folder, 'node_modules', name)), { recursive: true });
   symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name));
 }
@@ -48,6 +50,15 @@ afterAll(() => {
 function hostwright(...words: readonly string[]) {
   const env = { ...process.env, HOSTWRIGHT_INVENTORY: '', NO_COLOR: '1' };
   return run(join(installed, 'bin/hostwright'), words, { cwd: folder, env });
+}
+
+/** What the compiler says of a project; '' for nothing. */
+function typeErrors(project: string): string {
+  try {
+    return execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', project], { encoding: 'utf8' });
+  } catch (error) {
+    return String((error as { readonly stdout?: string }).stdout);
+  }
 }
 
 describe('the package', () => {
@@ -96,6 +107,48 @@ export default defineRole({
     for (const name of ['test', 'src', 'bench']) expect(existsSync(join(installed, name))).toBe(false);
   });
 
+  it('makes a project that type-checks and passes its tests as it is', async () => {
+    for (const name of ['@types/node', 'undici-types', 'typescript']) link(name);
+    const project = join(folder, 'new');
+    mkdirSync(project);
+    const make = (...words: readonly string[]) =>
+      run(join(installed, 'bin/hostwright'), words, { cwd: project, env: { ...process.env, NO_COLOR: '1' } });
+    for (const words of [['init'], ['new', 'role', 'hello'], ['new', 'resource', 'app_setting']]) {
+      expect(await make(...words)).toMatchObject({ code: 0, stderr: '' });
+    }
+    expect(await make('new', 'role', 'hello')).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('already there: roles/hello/role.ts') as string,
+    });
+    // Two directions up: the role and the type that it imports.
+    const role = join(project, 'roles/hello/role.ts');
+    const made = readFileSync(role, 'utf8');
+    const text = made
+      .replace('\n\n', "\nimport { appSetting } from '../../resources/app-setting.ts';\n\n")
+      .replace('  ],', "    appSetting('greeting', { value: 'Hello' }),\n  ],");
+    writeFileSync(role, text);
+    expect(typeErrors(project)).toBe('');
+    writeFileSync(role, text.replace('{ value:', '{ vaule:'));
+    expect(typeErrors(project)).toContain("'vaule' does not exist in type");
+    writeFileSync(role, text);
+    writeFileSync(join(project, 'site.yml'), '- hosts: all\n  roles: [hello]\n');
+    const at = ['-e', 'ansible_host=127.0.0.1 ansible_port=1'];
+    expect(await make('plan', '-i', join(project, 'inventory'), ...at)).toMatchObject({ code: 3 });
+    writeFileSync(role, made);
+    const { code, stdout, stderr } = await run('npm', ['test', '--silent'], { cwd: project });
+    expect(code, stdout + stderr).toBe(0);
+    expect(stdout).toMatch(/^# pass 6$/m);
+  });
+
+  it('passes the tests of the example of a resource type', async () => {
+    const example = join(folder, 'example');
+    cpSync(join(installed, 'examples/resource'), example, { recursive: true });
+    expect(typeErrors(example)).toBe('');
+    const { code, stdout, stderr } = await run('npm', ['test', '--silent'], { cwd: example });
+    expect(code, stdout + stderr).toBe(0);
+    expect(stdout).toMatch(/^# pass 5$/m);
+  });
+
   it('type-checks a role that gives the bytes of a file on', () => {
     link('@types/node');
     link('undici-types');
@@ -125,14 +178,6 @@ export default defineRole({
       }),
     });
     symlinkSync(join(folder, 'node_modules'), join(project, 'node_modules'));
-    const tsc = join(root, 'node_modules/.bin/tsc');
-    const check = (): string => {
-      try {
-        return execFileSync(tsc, ['-p', project], { encoding: 'utf8' });
-      } catch (error) {
-        return String((error as { readonly stdout?: string }).stdout);
-      }
-    };
-    expect(check()).toBe('');
+    expect(typeErrors(project)).toBe('');
   });
 });

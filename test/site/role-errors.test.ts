@@ -228,7 +228,7 @@ describe('a role that cannot be loaded has the place in its file', () => {
     [
       "import { a } from 'lodash';",
       '1',
-      "a role may import from 'hostwright', from node: and from its own files",
+      "a role may import from 'hostwright', from node: and from files of its project",
     ],
   ])('%s', async (line, row, hint) => {
     write('roles/hello/helper.ts', 'export const a = 1;\n');
