@@ -101,3 +101,15 @@ describe('the layers', () => {
     }
   });
 });
+
+describe('functions of the shell', () => {
+  it('have one name for one meaning', () => {
+    // One that does nothing stands in for one that has nothing to do.
+    const definition = /\b(hw_\w+)\(\) (?:\{(?! :; \})|\()/g;
+    const names = files(join(root, 'src')).flatMap((file) =>
+      [...readFileSync(file, 'utf8').matchAll(definition)].map(([, name]) => name),
+    );
+    expect(names).toContain('hw_replace');
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+  });
+});

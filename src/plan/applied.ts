@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DeclaredResource } from '../resources/resource.ts';
 import type { ResourceId } from '../resources/state.ts';
+import { replaceFunctions } from '../resources/shell/replace.ts';
 import { isSecret } from '../secrets/secret.ts';
 import { sh } from '../transport/shell.ts';
 import type { Section } from '../transport/sections.ts';
@@ -52,11 +53,9 @@ export function writeApplied(applied: Applied): Section {
   const text = [...applied]
     .map(([id, { digest, isSecret: mark }]) => `${digest}${mark ? '*' : ''} ${id.replaceAll('\n', ' ')}\n`)
     .join('');
-  const script = sh`mkdir -p -m 0700 /var/lib/hostwright
-umask 077
-trap ${`rm -f ${file}.part`} EXIT
-cat >${file}.part
-mv -f ${file}.part ${file}`;
+  const script = sh`${replaceFunctions}
+mkdir -p -m 0700 /var/lib/hostwright
+hw_replace 0600 ${file}`;
   return { script, stdin: Buffer.from(text) };
 }
 

@@ -1,6 +1,6 @@
 import { HostwrightError, HostwrightErrors } from '../errors.ts';
 import type { ChangeEvent, StepEvent } from './event.ts';
-import { readFunction } from '../resources/shell/enter.ts';
+import { readFunction } from '../resources/shell/read.ts';
 import { pathOf } from '../resources/path.ts';
 import type { DeclaredResource } from '../resources/resource.ts';
 import type { ResourceId } from '../resources/state.ts';

@@ -22,7 +22,7 @@ function isRelease(value: unknown): value is Release {
 }
 
 /** A repository as `git fetch` takes it; a password in it would stand in plans and process lists. */
-const gitUrl = /^(?:(?:https?|git|file):\/\/(?![^/]*@)\S+|ssh:\/\/\S+|[\w.-]+@[\w.-]+:\S+)$/;
+const gitUrl = /^(?:(?:https?|git|file):\/\/(?![^/]*@)[^\s\0]+|ssh:\/\/[^\s\0]+|[\w.-]+@[\w.-]+:[^\s\0]+)$/;
 const gitVersion = /^(?!.*\.\.)(?!.*\.lock$)\w[\w./+@-]*$/;
 
 const schema = z
@@ -63,7 +63,7 @@ function releases(folder: string): string {
 const record = '.hostwright-release';
 
 /** One digest over a whole tree, as `releaseDigest` makes it of the entries of a release. */
-const digestFunction = sh`hw_release_digest() (
+const releaseDigestFunction = sh`hw_release_digest() (
   cd "$1"
   export LC_ALL=C
   { find . -mindepth 1 ! -path ./${record} -type f -printf '%P\0' | sort -z | xargs -0r sha256sum -z --
@@ -131,7 +131,7 @@ function step({ id, desired }: Change<AppRelease>): Step {
   const target = `${releases(folder)}/${release.name}`;
   const script = lines([
     removal,
-    digestFunction,
+    releaseDigestFunction,
     sh`mkdir -p ${releases(folder)}
 cd ${releases(folder)}
 for old in ./.hostwright.*; do hw_remove "$old"; done
@@ -163,7 +163,7 @@ export const appReleaseType = defineResource({
   key: ({ folder }) => folder,
   want: ({ release }) => ({ release: release.name, content: 'intact' }),
   probe: (batch) => ({
-    script: lines([digestFunction, ...batch.map(probeOne)]),
+    script: lines([releaseDigestFunction, ...batch.map(probeOne)]),
     parse: (output) => {
       const answers = output.toString('utf8').split('\n');
       return batch.map((item, index) => parseOne(answers[index] ?? '', item));

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { lines, sh } from '../transport/shell.ts';
 import { accountName, oneLine } from './attribute.ts';
-import { weigh } from './shell/removal.ts';
+import { weigh } from './shell/weigh.ts';
 import { restoring } from './capabilities/access.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
 import { each } from './step.ts';
@@ -48,7 +48,7 @@ function pattern(key: AuthorizedKey): string {
 /** Bytes of a file of keys that are read: some thousand keys. */
 const mostBytes = 1024 * 1024;
 
-const readFunction = sh`hw_read() {
+const findFunction = sh`hw_find_keys() {
   IFS=: read -r _ _ _ _ _ home _ <<END || :
 $(getent passwd "$1")
 END
@@ -80,7 +80,7 @@ function parseKey(found: readonly string[], key: AuthorizedKey) {
   return { options: all('options'), comment: all('comment') };
 }
 
-/** Edits the file as its user: in a folder of somebody else a link could lead root anywhere. */
+/** Edits the file as its user, who can have no folder of root's to make it in: a link could lead root anywhere. */
 const editAsUser = sh`umask 077
 mkdir -p "$1/.ssh"
 cd "$1/.ssh"
@@ -103,7 +103,7 @@ export const authorizedKeyType = defineResource({
   key: (key) => `${key.user} ${fingerprint(key)}`,
   want: (key) => (key.absent ? null : { options: key.options, comment: publicKey(key).comment }),
   probe: (batch) => ({
-    script: lines([weigh, readFunction, ...batch.map((key) => sh`hw_read ${key.user} ${pattern(key)}`)]),
+    script: lines([weigh, findFunction, ...batch.map((key) => sh`hw_find_keys ${key.user} ${pattern(key)}`)]),
     parse: (output) => {
       // One empty line ends the lines of each key.
       const rest = output.toString('utf8').split('\n');

@@ -2,7 +2,8 @@ import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
 import { sh } from '../transport/shell.ts';
 import { ownerName } from './attribute.ts';
-import { enter, remove } from './shell/enter.ts';
+import { enter } from './shell/enter.ts';
+import { removal, remove } from './shell/removal.ts';
 import { foreseeOwners, mode, ownersAfter, ownersRequired, path, isWithin } from './path.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
 import { each } from './step.ts';
@@ -48,7 +49,8 @@ export const directoryType = defineResource({
     }
     const name = basename(desired.path);
     // Only five digits take a set-user-ID or set-group-ID bit off a directory.
-    const script = sh`${enter(dirname(desired.path), { make: true })}
+    const script = sh`${removal}
+${enter(dirname(desired.path), { make: true })}
 if [ -L ./${name} ] || [ ! -d ./${name} ]; then rm -f ./${name} || hw_stuck ./${name}; mkdir ./${name}; fi
 hw_enter "$PWD/"${name}
 chown ${`${desired.owner}:${desired.group}`} . || hw_stuck .

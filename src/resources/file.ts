@@ -6,7 +6,9 @@ import { isSecret, Secret } from '../secrets/secret.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { argv, ownerName, secretValue } from './attribute.ts';
 import { endedFunction, runOrSay } from './shell/ended.ts';
-import { aside, enter, forceWord, remove } from './shell/enter.ts';
+import { asideFunctions } from './shell/aside.ts';
+import { enter } from './shell/enter.ts';
+import { forceWord, remove } from './shell/removal.ts';
 import {
   folderRequired,
   force,
@@ -92,7 +94,8 @@ function names(files: readonly File[], folder: '.' | '..'): readonly string[] {
 
 /**
  * New files beside the old ones, then renames: nobody ever reads half of one, and no link is followed. All of
- * one directory, owner, group and mode are made at once, from the archive that is the standard input.
+ * one directory, owner, group and mode are made at once, from the archive that is the standard input: `hw_replace`
+ * would take some processes for each, and has no check before the rename.
  */
 function write(first: File, others: readonly File[] = []): Script {
   const files = [first, ...others];
@@ -104,7 +107,7 @@ function write(first: File, others: readonly File[] = []): Script {
       : [sh`chmod 0711 .`, runOrSay(file.validate, sh`"$PWD/"${basename(file.path)}`)],
   );
   return sh`${validate.length === 0 ? sh`` : endedFunction}
-${aside}
+hw_aside
 tar -xzmf - --no-same-owner
 chown ${`${first.owner}:${first.group}`} ${made}
 chmod ${modeOf(first)} ${made}
@@ -128,7 +131,7 @@ function archive(files: readonly File[]): Uint8Array {
 function setOwnerAndMode(file: File): Script {
   const name = basename(file.path);
   return sh`if [ -n "$(hw_others)" ]; then
-${aside}
+hw_aside
 ln -P ../${name} ./${name} || hw_stuck ../${name}
 fi
 [ ! -L ./${name} ]
@@ -175,7 +178,7 @@ function stepsOf(changes: readonly FileChange[]): readonly Step[] {
     ...others.map(({ id, desired }) => ({
       resources: [id],
       title: `set mode and owner of ${desired.path}`,
-      script: lines([enter(dirname(desired.path)), setOwnerAndMode(desired)]),
+      script: lines([enter(dirname(desired.path)), asideFunctions, setOwnerAndMode(desired)]),
     })),
     ...groups(writes).flatMap(writeSteps),
   ];
@@ -199,7 +202,7 @@ function writeSteps(group: readonly FileChange[]): readonly Step[] {
   const step: Step = {
     resources: changes.map(({ id }) => id),
     title: `write ${changes.map(({ desired }) => desired.path).join(', ')}`,
-    script: lines([enter(dirname(first.path)), making]),
+    script: lines([enter(dirname(first.path)), asideFunctions, making]),
     stdin: archive([first, ...others]),
     isDivisible: true,
   };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { sh } from '../transport/shell.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
+import { replaceFunctions } from './shell/replace.ts';
 import { each } from './step.ts';
 
 const schema = z.strictObject({
@@ -33,12 +34,10 @@ export const hostnameType = defineResource({
   apply: each(({ id, desired: { name } }) => ({
     resources: [id],
     title: `name the host ${name}`,
-    script: sh`t=$(mktemp /etc/.hostwright.XXXXXX)
-trap 'rm -f "$t"' EXIT
-printf '%s\n' ${name} >"$t"
-chmod 0644 "$t"
+    // First the kernel: a name that it refuses is not kept for the next boot either.
+    script: sh`${replaceFunctions}
 hostname ${name}
-mv -fT "$t" /etc/hostname`,
+printf '%s\n' ${name} | hw_replace 0644 /etc/hostname`,
   })),
   order: { provides: () => false },
 });

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { isSecret, Secret } from '../secrets/secret.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { isOneLine, oneLine, secretValue } from './attribute.ts';
-import { aside, enterOf } from './shell/enter.ts';
+import { asideFunctions } from './shell/aside.ts';
+import { enterOf } from './shell/enter.ts';
 import { path } from './path.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
 import { Unreadable, type Attribute, type Change } from './state.ts';
@@ -70,7 +71,7 @@ $(find -L ${files} -maxdepth 0 -type f -size ${`+${mostBytes}c`} 2>/dev/null || 
 }
 
 /** Prints `none`, `bad WHY`, `large SIZE`, or how often the very line is there and all others that match. */
-const readFunction = sh`hw_read() {
+const findFunction = sh`hw_find_line() {
   line=$1; file=$2; has_line=$3; shift 3
   if [ ! -f "$file" ]; then echo none; return; fi
   case $large in *"
@@ -113,14 +114,16 @@ function edit(at: string, items: readonly Line[]): Script {
     enterOf(at),
     sh`f=$hw_file
 if [ -e "./$f" ] && [ ! -f "./$f" ]; then printf '%s\n' ${`${at} is not a regular file`} >&2; exit 1; fi`,
-    aside,
-    sh`t=./$f
+    asideFunctions,
+    // A copy that is edited, with the owner, mode and ACL of what is there: not what `hw_replace` makes.
+    sh`hw_aside
+t=./$f
 if [ -e "../$f" ]; then cp -P --preserve=all -- "../$f" "$t"; [ ! -L "$t" ]; else : >"$t"; chmod ${items.some((item) => isSecret(item.line)) ? '0600' : '0644'} "$t"; fi`,
     ...items.map(
       (item, index) => sh`hw_edit ${lineFile(index)} ${item.absent ? 'no' : 'yes'} ${words(item)}`,
     ),
     sh`if [ -e "../$f" ]; then ! cmp -s "$t" "../$f" || exit 0; elif [ ! -s "$t" ]; then exit 0; fi
-mv -fT "$t" "../$f" || hw_stuck "../$f"`,
+hw_place "$t" "../$f"`,
   ]);
 }
 
@@ -157,9 +160,9 @@ export const lineType = defineResource({
   probe: (batch) => ({
     script: lines([
       splitLines,
-      readFunction,
+      findFunction,
       findLarge(batch),
-      ...batch.map((item, index) => sh`hw_read ${lineFile(index)} ${item.path} ${words(item)}`),
+      ...batch.map((item, index) => sh`hw_find_line ${lineFile(index)} ${item.path} ${words(item)}`),
     ]),
     stdin: textOf(batch),
     parse: (output) => {

@@ -1,7 +1,8 @@
 import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
 import { sh } from '../transport/shell.ts';
-import { enter, forceWord, remove } from './shell/enter.ts';
+import { enter } from './shell/enter.ts';
+import { forceWord, removal, remove } from './shell/removal.ts';
 import { folderRequired, force, path, providesUnit } from './path.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
 import { each } from './step.ts';
@@ -53,7 +54,8 @@ export const linkType = defineResource({
     }
     const name = basename(desired.path);
     // ln makes it under another name and renames it: at no moment is there none.
-    const script = sh`${enter(dirname(desired.path))}
+    const script = sh`${removal}
+${enter(dirname(desired.path))}
 hw_yield ./${name} ${forceWord(desired.force)}
 ln -sfT -- ${desired.to ?? ''} ./${name} || hw_stuck . ./${name}`;
     return { resources: [id], title: `link ${desired.path}`, script };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { sh } from '../transport/shell.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
 import { parseContents, readContents } from './shell/contents.ts';
+import { replaceFunctions } from './shell/replace.ts';
 import { each } from './step.ts';
 
 /** sysctl.d(5): where the first separator is a slash the name is a path; otherwise dots and slashes swap. */
@@ -99,13 +100,9 @@ export const sysctlType = defineResource({
     }
     const running = runningIn(desired);
     // First the kernel: a value that it refuses is not kept for the next boot either.
-    const script = sh`if [ "$(tr -s '[:space:]' ' ' <${running} | sed 's/^ //; s/ $//')" != ${value} ]; then printf '%s\n' ${value} >${running}; fi
-mkdir -p /etc/sysctl.d
-t=$(mktemp /etc/sysctl.d/.hostwright.XXXXXX)
-trap 'rm -f "$t"' EXIT
-printf '%s' ${persistedText(desired)} >"$t"
-chmod 0644 "$t"
-mv -fT "$t" ${file}`;
+    const script = sh`${replaceFunctions}
+if [ "$(tr -s '[:space:]' ' ' <${running} | sed 's/^ //; s/ $//')" != ${value} ]; then printf '%s\n' ${value} >${running}; fi
+printf '%s' ${persistedText(desired)} | hw_replace 0644 ${file}`;
     return { resources: [id], title: `set ${desired.name}`, script };
   }),
   order: { provides: () => false },

@@ -149,7 +149,7 @@ function option(flag: string, value: string | number | undefined): readonly (str
   return value === undefined ? [] : [flag, value];
 }
 
-/** Filled under another name and then renamed: never is there a home of root, or half of one. */
+/** Filled under another name and then renamed, as `hw_replace` does with a file: never is there a home of root, or half of one. */
 const homeFunction = sh`hw_home() {
   getent passwd "$1" >"$HW/entry"
   IFS=: read -r _ _ uid gid _ home _ <"$HW/entry"

@@ -21,8 +21,8 @@ const snapshot = sh`hw_snapshot() {
 
 /**
  * `hw_restore FOLDER`: restores what was copied aside, the last path first, so that what was made in a new folder
- * goes before the folder. A file takes the place of the new one at once, if there is space for both; else the new
- * one goes first. A directory that is still there is never removed: it may hold what nobody copied. One that fails
+ * goes before the folder. A file takes the place of the new one at once, with all its attributes (`hw_replace` gives it
+ * only some), if there is space for both; else the new one goes first. A directory that is still there is never removed: it may hold what nobody copied. One that fails
  * keeps no other back, and makes it fail in the end.
  */
 const restore = sh`hw_restore_one() {

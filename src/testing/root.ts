@@ -124,6 +124,8 @@ export async function openRoot({ network = false } = {}): Promise<Root> {
     const err: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+    // A script that has ended before it reads says so by its status.
+    child.stdin.on('error', () => undefined);
     child.stdin.write(text);
     child.stdin.end(stdin);
     const code = await new Promise<number>((resolve, reject) => {

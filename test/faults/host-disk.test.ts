@@ -169,7 +169,7 @@ describe('a full disk where Hostwright itself needs space', () => {
     expect(failed.code, failed.stdout).toBe(1);
     const [error] = linesOf(failed, 'error');
     expect(error).toMatchObject({ code: 'E_REMOTE', host: 'web1' });
-    expect(String(error?.['message'])).toContain('what was applied cannot be recorded');
+    expect(String(error?.['message'])).toContain('the record of applied resources cannot be written');
     expect(String(error?.['found'])).toMatch(/\/var\/lib\/hostwright\/applied: .*No space left on device/);
     expect(await site.served()).toBe(site.word());
     expect(await site.shell('ls -A /var/lib/hostwright')).toBe('applied\nfiller\n');

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compare } from '../../src/plan/compare.ts';
 import { directory, file, line, link, type Resource } from '../../src/index.ts';
-import { readFunction } from '../../src/resources/shell/enter.ts';
+import { readFunction } from '../../src/resources/shell/read.ts';
 import { lines, sh } from '../../src/transport/shell.ts';
 import { converge, openRoot, probe, refuse, type Root } from '../../src/testing/index.ts';
 

@@ -334,7 +334,7 @@ describe('command', () => {
   });
 
   test.each([
-    ['/no/such/guard', 'is not there (exit status 127 of: /no/such/guard --check)'],
+    ['/no/such/guard', 'does not exist (exit status 127 of: /no/such/guard --check)'],
     ['/etc/passwd', 'cannot be executed (exit status 126 of: /etc/passwd --check)'],
   ])('does not take a guard that cannot run for an answer: %s', async (program, reason) => {
     const guarded = command('x', { run: ['true'], unless: [program, '--check'] });
@@ -343,7 +343,7 @@ describe('command', () => {
 
   test('is not content with a command that does not reach the state', async () => {
     const idle = command('idle', { run: ['true'], creates: '/srv/never' });
-    await expect(converge(root, idle)).rejects.toThrow('a difference is left');
+    await expect(converge(root, idle)).rejects.toThrow('still differs after the first application');
   });
 });
 

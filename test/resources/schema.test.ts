@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import {
+  appRelease,
   aptRepository,
   authorizedKey,
   command,
   file,
+  gitRelease,
   hostname,
   line,
   pkg,
@@ -90,6 +92,10 @@ describe('schemas', () => {
     [sysctl('net.ipv4.ip_forward', { value: '1\nkernel.x=1' }), 'value: '],
     [sysctl('net.ipv4.ip_forward', {}), 'value: expected a value'],
     [hostname('Web_1'), 'name: expected a host name'],
+    [
+      appRelease('/srv/x', gitRelease('https://example.org/a\0b.git', 'v1')),
+      'release.url: expected the URL of a git repository',
+    ],
     [command('x', { run: ['true'] }), 'expected one guard'],
     [command('x', { run: ['true'], unless: ['true'], creates: '/x' }), 'expected one guard'],
     [command('x', { run: ['a\0b'], creates: '/x' }), 'run.0: expected no NUL'],

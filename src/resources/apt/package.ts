@@ -68,12 +68,12 @@ function transaction(
       afterFailure === undefined ? [] : [sh`${afterFailure} >&2`],
     );
     // The lists may be younger than twelve hours and still name versions that the mirror has dropped.
-    script.push(sh`hw_install() {
+    script.push(sh`hw_install_or_clear() {
   hw_apt install --no-install-recommends ${target} ${wanted.map(({ name }) => name)} && return
   ${lines(clear)}
   return 1
 }
-hw_install || { hw_apt update; hw_install; }`);
+hw_install_or_clear || { hw_apt update; hw_install_or_clear; }`);
   }
   script.push(after);
   const verb = installs.length > 0 ? 'install' : removals.length > 0 ? 'remove' : 'hold or release';

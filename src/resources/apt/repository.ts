@@ -5,6 +5,7 @@ import { aptGet } from './apt-get.ts';
 import { oneLine } from '../attribute.ts';
 import { path } from '../path.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
+import { replaceFunctions } from '../shell/replace.ts';
 import { each } from '../step.ts';
 import { contentOf, largestOf, parseStat, statProbe } from '../shell/stat.ts';
 
@@ -112,25 +113,16 @@ function install(item: AptRepository): Script {
   const preference =
     pins === ''
       ? sh`rm -f ${preferencesFile(item)}`
-      : sh`printf '%s' ${pins} >"$HW/preferences"
-hw_install "$HW/preferences" ${preferencesFile(item)}`;
+      : sh`printf '%s' ${pins} | hw_replace 0644 ${preferencesFile(item)}`;
   return lines([
     aptGet,
-    sh`hw_install() {
-  mkdir -p "$(dirname "$2")"
-  t=$(mktemp "$(dirname "$2")/.hostwright.XXXXXX")
-  cat "$1" >"$t"
-  chmod 0644 "$t"
-  touch -r /var/lib/apt/lists "$t"
-  mv -fT "$t" "$2"
-}
-t=''
-trap 'rm -f "$t"' EXIT
-printf '%s' ${text} >"$HW/candidate.sources"
+    replaceFunctions,
+    sh`printf '%s' ${text} >"$HW/candidate.sources"
 hw_apt -o Dir::Etc::SourceList="$HW/candidate.sources" -o Dir::Etc::SourceParts=- \
   -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any update`,
     preference,
-    sh`hw_install "$HW/candidate.sources" ${sourcesFile(item)}`,
+    sh`hw_replace 0644 ${sourcesFile(item)} <"$HW/candidate.sources"
+touch -r /var/lib/apt/lists ${sourcesFile(item)}`,
   ]);
 }
 

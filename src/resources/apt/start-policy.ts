@@ -32,7 +32,7 @@ export function withoutStarting(services: readonly string[], script: Script): Sc
   const names = services.flatMap((name) => [name, name.replace(/\.service$/, '')]);
   return lines([
     endStartPolicy,
-    // After a loss of power it is there as a whole or not at all.
+    // After a loss of power it is there as a whole or not at all. Not by `hw_replace`: what a killed step leaves has a name.
     sh`if [ ! -e ${policy} ]; then
   trap ${`rm -f ${policy} ${unfinished} ${held}`} EXIT
   printf '%s\n' ${[...new Set(names)]} >${held}

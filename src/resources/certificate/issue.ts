@@ -7,7 +7,8 @@ import type { Secret } from '../../secrets/secret.ts';
 import { lines, sh, type Script } from '../../transport/shell.ts';
 import { secondsOf, spanText } from '../duration.ts';
 import { renewal } from './state.ts';
-import { removal } from '../shell/removal.ts';
+import { placeFunctions } from '../shell/place.ts';
+import { replaceFunctions } from '../shell/replace.ts';
 import type { Change } from '../state.ts';
 import type { Conversation, Step } from '../step.ts';
 
@@ -37,17 +38,9 @@ function makeRequest({ name }: HostCertificate): Script {
 openssl req -new -sha256 -key ${key} -subj ${`/CN=${name}`} </dev/null`;
 }
 
-const putInPlace = lines([
-  removal,
-  sh`hw_place() {
-  hw_yield "$2"
-  mv -fT "$1" "$2" || hw_stuck "$2"
-}`,
-]);
-
 /**
- * Takes over a certificate from standard input. Three renames, one after the other; whatever stops the host
- * between them leaves a pair that does not fit, which the next run sees.
+ * Takes over a certificate from standard input. Three renames, one right after the other, and so not by `hw_replace`;
+ * whatever stops the host between them leaves a pair that does not fit, which the next run sees.
  */
 function install({ name, group }: HostCertificate, certificate: Buffer): Script {
   const stem = certificateStem(name);
@@ -98,7 +91,7 @@ export function issue(changes: readonly Change<HostCertificate>[]): Conversation
       const scripts = certificates.map((certificate, index) =>
         install(certificate, signed[index] ?? Buffer.alloc(0)),
       );
-      await ask(lines([putInPlace, ...scripts]), Buffer.concat(signed));
+      await ask(lines([placeFunctions, ...scripts]), Buffer.concat(signed));
     },
   };
 }
@@ -106,13 +99,10 @@ export function issue(changes: readonly Change<HostCertificate>[]): Conversation
 /** Owner, mode and bundle put right; key and certificate stay. */
 export function mend({ id, desired: { name, group } }: Change<HostCertificate>): Step {
   const stem = certificateStem(name);
-  const bundle = `${candidate(stem)}.pem`;
-  const script = sh`${putInPlace}
+  const script = sh`${replaceFunctions}
 chown root:root ${`${stem}.crt`}; chmod 0644 ${`${stem}.crt`}
 chown ${`root:${group}`} ${`${stem}.key`}; chmod 0640 ${`${stem}.key`}
-install -m 0600 /dev/null ${bundle}
-cat ${`${stem}.crt`} ${`${stem}.key`} >${bundle}
-chown ${`root:${group}`} ${bundle}; chmod 0640 ${bundle}
-hw_place ${bundle} ${`${stem}.pem`}`;
+cat ${`${stem}.crt`} ${`${stem}.key`} >"$HW/bundle"
+hw_replace 0640 ${`${stem}.pem`} ${`root:${group}`} <"$HW/bundle"`;
   return { resources: [id], title: `set owner and mode of ${stem}.key`, script };
 }

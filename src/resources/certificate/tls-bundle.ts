@@ -2,7 +2,7 @@ import { basename, dirname, join } from 'node:path/posix';
 import { z } from 'zod';
 import { lines, sh, type Script } from '../../transport/shell.ts';
 import { path } from '../path.ts';
-import { removal } from '../shell/removal.ts';
+import { placeFunctions } from '../shell/place.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
 import { Unreadable, type Change } from '../state.ts';
 import { each, type Step } from '../step.ts';
@@ -42,7 +42,7 @@ function stateOf(stat: Stat | undefined, pem: Pem | undefined, hasOpenssl: boole
   };
 }
 
-/** The copy, else a new one; beside the folder, which a server may read as a whole. */
+/** The copy, else a new one; beside the folder, which a server may read as a whole, and so not by `hw_replace`. */
 function make({ path: at, names, copy }: TlsBundle): Script {
   const next = join(dirname(dirname(at)), `.hostwright.${basename(at)}`);
   const alternatives = names.map((name) => `DNS:${name}`).join(',');
@@ -60,8 +60,7 @@ else
   cat "$t.crt" "$t.key" >"$t"
 fi
 chown ${owner} "$t"; chmod ${mode} "$t"; sync "$t"
-hw_yield ${at}
-mv -fT "$t" ${at} || hw_stuck ${at}`;
+hw_place "$t" ${at}`;
 }
 
 function step({ id, desired, actual, attributes }: Change<TlsBundle>): Step {
@@ -70,7 +69,11 @@ function step({ id, desired, actual, attributes }: Change<TlsBundle>): Step {
     const script = sh`chown ${owner} ${desired.path}; chmod ${mode} ${desired.path}`;
     return { resources: [id], title: `set mode and owner of ${desired.path}`, script };
   }
-  return { resources: [id], title: `make ${desired.path}`, script: lines([removal, inOrder, make(desired)]) };
+  return {
+    resources: [id],
+    title: `make ${desired.path}`,
+    script: lines([placeFunctions, inOrder, make(desired)]),
+  };
 }
 
 export const tlsBundleType = defineResource({

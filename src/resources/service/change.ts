@@ -1,7 +1,7 @@
 import { lines, sh, type Script } from '../../transport/shell.ts';
 import { digestFunction } from '../shell/digest.ts';
 import { endedFunction, runOrSay } from '../shell/ended.ts';
-import { readFunction } from '../shell/enter.ts';
+import { readFunction } from '../shell/read.ts';
 import type { Action, AttributeChange, Change, Difference } from '../state.ts';
 import type { Step } from '../step.ts';
 import { recordLoaded } from './loaded.ts';

@@ -6,7 +6,7 @@ import { declare, defineResource, type Resource, type ResourceOptions } from '..
 import type { Change } from '../state.ts';
 import type { ApplyContext, Step } from '../step.ts';
 import { providesUnit } from '../path.ts';
-import { removal } from '../shell/removal.ts';
+import { replaceFunctions } from '../shell/replace.ts';
 import { contentOf, entries, largestOf, parseStat, statProbe } from '../shell/stat.ts';
 
 const schema = z
@@ -98,13 +98,7 @@ sed "s|^$HW/units/||" "$HW/said" >&2
 }
 
 function install(unit: Unit): Script {
-  const target = file(unit);
-  return sh`mkdir -p ${dirname(target)}
-t=$(mktemp ${dirname(target)}/.hostwright.XXXXXX)
-cat "$HW/units"/${fileName(unit)} >"$t"
-chmod 0644 "$t"
-hw_yield ${target}
-mv -fT "$t" ${target} || hw_stuck ${target}`;
+  return sh`hw_replace 0644 ${file(unit)} <"$HW/units"/${fileName(unit)}`;
 }
 
 function remove(unit: Unit): Script {
@@ -139,9 +133,7 @@ function step(changes: readonly Change<Unit>[], host: ApplyContext): Step {
   const declared = host.declared('unit').map((name) => `${folder}/${name}`);
   const script = [
     ...(present.length === 0 ? [] : [stage(present), verify(present)]),
-    removal,
-    sh`t=''
-trap 'rm -f "$t"' EXIT`,
+    replaceFunctions,
     ...present.map(install),
     ...present.map((unit) => removeOverriding(unit, declared)),
     ...units.filter((unit) => unit.absent).map(remove),

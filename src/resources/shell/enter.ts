@@ -1,21 +1,18 @@
-import { basename, dirname } from 'node:path/posix';
 import { lines, sh, type Script } from '../../transport/shell.ts';
-import { removal } from './removal.ts';
 
 /**
  * Where others than root can write, a name may lead elsewhere a moment later. So root goes into a directory
  * first and works by relative names from there: whatever is renamed meanwhile, the directory stays the same.
  *
  * `hw_others` prints something where others than root can write; with an ACL the bits of the group are the most
- * that it gives to anybody, whatever the group. `hw_aside` makes root's own folder there; where the one around it
- * has the set-group-ID bit it begins with that, and what is made in it would get another group.
+ * that it gives to anybody, whatever the group.
  *
  * `hw_enter DIRECTORY` gets there without following a link that others could have planted; with `make` as a
  * second word it makes what is missing. `cd -P` leaves in `$PWD` where one really is; only where that is not
  * what was asked for it goes name by name. `hw_enter_of FILE` goes to the directory of the file that is meant, through
  * links of root's, and leaves its name there in `$hw_file`.
  */
-const functions = sh`hw_others() {
+export const enterFunctions = sh`hw_others() {
   find . -maxdepth 0 '(' ! -uid 0 -o -perm -002 -o -perm -020 ! -gid 0 ')'
   find . -maxdepth 0 -perm -020 -exec ls -ld {} + | grep '^.\{10\}+'
 }
@@ -60,61 +57,14 @@ hw_enter_of() {
     hw_file=\${hw_left##*/}
     hw_enter "\${hw_left%/*}/"
   done
-}
-hw_aside() {
-  hw_name=$(mktemp -d .hostwright.XXXXXX) || hw_stuck .
-  hw_next=\${PWD%/}/$hw_name
-  cd -P -- "./$hw_name"
-  case "$PWD $(stat -c %u:%a .)" in
-    "$hw_next 0:700") ;;
-    "$hw_next 0:2700") chmod 00700 . ;;
-    *) hw_refuse "$hw_next" ;;
-  esac
-  trap 'for hw_left in ./* ./.[!.]* ./..?*; do
-    { [ ! -e "$hw_left" ] && [ ! -L "$hw_left" ]; } || rm -f "$hw_left"
-  done; rmdir "$PWD" || :' EXIT
 }`;
 
 /** Goes to a directory, never by a link that others than root could have planted; makes it with `make`. */
 export function enter(directory: string, options: { readonly make?: true } = {}): Script {
-  return lines([removal, functions, sh`hw_enter ${directory} ${options.make === true ? ['make'] : []}`]);
+  return lines([enterFunctions, sh`hw_enter ${directory} ${options.make === true ? ['make'] : []}`]);
 }
-
-/**
- * After `enter`: goes on into a folder in there that is root's alone, to make files in before renames to `../`
- * show them. In the directory itself whoever owns it could put a link in the place of what root writes.
- */
-export const aside: Script = sh`hw_aside`;
 
 /** Goes to the directory of a file like `enter`, and leaves the name that the file has there in `$hw_file`. */
 export function enterOf(file: string): Script {
-  return lines([removal, functions, sh`hw_enter_of ${file}`]);
-}
-
-/**
- * `hw_read_file FILE FROM COUNT` prints so many bytes of a regular file. What is put into its place meanwhile is neither
- * followed, nor waited for.
- */
-export const readFunction: Script = lines([
-  functions,
-  sh`hw_read_file() (
-  hw_enter_of "$1"
-  if [ -e "./$hw_file" ] && [ ! -f "./$hw_file" ]; then printf '%s is not a regular file\n' "$1" >&2; exit 1; fi
-  exec timeout 20 dd if="./$hw_file" iflag=nofollow,nonblock,fullblock,skip_bytes,count_bytes bs=64K skip="$2" count="$3" status=none
-)`,
-]);
-
-/** Removes a path where it is there: a folder with everything in it where `folder` says so, else an empty one. */
-export function remove(path: string, folder: boolean): Script {
-  const name = `./${basename(path)}`;
-  return sh`if [ -d ${dirname(path)} ]; then
-${enter(dirname(path))}
-hw_yield ${name} ${forceWord(folder)}
-hw_remove ${name}
-fi`;
-}
-
-/** The second word of `hw_yield`. */
-export function forceWord(force: boolean): readonly string[] {
-  return force ? ['force'] : [];
+  return lines([enterFunctions, sh`hw_enter_of ${file}`]);
 }

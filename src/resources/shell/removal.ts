@@ -1,13 +1,7 @@
-import { sh } from '../../transport/shell.ts';
-
-/** Most entries of a folder that are counted: a tree of a million files must not hold up a plan. */
-export const mostEntries = 100_000;
-
-/** `hw_weigh` prints how many entries a folder holds, and how many bytes these take on the disk. */
-export const weigh = sh`hw_weigh() {
-  find "$1" -xdev -mindepth 1 -printf '%b\n' 2>/dev/null | head -n ${mostEntries + 1} |
-    awk '{ blocks += $1 } END { printf "%d %.0f", NR, blocks * 512 }'
-}`;
+import { basename, dirname } from 'node:path/posix';
+import { sh, type Script } from '../../transport/shell.ts';
+import { enter } from './enter.ts';
+import { weigh } from './weigh.ts';
 
 /**
  * How root removes what is in the way. Paths are absolute, or relative with a `/` in them.
@@ -54,3 +48,19 @@ hw_yield() {
   printf '%s is a folder that is not empty (entries and bytes: %s), and is not removed\n' "$(hw_where "$1")" "$(hw_weigh "$1")" >&2
   hw_stuck "$1"
 }`;
+
+/** The second word of `hw_yield`. */
+export function forceWord(force: boolean): readonly string[] {
+  return force ? ['force'] : [];
+}
+
+/** Removes a path where it is there: a folder with everything in it where `folder` says so, else an empty one. */
+export function remove(path: string, folder: boolean): Script {
+  const name = `./${basename(path)}`;
+  return sh`if [ -d ${dirname(path)} ]; then
+${removal}
+${enter(dirname(path))}
+hw_yield ${name} ${forceWord(folder)}
+hw_remove ${name}
+fi`;
+}

@@ -1,5 +1,5 @@
 import { lines, sh } from '../../transport/shell.ts';
-import { mostEntries, weigh } from './removal.ts';
+import { mostEntries, weigh } from './weigh.ts';
 import type { Section } from '../../transport/sections.ts';
 import { Unreadable } from '../state.ts';
 

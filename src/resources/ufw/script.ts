@@ -1,5 +1,6 @@
 import { lines, sh, type Script } from '../../transport/shell.ts';
 import type { Guard } from '../capabilities/access.ts';
+import { replaceFunctions } from '../shell/replace.ts';
 
 /**
  * Of the kernel's filter tables what ufw has put there: policies, its chains, the ways into them. Beside it
@@ -141,17 +142,18 @@ const written = ['/etc/ufw/user.rules', '/etc/ufw/user6.rules', '/etc/default/uf
 const goLive = lines([
   save,
   load,
-  sh`hw_install() {
+  replaceFunctions,
+  sh`hw_take_over() {
   if cmp -s "$1" "$2"; then return; fi
-  t=$(mktemp "$(dirname "$2")/.hostwright.XXXXXX")
-  cp -p "$1" "$t"
-  mv -fT "$t" "$2"
+  mode=$(stat -c %a "$1")
+  owner=$(stat -c %u:%g "$1")
+  hw_replace "$mode" "$2" "$owner" <"$1"
 }
-hw_install "$HW/etc/user.rules" /etc/ufw/user.rules
-hw_install "$HW/etc/user6.rules" /etc/ufw/user6.rules
-hw_install "$HW/default" /etc/default/ufw
+hw_take_over "$HW/etc/user.rules" /etc/ufw/user.rules
+hw_take_over "$HW/etc/user6.rules" /etc/ufw/user6.rules
+hw_take_over "$HW/default" /etc/default/ufw
 hw_load expected
-hw_install "$HW/etc/ufw.conf" /etc/ufw/ufw.conf
+hw_take_over "$HW/etc/ufw.conf" /etc/ufw/ufw.conf
 systemctl enable --quiet ufw.service`,
 ]);
 
