@@ -1,5 +1,5 @@
 import { listed } from '../../src/roles/list.ts';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -14,8 +14,10 @@ import agent from '../../roles/monitoring_agent/role.ts';
 import server from '../../roles/monitoring_server/role.ts';
 import mysql from '../../roles/mysql/role.ts';
 import nginx from '../../roles/nginx/role.ts';
+import pki from '../../roles/pki/role.ts';
 import { HostwrightError, HostwrightErrors } from '../../src/errors.ts';
 import type { Declared } from '../../src/index.ts';
+import { createAuthority } from '../../src/pki/authority.ts';
 import type { Resource } from '../../src/resources/resource.ts';
 import type { Role } from '../../src/roles/role.ts';
 import { isSecret } from '../../src/secrets/secret.ts';
@@ -75,6 +77,7 @@ const roles: readonly (readonly [Role, string, Readonly<Record<string, unknown>>
     { domain: 'www.foobar.com', certificate_names: ['foobar.com'], haproxy_balance: 'random' },
   ],
   [nginx, 'web1', { nginx_clients: ['haproxy'] }],
+  [pki, 'web1', { pki_ca: await createAuthority(), pki_valid_for: '5y' }],
   [firewall, 'web1', {}],
   [
     mysql,
@@ -160,6 +163,16 @@ function tryRole(role: Role, host: string, variables: unknown): readonly Resourc
     throw error;
   }
 }
+
+test('every bundled role is attacked', () => {
+  const folder = new URL('../../roles/', import.meta.url);
+  const bundled = readdirSync(folder).filter((name) => existsSync(new URL(`${name}/role.ts`, folder)));
+  const attacked = roles.map(([role]) => role.name);
+  expect(
+    bundled.filter((name) => !attacked.includes(name)),
+    'add these roles, with variables of every kind, to the list in this file',
+  ).toEqual([]);
+});
 
 describe.each(roles.map((one) => [one[0].name, one] as const))(
   'every variable of %s',
