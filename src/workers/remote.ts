@@ -65,6 +65,12 @@ export function remoteWorker({ process, settings, project, report }: RemoteOptio
     });
   };
 
+  /** Nothing is done on the host any more, as nobody else can tell. */
+  const endedWith = (host: string): HostwrightError => {
+    report({ type: 'step', host, title: null });
+    return workerEnded(host, ended ?? 'no answer');
+  };
+
   const turn = async (host: string, question: Question): Promise<Turn> => {
     const outcome = await ask(question);
     if (outcome?.kind === 'turn') return outcome.turn;
@@ -72,7 +78,7 @@ export function remoteWorker({ process, settings, project, report }: RemoteOptio
       const [lost] = outcome.errors.errors;
       return lost === undefined ? {} : { lost };
     }
-    return { lost: workerEnded(host, ended ?? 'no answer') };
+    return { lost: endedWith(host) };
   };
 
   process.send({ kind: 'start', settings, project });
@@ -84,7 +90,7 @@ export function remoteWorker({ process, settings, project, report }: RemoteOptio
       const outcome = await ask({ kind: 'plan', host });
       if (outcome?.kind === 'planned') return outcome.planned;
       if (outcome?.kind === 'errors') throw outcome.errors;
-      throw new HostwrightErrors([workerEnded(host, ended ?? 'no answer')]);
+      throw new HostwrightErrors([endedWith(host)]);
     },
     applyPlay: (host, play) => turn(host, { kind: 'applyPlay', host, play }),
     recordApplied: (host) => turn(host, { kind: 'recordApplied', host }),

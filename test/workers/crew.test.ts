@@ -25,6 +25,8 @@ interface Crewed {
   /** Which worker has connected to each host. */
   readonly owners: ReadonlyMap<string, number>;
   readonly results: readonly string[];
+  /** What hosts do at this moment. */
+  readonly steps: ReadonlyMap<string, string | null>;
 }
 
 interface Setting {
@@ -36,6 +38,7 @@ interface Setting {
 function plan({ forks = 4, connected }: Setting = {}): Crewed {
   const owners = new Map<string, number>();
   const results: string[] = [];
+  const steps = new Map<string, string | null>();
   const kills: (() => void)[] = [];
   const optionsOf = (index: number, report: LocalOptions['report']): LocalOptions => ({
     ...{ settings, report },
@@ -57,11 +60,12 @@ function plan({ forks = 4, connected }: Setting = {}): Crewed {
     },
     ...{ forks, signal: new AbortController().signal },
     report: (event) => {
+      if (event.type === 'step') steps.set(event.host, event.title);
       if (event.type === 'result')
         results.push(`${event.host} ${event.outcome} ${event.reason ?? ''}`.trim());
     },
   });
-  return { planned, kill: (index) => kills[index]?.(), owners, results };
+  return { planned, kill: (index) => kills[index]?.(), owners, results, steps };
 }
 
 test('hosts are shared evenly', async () => {
@@ -82,6 +86,7 @@ test('of a worker that is killed while hosts are planned only these are lost, an
   const { hosts, lost } = await crewed.planned;
   expect([...hosts.keys()]).toEqual(['web2', 'web3', 'web4']);
   expect([...lost.keys()]).toEqual(['web1']);
+  expect(crewed.steps.get('web1')).toBeNull();
   expect(lost.get('web1')).toMatchObject([{ code: 'E_WORKER', place: { host: 'web1' }, found: 'SIGKILL' }]);
 });
 

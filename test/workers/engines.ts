@@ -76,7 +76,8 @@ export function overTheWire(options: LocalOptions): {
     worker,
     kill: () => {
       isGone = true;
-      onEnd?.('SIGKILL');
+      // Behind all that it has sent.
+      setImmediate(() => onEnd?.('SIGKILL'));
     },
   };
 }
