@@ -145,7 +145,7 @@ describe('a change of the firewall or of sshd', () => {
   it('is refused beforehand where it can be foreseen', async () => {
     const applied = await apply(5, { ...walledIn, wall_foresight: true });
     expect(applied.code).toBe(4);
-    expect(applied.stdout + applied.stderr).toContain('Hostwright shuts itself out');
+    expect(applied.stdout + applied.stderr).toContain('Hostwright locks itself out');
   });
 
   it.each([
