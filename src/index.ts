@@ -25,6 +25,7 @@ export { accountName, argv, oneLine, ownerName } from './resources/attribute.ts'
 export { folderRequired, mode, ownersAfter, ownersRequired, path } from './resources/path.ts';
 export { parseStat, statProbe, type Stat } from './resources/shell/stat.ts';
 export { enter } from './resources/shell/enter.ts';
+export { replaceFunctions } from './resources/shell/replace.ts';
 export { restoring } from './resources/capabilities/access.ts';
 // The bundled types.
 export { file } from './resources/file.ts';

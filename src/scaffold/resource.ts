@@ -6,7 +6,7 @@ export function resourceFiles({ snake, kebab, camel }: Names): readonly Draft[] 
   return [
     {
       path: `resources/${kebab}.ts`,
-      text: `import { declare, defineResource, each, lines, oneLine, sh, z, type Resource, type ResourceOptions } from 'hostwright';
+      text: `import { declare, defineResource, each, lines, oneLine, replaceFunctions, sh, z, type Resource, type ResourceOptions } from 'hostwright';
 
 const schema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/, 'expected lower-case letters, digits and "-"'),
@@ -40,16 +40,15 @@ export const ${camel}Type = defineResource({
       });
     },
   }),
-  // Runs as root with set -eu, perhaps twice: the new file is renamed to its place when it is whole.
+  // Runs as root with set -eu, perhaps twice: hw_replace makes the file elsewhere and renames it when it is whole.
   apply: each(({ id, action, desired: { name, value } }) => {
     const file = \`\${folder}/\${name}\`;
     if (action === 'delete') return { resources: [id], title: \`remove \${file}\`, script: sh\`rm -f \${file}\` };
     return {
       resources: [id],
       title: \`write \${file}\`,
-      script: sh\`mkdir -p \${folder}
-printf '%s\\n' \${value} >\${file}.new
-mv \${file}.new \${file}\`,
+      script: sh\`\${replaceFunctions}
+printf '%s\\n' \${value} | hw_replace 0644 \${file}\`,
     };
   }),
 });

@@ -121,6 +121,21 @@ function refusePathTwice(host: string, resources: readonly DeclaredResource[]): 
   }
 }
 
+/** Ids begin with the name of the type, so two types of one name would be taken for each other. */
+function refuseNameTwice(host: string, resources: readonly DeclaredResource[]): void {
+  const named = new Map<string, DeclaredResource>();
+  for (const resource of resources) {
+    const first = named.get(resource.type.name) ?? resource;
+    named.set(resource.type.name, first);
+    if (first.type === resource.type) continue;
+    throw new HostwrightError('E_RESOURCE', `two resource types have the name ${resource.type.name}`, {
+      place: { host, resource: resource.id },
+      found: `one in the role ${first.role}, another in the role ${resource.role}`,
+      hint: 'give one of them another name in defineResource',
+    });
+  }
+}
+
 function isResource(value: unknown): value is Resource {
   return (
     typeof value === 'object' &&
@@ -197,6 +212,7 @@ export function hostResources(model: SiteModel, host: string, facts: Facts): rea
     }
   }
   if (errors.length > 0) throw new HostwrightErrors(errors);
+  refuseNameTwice(host, [...resources.values()]);
   refusePathTwice(host, [...resources.values()]);
   return [...resources.values()];
 }

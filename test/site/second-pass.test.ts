@@ -92,6 +92,13 @@ test('a unit and a file of the same path are an error, a line of a file is none'
   expect(declaredBy([file('/etc/hosts', {})], [line('/etc/hosts', { line: 'a' })])).toHaveLength(2);
 });
 
+test('two types of one name are an error: their ids would be the same', () => {
+  const own = { type: { ...fileType }, attributes: { path: '/b' } };
+  expect(() => declaredBy([file('/a', {})], [own])).toThrow(
+    expect.objectContaining({ code: 'E_RESOURCE', message: 'two resource types have the name file' }),
+  );
+});
+
 test('one path as a file and a link is an error: each run would undo the other', () => {
   expect(() => declaredBy([file('/a', { content: 'a' })], [link('/a', { to: 'b' })])).toThrow(
     expect.objectContaining({ code: 'E_RESOURCE', message: 'file:/a and link:/a declare the same path' }),

@@ -6,7 +6,7 @@ import { namesText } from '../../pki/names.ts';
 import type { Secret } from '../../secrets/secret.ts';
 import { accountName, secretValue } from '../attribute.ts';
 import { duration, secondsOf, spanText } from '../duration.ts';
-import { issue, mend } from './issue.ts';
+import { issue, repair } from './issue.ts';
 import { certificateProbe, parseCertificates } from './state.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
 import type { Change } from '../state.ts';
@@ -89,8 +89,8 @@ export const hostCertificateType = defineResource({
   }),
   apply: (changes) => {
     const issued = changes.filter(needsIssue);
-    const mended = changes.filter((change) => !needsIssue(change));
-    return [...(issued.length === 0 ? [] : [issue(issued)]), ...mended.map(mend)];
+    const repaired = changes.filter((change) => !needsIssue(change));
+    return [...(issued.length === 0 ? [] : [issue(issued)]), ...repaired.map(repair)];
   },
   comparison: { computed: ['entries'], implied: ['renewal'] },
   order: { after: ({ group }) => ['package:openssl', `group:${group}`] },

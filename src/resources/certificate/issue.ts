@@ -97,7 +97,7 @@ export function issue(changes: readonly Change<HostCertificate>[]): Conversation
 }
 
 /** Owner, mode and bundle put right; key and certificate stay. */
-export function mend({ id, desired: { name, group } }: Change<HostCertificate>): Step {
+export function repair({ id, desired: { name, group } }: Change<HostCertificate>): Step {
   const stem = certificateStem(name);
   const script = sh`${replaceFunctions}
 chown root:root ${`${stem}.crt`}; chmod 0644 ${`${stem}.crt`}
