@@ -92,7 +92,7 @@ it.each<readonly [string, string] | readonly [string, string, NodeJS.ProcessEnv]
   const edited = await edit(script, env);
   expect(edited.code).toBe(4);
   expect(edited.stderr).toContain('E_SECRET');
-  expect(edited.stderr).toContain('nothing was changed');
+  expect(edited.stderr).toContain('no changes made');
   expect(edited.stdout + edited.stderr).not.toContain('hunter');
   expect(stored()).toBe(before);
 });
@@ -105,7 +105,7 @@ it('refuses where there is no memory to keep the clear text in', async () => {
   const env = { ...environment, XDG_RUNTIME_DIR: disk, EDITOR: editor('touch "$seen"') };
   const edited = await run('unshare', ['-m', 'sh', '-c', hidden], { env });
   expect(edited.code).toBe(4);
-  expect(edited.stderr).toContain('there is no place in memory');
+  expect(edited.stderr).toContain('no folder in memory for the plain text');
   expect(readdirSync(disk)).toEqual([]);
   expect(existsSync(join(folder, 'seen'))).toBe(false);
 });
