@@ -15,6 +15,11 @@ const scripts = {
   types: 'tsc',
 };
 
+/** `npm init` writes a test script that only fails: it stands for none. */
+function isPlaceholder(name: string, script: unknown): boolean {
+  return name === 'test' && typeof script === 'string' && script.includes('Error: no test specified');
+}
+
 const manifest = z.looseObject({
   scripts: z.record(z.string(), z.unknown()).default({}),
   dependencies: z.record(z.string(), z.unknown()).default({}),
@@ -41,9 +46,10 @@ export function packageManifest(project: string, source: PackageSource, text: st
   } = manifest.parse(before ?? JSON.parse(text ?? ''));
   const needed = { ...source.versions, hostwright: `file:${relative(project, source.folder)}` };
   const missing = Object.entries(needed).filter(([name]) => !(name in dependencies));
+  const kept = Object.entries(ownScripts).filter(([name, script]) => !isPlaceholder(name, script));
   const complete = {
     ...own,
-    scripts: { ...scripts, ...ownScripts },
+    scripts: { ...scripts, ...Object.fromEntries(kept) },
     ...(Object.keys(dependencies).length === 0 ? {} : { dependencies }),
     devDependencies: { ...Object.fromEntries(missing), ...devDependencies },
   };

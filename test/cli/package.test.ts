@@ -111,6 +111,10 @@ export default defineRole({
     for (const name of ['@types/node', 'undici-types', 'typescript']) link(name);
     const project = join(folder, 'new');
     mkdirSync(project);
+    // As `npm init -y` writes it.
+    const script = 'echo "Error: no test specified" && exit 1';
+    const begun = { name: 'new', type: 'commonjs', main: 'index.js', scripts: { test: script } };
+    writeFileSync(join(project, 'package.json'), JSON.stringify(begun));
     const make = (...words: readonly string[]) =>
       run(join(installed, 'bin/hostwright'), words, { cwd: project, env: { ...process.env, NO_COLOR: '1' } });
     for (const words of [['init'], ['new', 'role', 'hello'], ['new', 'resource', 'app_setting']]) {
