@@ -30,7 +30,7 @@ export function createFileCache<Value>(make: (content: Buffer, file: string) => 
       appendFileSync(file, text, { mode: 0o600 });
       const state = statSync(file, { bigint: true });
       if (entry === undefined || before === undefined || !isSame(entry.state, before)) return;
-      // Where somebody else has written meanwhile it is read again.
+      // When another process has written meanwhile, it is read again.
       if (state.ino !== before.ino || state.size !== before.size + BigInt(Buffer.byteLength(text))) return;
       take(entry.value);
       known.set(file, { state, value: entry.value });

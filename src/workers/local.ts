@@ -43,7 +43,7 @@ function trackConnections(connect: Survey['connect']): Connections {
       const transport = await connect(host);
       open.set(host, transport);
       if (!isClosed) return transport;
-      // It has taken its time, and nobody waits for it any more.
+      // The run has ended while this connection was being made.
       await close(host);
       throw new HostwrightError('E_CONNECT', 'the run has ended', { place: { host } });
     },
@@ -114,7 +114,7 @@ export function localWorker({ settings, connect, resources, report }: LocalOptio
         const surveyed = await surveyHost(name, survey);
         const { apply } = settings;
         if (apply !== undefined) return planned(surveyed, keep(surveyed, apply.confirmWithin));
-        // A thousand connections that nobody needs any more would only take memory, here and there.
+        // A plan alone needs no connection any more: a thousand of them would take memory, here and on the hosts.
         await connections.close(name);
         return planned(surveyed, surveyed.plan.changes.size === 0);
       } catch (error) {

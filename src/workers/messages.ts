@@ -11,7 +11,7 @@ export interface ProjectData {
   readonly site: string;
   readonly inventory: Inventory;
   readonly variables: ReadonlyMap<string, HostVariables>;
-  /** Values of the secrets that nobody set. */
+  /** Values of generated secrets. */
   readonly generated: ReadonlyMap<string, Secret>;
 }
 
@@ -45,7 +45,7 @@ export interface Channel<In, Out> {
   onMessage(take: (message: In) => void): void;
 }
 
-// Both ends are of one version, and nobody else writes to what is between them.
+// Both ends are of one version, and only they write to the channel.
 function hasKind(message: unknown): boolean {
   return typeof message === 'object' && message !== null && 'kind' in message;
 }

@@ -19,7 +19,7 @@ export interface PlannedHosts {
   readonly hosts: ReadonlyMap<string, RunHost>;
   /** Why the others have none. */
   readonly lost: Map<string, readonly HostwrightError[]>;
-  /** The plan as it is shown, host by host; whoever shows it takes it. */
+  /** The plan as it is shown, host by host; the command that shows it empties the list. */
   readonly events: ChangeEvent[];
   readonly worker: Worker;
   /** Notes what becomes of changes, and tells it. */

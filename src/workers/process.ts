@@ -5,7 +5,7 @@ import { fromWire, toWire } from './wire.ts';
 
 /**
  * Starts a worker in a process of its own. It ends with this one, however this one ends: the way between them
- * is a pair of sockets, which nobody else sees, and which closes by itself.
+ * is a pair of sockets, which no other process sees, and which closes by itself.
  */
 export function startWorkerProcess(file: string): WorkerProcess {
   const child = fork(file, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });

@@ -65,7 +65,7 @@ export function remoteWorker({ process, settings, project, report }: RemoteOptio
     });
   };
 
-  /** Nothing is done on the host any more, as nobody else can tell. */
+  /** The worker can no longer say that its work on the host has ended. */
   const endedWith = (host: string): HostwrightError => {
     report({ type: 'step', host, title: null });
     return workerEnded(host, ended ?? 'no answer');

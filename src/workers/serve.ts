@@ -48,7 +48,7 @@ export function serve(channel: Channel<ToWorker, FromWorker>, open: OpenWorker):
     switch (message.kind) {
       case 'start':
         opening = open(message.settings, message.project, report);
-        // Whoever asks for something hears of what is wrong.
+        // Each later question is answered with what is wrong.
         opening.catch(() => undefined);
         break;
       case 'stop':

@@ -207,11 +207,11 @@ describe('a change of the firewall or of sshd', () => {
         'mv /root/after6.rules /etc/ufw',
       ],
     ];
-    for (const [breaks, mends] of damage) {
+    for (const [breaks, repair] of damage) {
       expect(due(await plan())).toEqual([]);
       await hosts.shell('web1', breaks);
       expect(due(await plan()), breaks).toEqual(['ufw:firewall']);
-      await hosts.shell('web1', mends);
+      await hosts.shell('web1', repair);
     }
     expect(due(await plan())).toEqual([]);
   });

@@ -46,7 +46,7 @@ const many = Array.from({ length: 300 }, (_, at) => line(hashName(`other${at}`, 
 );
 
 describe('the keys of many hosts', () => {
-  it('are remembered for the hosts that come later in the run, whoever writes them', () => {
+  it('are remembered for the hosts that come later in the run, also after another process has written to the file', () => {
     expect(checkHostKey(files, 'web1', config('web1')).refuse(one)).toBeUndefined();
     expect(readFileSync(file, 'utf8')).toBe(line('web1', one));
     expect(checkHostKey(files, 'web1', config('web1')).refuse(two)).toMatchObject({

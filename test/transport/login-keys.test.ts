@@ -46,7 +46,7 @@ describe('the keys to log in with', () => {
     expect(verify(hash, data, key.getPublicPEM(), signature)).toBe(true);
   });
 
-  it('keep to the policy of each host, whoever else logs in with them', () => {
+  it('keep to the policy of each host, also where several hosts share a key', () => {
     const file = makeKey('-t', 'rsa', '-b', '2048');
     const keys = createLoginKeys();
     const loose = usable(keys, file, { ...policy, pubkeyAlgorithms: ['ssh-rsa', 'rsa-sha2-256'] });
