@@ -31,7 +31,7 @@ async function readNow(run: HostRun, changes: readonly PlannedChange[]): Promise
   if (late.length === 0) return changes;
   const batches = probeBatches(
     late.map((change) => change.resource),
-    run.plan.resources,
+    run.plan.declared,
   );
   const found = parseProbesThatAnswer(
     run.plan.host,
@@ -69,7 +69,7 @@ function withoutUnreadable(run: HostRun, changes: readonly PlannedChange[]): rea
 function stepsOf(run: HostRun, changes: readonly PlannedChange[]): readonly (Step | Conversation)[] {
   const context: ApplyContext = {
     declared: (name) =>
-      run.plan.resources
+      run.plan.declared
         .filter((resource) => resource.type.name === name && resource.type.want(resource.desired) !== null)
         .map((resource) => resource.type.key(resource.desired)),
   };
@@ -176,7 +176,7 @@ async function executeWork(
   }
   const batches = probeBatches(
     covered.map((change) => change.resource),
-    run.plan.resources,
+    run.plan.declared,
   );
   const timeout = work.reduce((sum, piece) => sum + piece.timeout, defaultTimeout);
   const started = performance.now();
@@ -233,7 +233,7 @@ async function executeConversation(
   }
   const batches = probeBatches(
     own.map((change) => change.resource),
-    run.plan.resources,
+    run.plan.declared,
   );
   const answers = await ask(
     run.transport,

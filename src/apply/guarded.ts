@@ -109,7 +109,7 @@ export async function executeGuarded(
     try {
       const batches = probeBatches(
         changes.map((change) => change.resource),
-        run.plan.resources,
+        run.plan.declared,
       );
       const sections = [{ script: confirm(undo) }, ...batches.map(({ probe }) => probe)];
       const [confirmed, ...found] = await ask(fresh, sections);

@@ -16,7 +16,10 @@ export interface PlannedChange extends Change {
 /** Everything that is to happen on one host, in order. */
 export interface HostPlan {
   readonly host: string;
+  /** Those of the roles that the run selects. */
   readonly resources: readonly DeclaredResource[];
+  /** Those of all roles of the host. */
+  readonly declared: readonly DeclaredResource[];
   readonly nodes: readonly PlanNode[];
   readonly changes: ReadonlyMap<ResourceId, PlannedChange>;
 }

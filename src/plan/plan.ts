@@ -120,7 +120,7 @@ const planSafely: typeof planResource = (host, resource, ...rest) => {
 };
 
 /**
- * The changes of a host, from what its probes found. Pure: the same states give the same plan. Throws all
+ * The changes of a host, from what its probes found; `declared` are the resources of all of its roles. Pure: the same states give the same plan. Throws all
  * E_REFUSED of the host together.
  */
 export function planHost(
@@ -129,6 +129,7 @@ export function planHost(
   nodes: readonly PlanNode[],
   found: ReadonlyMap<ResourceId, Actual>,
   mounts: readonly Mount[] = [],
+  declared: readonly DeclaredResource[] = resources,
 ): HostPlan {
   const changes = new Map<ResourceId, PlannedChange>();
   const refused: HostwrightError[] = [];
@@ -145,5 +146,5 @@ export function planHost(
     }
   }
   if (refused.length > 0) throw new HostwrightErrors(refused);
-  return { host, resources, nodes, changes };
+  return { host, resources, declared, nodes, changes };
 }

@@ -1,4 +1,5 @@
 import { HostwrightError } from '../errors.ts';
+import { declaredPaths } from '../resources/declared-paths.ts';
 import type { DeclaredResource, Probe, ResourceType } from '../resources/resource.ts';
 import { Unreadable, type Actual, type ResourceId } from '../resources/state.ts';
 import type { Answer } from '../transport/transport.ts';
@@ -10,7 +11,7 @@ export interface ProbeBatch {
   readonly probe: Probe;
 }
 
-/** `declared` are all of the host: what some types find depends on what else is declared of them. */
+/** `declared` are all of the host: what some types find depends on what else is declared. */
 export function probeBatches(
   resources: readonly DeclaredResource[],
   declared: readonly DeclaredResource[] = resources,
@@ -21,10 +22,18 @@ export function probeBatches(
     if (batch === undefined) byType.set(resource.type, [resource]);
     else batch.push(resource);
   }
+  const paths = declaredPaths(declared);
   return [...byType].map(([type, due]) => {
     const isWhole = type.comparison?.together === true;
     const batch = isWhole ? declared.filter((resource) => resource.type === type) : due;
-    return { type, resources: batch, probe: type.probe(batch.map(({ desired }) => desired)) };
+    return {
+      type,
+      resources: batch,
+      probe: type.probe(
+        batch.map(({ desired }) => desired),
+        paths,
+      ),
+    };
   });
 }
 

@@ -28,7 +28,10 @@ export interface Survey {
   readonly lock: Lock;
   /** Read the files that change, to show what changes in them. */
   readonly diff: boolean;
+  /** What all roles of the host declare. */
   readonly resources: (host: string, facts: Facts) => readonly DeclaredResource[];
+  /** The roles that are planned; left out: all. */
+  readonly roles?: readonly string[];
   readonly report: (event: StepEvent) => void;
 }
 
@@ -41,6 +44,16 @@ export interface SurveyedHost {
   readonly events: readonly ChangeEvent[];
   /** What was last applied to it. */
   readonly applied: Applied;
+}
+
+/** What these roles declare, without what it needs of others. */
+function declaredBy(
+  roles: readonly string[],
+  resources: readonly DeclaredResource[],
+): readonly DeclaredResource[] {
+  const kept = resources.filter((resource) => roles.includes(resource.role));
+  const ids = new Set<ResourceId>(kept.map((resource) => resource.id));
+  return kept.map((resource) => ({ ...resource, needs: resource.needs.filter((id) => ids.has(id)) }));
 }
 
 /** Text that a diff shows what changes in. */
@@ -106,15 +119,17 @@ export async function surveyHost(host: string, options: Survey): Promise<Surveye
       throw new HostwrightError('E_REMOTE', `${host} gave no answer`, { place: { host } });
     const known = parseFacts(host, facts);
     const login = known.connection;
-    const resources = options.resources(host, known);
+    const declared = options.resources(host, known);
+    const resources = options.roles === undefined ? declared : declaredBy(options.roles, declared);
     refuseLockout(host, resources, login);
     const nodes = orderNodes(host, resources);
     step(`read ${resources.length} resources`);
-    const batches = probeBatches(resources);
+    const batches = probeBatches(resources, declared);
     const sections = [...batches.map(({ probe }) => probe), mountsProbe];
     const answers = await ask(transport, sections);
     const mounts = parseMounts(answers.at(-1)?.stdout ?? Buffer.alloc(0));
-    const plan = planHost(host, resources, nodes, parseProbes(host, batches, answers), mounts);
+    const found = parseProbes(host, batches, answers);
+    const plan = planHost(host, resources, nodes, found, mounts, declared);
     const changes = [...plan.changes.values()];
     const applied = parseApplied(record.stdout);
     const showable = changes.filter(({ id }) => applied.get(id)?.isSecret !== true);

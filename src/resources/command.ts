@@ -99,6 +99,7 @@ ${runInTime(command)}`;
     return { ...step, stdin: Buffer.from(isSecret(command.stdin) ? command.stdin.reveal() : command.stdin) };
   }),
   comparison: { action: () => 'run' },
+  files: { alsoOwns: ({ creates }) => (creates === undefined ? [] : [creates]) },
   order: {
     after: ({ creates }) =>
       creates === undefined ? [] : ancestors(creates).map((above): ResourceId => `directory:${above}`),

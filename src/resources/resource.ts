@@ -31,6 +31,17 @@ export interface DeclaredResource<Desired extends object = object> {
   readonly origin?: (line?: number) => FilePlace;
 }
 
+/**
+ * What a probe may know of the rest of the host: the paths that resources of any of its roles declare, whichever
+ * roles a run selects. What none of them declares is somebody else's.
+ */
+export interface DeclaredPaths {
+  /** Whether a resource owns `path`: it declares what is there, or that there is nothing. */
+  owns(path: string): boolean;
+  /** Whether a resource owns something below `path`. */
+  ownsBelow(path: string): boolean;
+}
+
 /** Reads the actual state of every resource of a batch, in one go and without changing anything. */
 export interface Probe<Found extends State = State> {
   readonly script: Script;
@@ -55,8 +66,8 @@ export interface ResourceType<Desired extends object = object, Found extends Sta
   key(desired: Desired): string;
   /** The attributes to be reached; `null` for absent. */
   want(desired: Desired): Wanted | null;
-  /** How to read the resources of `batch`, all of one host. */
-  probe(batch: readonly Desired[]): Probe<Found>;
+  /** How to read the resources of `batch`, all of one host. Without `host` nothing counts as undeclared. */
+  probe(batch: readonly Desired[], host?: DeclaredPaths): Probe<Found>;
   /**
    * How to make `changes`, in one step or several; none of them is ordered before another. The first time in a
    * run `later` has the changes of the type that are not due yet, for what can be got ready.
@@ -73,6 +84,9 @@ export interface ResourceType<Desired extends object = object, Found extends Sta
   readonly runtime?: Runtime<Desired>;
   readonly access?: Access<Desired>;
 }
+
+/** Where the declarations of a host are not known nothing may be taken for undeclared. */
+const everything: DeclaredPaths = { owns: () => true, ownsBelow: () => true };
 
 type NameOf<S> = S extends unknown ? keyof S & string : never;
 
@@ -111,15 +125,17 @@ export function defineResource<
   type: Omit<ResourceType<z.output<Schema>, NoInfer<Found>>, 'schema' | 'want' | 'probe' | 'comparison'> & {
     readonly schema: Schema;
     want(desired: z.output<Schema>): Want | null;
-    probe(batch: readonly z.output<Schema>[]): Probe<Found>;
+    probe(batch: readonly z.output<Schema>[], host: DeclaredPaths): Probe<Found>;
     readonly comparison?: Comparison<NoInfer<Found>> & {
       readonly computed?: readonly Computed[];
       readonly implied?: readonly NoInfer<NameOf<Found>>[];
     };
   } & SameNames<Want, Found, Computed>,
 ): ResourceType<z.output<Schema>, Found>;
-export function defineResource(type: ResourceType): ResourceType {
-  return type;
+export function defineResource(
+  type: Omit<ResourceType, 'probe'> & { probe(batch: readonly object[], host: DeclaredPaths): Probe },
+): ResourceType {
+  return { ...type, probe: (batch, host = everything) => type.probe(batch, host) };
 }
 
 /** Options that every resource takes beside its attributes. */

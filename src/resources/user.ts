@@ -243,6 +243,7 @@ export const userType = defineResource({
     provides: (user, { kind, name }) =>
       kind === 'directory' ? 'perhaps' : kind !== 'unit' && user.name === name,
   },
+  files: { alsoOwns: ({ name, home }) => [home ?? (name === 'root' ? '/root' : `/home/${name}`)] },
   access: {
     guard: ({ action, desired }, login) =>
       action !== 'create' && desired.name === login?.user ? restoring(accountFiles) : undefined,

@@ -5,13 +5,13 @@ import { Unreadable, type Change, type State } from '../resources/state.ts';
 import { isSecret } from '../secrets/secret.ts';
 import type { Script } from '../transport/shell.ts';
 import type { Answer } from '../transport/transport.ts';
-import { placed } from './plan.ts';
+import { declaredPaths, placed } from './plan.ts';
 import type { Root } from './root.ts';
 
-/** What the probe of its type finds of a resource. */
+/** What the probe of its type finds of a resource, on a host that declares only that. */
 export async function probe(root: Root, resource: Resource): Promise<State | null> {
   const { type, desired } = placed(resource);
-  const { script, stdin, parse } = type.probe([desired]);
+  const { script, stdin, parse } = type.probe([desired], declaredPaths([resource]));
   keepsSecrets(resource, script);
   const answer = await root.run(script, stdin);
   if (answer.code !== 0) throw new Error(`the probe fails: ${said(answer)}`);

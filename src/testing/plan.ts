@@ -1,7 +1,8 @@
 import { orderNodes } from '../plan/graph.ts';
 import type { PlannedChange } from '../plan/host-plan.ts';
 import { planHost } from '../plan/plan.ts';
-import type { DeclaredResource, Resource, ResourceType } from '../resources/resource.ts';
+import { declaredPaths as pathsOf } from '../resources/declared-paths.ts';
+import type { DeclaredPaths, DeclaredResource, Resource, ResourceType } from '../resources/resource.ts';
 import type { Actual, Attribute, ResourceId, State } from '../resources/state.ts';
 import { schemaProblems } from '../schema-problems.ts';
 
@@ -20,6 +21,11 @@ export function placed(resource: Resource, role = 'web', play = 0): DeclaredReso
   }
   const id: ResourceId = `${type.name}:${type.key(parsed.data)}`;
   return { id, type, desired: parsed.data, needs: resource.needs ?? [], role, play };
+}
+
+/** What the probes of a host are told that declares `resources`, and nothing else. */
+export function declaredPaths(resources: readonly Resource[]): DeclaredPaths {
+  return pathsOf(resources.map((resource) => placed(resource)));
 }
 
 /** What a probe finds of a resource that is as declared. */

@@ -73,6 +73,7 @@ export function localWorker({ settings, connect, resources, report }: LocalOptio
   const survey: Survey = {
     connect: connections.open,
     ...{ lock: settings.lock, diff: settings.diff, resources, report },
+    ...(settings.roles && { roles: settings.roles }),
   };
 
   /** Whether all is done with the host already. */

@@ -1,5 +1,3 @@
-import type { DeclaredResource } from '../resources/resource.ts';
-import type { ResourceId } from '../resources/state.ts';
 import type { SiteModel } from '../site/model.ts';
 import { hostResources } from '../site/second-pass.ts';
 import type { Connect, Target } from '../transport/transport.ts';
@@ -12,19 +10,9 @@ export interface SiteWorkerOptions extends Pick<LocalOptions, 'settings' | 'repo
   readonly connect: Connect;
 }
 
-/** What these roles declare, without what it needs of others. */
-function declaredBy(
-  roles: readonly string[],
-  resources: readonly DeclaredResource[],
-): readonly DeclaredResource[] {
-  const kept = resources.filter((resource) => roles.includes(resource.role));
-  const ids = new Set<ResourceId>(kept.map((resource) => resource.id));
-  return kept.map((resource) => ({ ...resource, needs: resource.needs.filter((id) => ids.has(id)) }));
-}
-
 /** Works on the hosts of a site in this very process. */
 export function siteWorker({ site, targets, connect, settings, report }: SiteWorkerOptions): Worker {
-  const { roles, becomePassword } = settings;
+  const { becomePassword } = settings;
   return localWorker({
     settings,
     report,
@@ -33,9 +21,6 @@ export function siteWorker({ site, targets, connect, settings, report }: SiteWor
       if (target === undefined) throw new Error(`no target for ${host}`);
       return await connect({ ...target, ...(becomePassword && { becomePassword }) });
     },
-    resources: (host, facts) => {
-      const all = hostResources(site, host, facts);
-      return roles === undefined ? all : declaredBy(roles, all);
-    },
+    resources: (host, facts) => hostResources(site, host, facts),
   });
 }

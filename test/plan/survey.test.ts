@@ -3,6 +3,7 @@ import type { PlannedHosts } from '../../src/workers/plan-hosts.ts';
 import { planHosts } from '../../src/workers/plan-hosts.ts';
 import type { DeclaredResource, ResourceType } from '../../src/resources/resource.ts';
 import { commandType } from '../../src/resources/command.ts';
+import { directory } from '../../src/resources/directory.ts';
 import { HostwrightError } from '../../src/errors.ts';
 import { sh } from '../../src/transport/shell.ts';
 import type { Transport } from '../../src/transport/transport.ts';
@@ -80,6 +81,24 @@ describe.each(engines)('hosts that are planned $name', (engine) => {
       { code: 'E_PROBE', found: expect.stringContaining(`${member} is not defined`) as string },
     ]);
     expect([...open]).toEqual(['web1', 'web3']);
+  });
+
+  test('a run of some roles tells a probe what the others declare', async () => {
+    const { connect } = hostsThatAnswer();
+    const others: (boolean | undefined)[] = [];
+    const asking: ResourceType = {
+      ...commandType,
+      probe: (batch, host) => {
+        others.push(host?.owns('/etc/other'), host?.owns('/etc/nobody'));
+        return commandType.probe(batch as Parameters<typeof commandType.probe>[0], host);
+      },
+    };
+    const { hosts } = await survey(engine, connect, {
+      settings: { ...settings, roles: ['web'] },
+      resources: () => [resourceOf(asking), placed(directory('/etc/other'), 'other')],
+    });
+    expect([...hosts.values()].map(({ resources }) => resources)).toEqual([1, 1, 1]);
+    expect(others).toEqual([true, false, true, false, true, false]);
   });
 
   test('an exception that nobody foresaw costs one host, and is no error of the user', async () => {

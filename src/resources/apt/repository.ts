@@ -171,7 +171,11 @@ export const aptRepositoryType = defineResource({
     };
   }),
   order: { stage: 'source' },
-  files: { path: sourcesFile, text: (item) => (item.absent ? null : sources(item)) },
+  files: {
+    path: sourcesFile,
+    alsoOwns: (item) => [preferencesFile(item)],
+    text: (item) => (item.absent ? null : sources(item)),
+  },
 });
 
 /**

@@ -2,6 +2,8 @@
 export interface Files<Desired extends object = object> {
   /** The path that it owns, for triggers, transactions and what is mounted there. */
   path?(desired: Desired): string;
+  /** Other paths that it owns: none of them is undeclared. */
+  alsoOwns?(desired: Desired): readonly string[];
   /** It edits a part of the file at `path`: another resource may own the whole. */
   readonly isPart?: true;
   /**

@@ -94,7 +94,10 @@ export const hostCertificateType = defineResource({
   },
   comparison: { computed: ['entries'], implied: ['renewal'] },
   order: { after: ({ group }) => ['package:openssl', `group:${group}`] },
-  files: { path: ({ name }) => `${certificateStem(name)}.crt` },
+  files: {
+    path: ({ name }) => `${certificateStem(name)}.crt`,
+    alsoOwns: ({ name }) => ['key', 'pem'].map((ending) => `${certificateStem(name)}.${ending}`),
+  },
 });
 
 /** A certificate of the internal CA: `hostCertificate('nginx', { names: ['web1', '10.0.0.1'], authority: vars.pki_ca })`. */
