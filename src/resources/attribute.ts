@@ -25,7 +25,22 @@ export const accountName = z
   .string()
   .regex(/^[a-z_][a-z0-9_.-]{0,31}$/, 'expected a name of lower-case letters, digits, ".", "_" and "-"');
 
-/** Whom a path belongs to, for chown: by name or by number. */
+/** The highest number of a user or a group; the one above it stands for none. */
+const highestId = 2 ** 32 - 2;
+
+/** Whether a user or a group is named by its number. */
+export function isId(owner: string): boolean {
+  return /^\d+$/.test(owner);
+}
+
+/** Whom a path belongs to: by name, or by number, which may have no name. */
 export const ownerName = z
   .string()
-  .regex(/^(?!-)[^\s:\p{Cc}]+$/u, 'expected the name or the number of a user or a group');
+  .regex(/^(?![-+])[^\s:\p{Cc}]+$/u, 'expected the name or the number of a user or a group')
+  .refine((owner) => !isId(owner) || Number(owner) <= highestId, `expected a number up to ${highestId}`)
+  .transform((owner) => (isId(owner) ? String(Number(owner)) : owner));
+
+/** For chown, to which the digits of a name would be the name first. */
+export function ownership({ owner, group }: { readonly owner: string; readonly group: string }): string {
+  return [owner, group].map((one) => (isId(one) ? `+${one}` : one)).join(':');
+}

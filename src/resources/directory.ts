@@ -1,18 +1,18 @@
 import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
 import { sh } from '../transport/shell.ts';
-import { ownerName } from './attribute.ts';
+import { ownerName, ownership } from './attribute.ts';
 import { enter } from './shell/enter.ts';
 import { removal, remove } from './shell/removal.ts';
 import { foreseeOwners, mode, ownersAfter, ownersRequired, path, isWithin } from './path.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
 import { each } from './step.ts';
-import { entries, inTurn, parseStat, statProbe } from './shell/stat.ts';
+import { entries, inTurn, ownersOf, parseStat, statProbe } from './shell/stat.ts';
 
 const schema = z.strictObject({
   path,
-  owner: ownerName.default('root'),
-  group: ownerName.default('root'),
+  owner: ownerName.prefault('root'),
+  group: ownerName.prefault('root'),
   mode: mode.prefault('0755'),
   absent: z.boolean().default(false).describe('Removes the directory with everything in it'),
 });
@@ -38,7 +38,7 @@ export const directoryType = defineResource({
           const stat = found.get(directory.path);
           return stat === undefined
             ? null
-            : { kind: stat.kind, owner: stat.owner, group: stat.group, mode: stat.mode, ...entries(stat) };
+            : { kind: stat.kind, ...ownersOf(stat, directory), mode: stat.mode, ...entries(stat) };
         });
       },
     };
@@ -53,7 +53,7 @@ export const directoryType = defineResource({
 ${enter(dirname(desired.path), { make: true })}
 if [ -L ./${name} ] || [ ! -d ./${name} ]; then rm -f ./${name} || hw_stuck ./${name}; mkdir ./${name}; fi
 hw_enter "$PWD/"${name}
-chown ${`${desired.owner}:${desired.group}`} . || hw_stuck .
+chown ${ownership(desired)} . || hw_stuck .
 chmod ${`0${desired.mode}`} .`;
     return { resources: [id], title: `make ${desired.path}`, script };
   }),

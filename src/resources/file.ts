@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { tarball } from '../release/tarball.ts';
 import { isSecret, Secret } from '../secrets/secret.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
-import { argv, ownerName, secretValue } from './attribute.ts';
+import { argv, ownerName, ownership, secretValue } from './attribute.ts';
 import { endedFunction, runOrSay } from './shell/ended.ts';
 import { asideFunctions } from './shell/aside.ts';
 import { enter } from './shell/enter.ts';
@@ -22,7 +22,7 @@ import {
 import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
 import type { Attribute, Change } from './state.ts';
 import type { Step } from './step.ts';
-import { contentOf, entries, largestOf, parseStat, statProbe, type Stat } from './shell/stat.ts';
+import { contentOf, entries, largestOf, ownersOf, parseStat, statProbe, type Stat } from './shell/stat.ts';
 
 // `z.instanceof` would leave out the bytes of a Buffer, by its type alone.
 const bytesOf = z
@@ -35,8 +35,8 @@ const schema = z.strictObject({
   content: content
     .optional()
     .describe('Text, bytes, or a Secret, which is never shown. Default: unchanged; a new file is empty'),
-  owner: ownerName.default('root'),
-  group: ownerName.default('root'),
+  owner: ownerName.prefault('root'),
+  group: ownerName.prefault('root'),
   mode: mode.optional().describe('Default: `0644`, or `0600` if the content is a Secret'),
   validate: argv
     .optional()
@@ -82,7 +82,7 @@ type FileState = {
 };
 
 function state(stat: Stat, file: File): FileState {
-  const common = { kind: stat.kind, owner: stat.owner, group: stat.group, ...entries(stat) };
+  const common = { kind: stat.kind, ...ownersOf(stat, file), ...entries(stat) };
   if (stat.kind !== 'file') return common;
   return { ...common, mode: stat.mode, content: shown(file, stat) };
 }
@@ -109,7 +109,7 @@ function write(first: File, others: readonly File[] = []): Script {
   return sh`${validate.length === 0 ? sh`` : endedFunction}
 hw_aside
 tar -xzmf - --no-same-owner
-chown ${`${first.owner}:${first.group}`} ${made}
+chown ${ownership(first)} ${made}
 chmod ${modeOf(first)} ${made}
 ${lines(validate)}
 for name in ${names(files, '..')}; do hw_yield "$name" ${forceWord(first.force)}; done
@@ -135,7 +135,7 @@ hw_aside
 ln -P ../${name} ./${name} || hw_stuck ../${name}
 fi
 [ ! -L ./${name} ]
-chown ${`${file.owner}:${file.group}`} ./${name} || hw_stuck ./${name}
+chown ${ownership(file)} ./${name} || hw_stuck ./${name}
 chmod ${modeOf(file)} ./${name}`;
 }
 

@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
+import { isId } from './attribute.ts';
 import type { Planned, Requirement } from './capabilities/order.ts';
 import type { DeclaredResource } from './resource.ts';
 import type { Change, ResourceId, State } from './state.ts';
@@ -55,7 +56,7 @@ export function ownersRequired({ owner, group }: { owner: string; group: string 
     { kind: 'user', name: owner },
     { kind: 'group', name: group },
   ];
-  return all.filter(({ name }) => name !== 'root' && !/^\d+$/.test(name));
+  return all.filter(({ name }) => name !== 'root' && !isId(name));
 }
 
 /** The directory that a path is made in; `/` is always there. */

@@ -65,6 +65,23 @@ describe('file', () => {
     expect(await root.ask(sh`stat -c %F /etc/motd`)).toBe('regular file\n');
   });
 
+  test.each([
+    ['0', '8'],
+    ['0001', 'adm'],
+    ['54321', '54322'],
+  ])('belongs to numbers as to names: %s, %s', async (owner, group) => {
+    await root.ask(sh`rm -f /etc/motd; rm -rf /srv/numbered; useradd -M numbered || :`);
+    await converge(root, file('/etc/motd', { content: 'hello\n', owner, group }));
+    await converge(root, directory('/srv/numbered', { owner, group, mode: '0750' }));
+    await root.ask(sh`chown numbered:numbered /etc/motd /srv/numbered`);
+    await converge(root, file('/etc/motd', { content: 'hello\n', owner, group }));
+    await converge(root, directory('/srv/numbered', { owner, group, mode: '0750' }));
+    const gid = group === 'adm' ? 4 : Number(group);
+    expect(await root.ask(sh`stat -c %u:%g /etc/motd /srv/numbered`)).toBe(
+      `${Number(owner)}:${gid}\n`.repeat(2),
+    );
+  });
+
   test('keeps the content when only the mode differs', async () => {
     await root.ask(
       sh`rm -f /etc/motd; printf 'hello\n' >/etc/motd; chown root:adm /etc/motd; touch -d 2001-01-01 /etc/motd`,

@@ -226,7 +226,9 @@ Signed-By:
   });
 
   test('sees a priority that nobody declares', () => {
-    const preferences = ['f', '644', 'root', 'root', '9', '', '/etc/apt/preferences.d/sid'].join('\0');
+    const preferences = ['f', '644', 'root', '0', 'root', '0', '9', '', '/etc/apt/preferences.d/sid'].join(
+      '\0',
+    );
     expect(parse(`${preferences}\0${'0'.repeat(64)}  /etc/apt/preferences.d/sid\0`, sid)).toEqual([
       { pin: 'sha256:0000000000000000' },
     ]);
@@ -236,13 +238,23 @@ Signed-By:
 
 describe('unit', () => {
   test('sees a mask in its place', () => {
-    const mask = ['l', '777', 'root', 'root', '9', '/dev/null', '/etc/systemd/system/app.service'].join('\0');
+    const mask = [
+      'l',
+      '777',
+      'root',
+      '0',
+      'root',
+      '0',
+      '9',
+      '/dev/null',
+      '/etc/systemd/system/app.service',
+    ].join('\0');
     expect(parse(`\n${mask}\0`, unit('app.service', { content: '' }))).toMatchObject([{ kind: 'link' }]);
   });
 
   test('sees drop-ins that win over it', () => {
     const stat = (path: string) =>
-      `${['f', '644', 'root', 'root', '9', '', path].join('\0')}\0${'0'.repeat(64)}  ${path}\0`;
+      `${['f', '644', 'root', '0', 'root', '0', '9', '', path].join('\0')}\0${'0'.repeat(64)}  ${path}\0`;
     const [first, last] = ['a', 'z'].map((name) => `/etc/systemd/system/app.service.d/${name}.conf`);
     const found = `${last ?? ''} ${first ?? ''} \n`;
     expect(

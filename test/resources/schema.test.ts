@@ -46,6 +46,7 @@ describe('schemas', () => {
     [file('etc/motd', {}), 'path: expected an absolute path'],
     [file('/etc/../motd', {}), 'path: expected an absolute path'],
     [file('/etc/motd', { mode: '0999' }), 'mode: expected three or four octal digits'],
+    [file('/etc/motd', { owner: '4294967295' }), 'owner: expected a number up to 4294967294'],
     [line('/etc/hosts', {}), 'expected "line", or "match" with "absent"'],
     [line('/etc/hosts', { match: 'x' }), 'expected "line", or "match" with "absent"'],
     [line('/etc/hosts', { line: 'a\nb' }), 'line: '],

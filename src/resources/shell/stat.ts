@@ -1,4 +1,5 @@
 import { lines, sh } from '../../transport/shell.ts';
+import { isId } from '../attribute.ts';
 import { mostEntries, weigh } from './weigh.ts';
 import type { Section } from '../../transport/sections.ts';
 import { Unreadable } from '../state.ts';
@@ -8,8 +9,11 @@ export interface Stat {
   readonly kind: 'file' | 'directory' | 'link' | 'other';
   /** Four octal digits: `0644`. */
   readonly mode: string;
+  /** By name, or by number where it has none. */
   readonly owner: string;
   readonly group: string;
+  readonly uid: string;
+  readonly gid: string;
   /** Where a link points, as written; empty otherwise. */
   readonly target: string;
   /** Bytes. */
@@ -42,7 +46,7 @@ export function statProbe(
       ? sh`-false`
       : sh`-type f -size ${`-${options.hash + 1}c`} -exec timeout ${hashTimeout} sha256sum -z -- {} +`;
   const folders = options.weigh ? sh`-type d -exec sh -c ${weighAll} sh {} +` : sh`-false`;
-  const script = sh`find -files0-from - -maxdepth 0 -printf '%y\0%m\0%u\0%g\0%s\0%l\0%p\0' '(' ${folders} , ${hash} ')' 2>/dev/null || :`;
+  const script = sh`find -files0-from - -maxdepth 0 -printf '%y\0%m\0%u\0%U\0%g\0%G\0%s\0%l\0%p\0' '(' ${folders} , ${hash} ')' 2>/dev/null || :`;
   return { script, stdin };
 }
 
@@ -88,6 +92,14 @@ export function entries({ holds }: Pick<Stat, 'holds'>): { readonly entries?: st
   return { entries: `${isMore ? 'more than ' : ''}${count} (${isMore ? 'over ' : ''}${size(holds.bytes)})` };
 }
 
+/** Owner and group in the form in which they are declared: a number is compared with a number. */
+export function ownersOf(
+  { owner, uid, group, gid }: Stat,
+  declared: { readonly owner: string; readonly group: string },
+): { readonly owner: string; readonly group: string } {
+  return { owner: isId(declared.owner) ? uid : owner, group: isId(declared.group) ? gid : group };
+}
+
 const weighed = /^holds (\d+) (\d+) (.*)$/s;
 
 /** What `hw_weigh` prints of a folder, behind `holds`, and the path behind that. */
@@ -119,12 +131,14 @@ export function parseStat(output: Buffer): ReadonlyMap<string, Stat> {
       index += 1;
       continue;
     }
-    const [letter, mode, owner, group, bytes, target, path] = fields.slice(index, index + 7);
+    const [letter, mode, owner, uid, group, gid, bytes, target, path] = fields.slice(index, index + 9);
     if (
       letter === undefined ||
       mode === undefined ||
       owner === undefined ||
+      uid === undefined ||
       group === undefined ||
+      gid === undefined ||
       bytes === undefined ||
       target === undefined ||
       path === undefined
@@ -132,8 +146,9 @@ export function parseStat(output: Buffer): ReadonlyMap<string, Stat> {
       throw new RangeError('the answer of find is cut off');
     }
     const kind = kinds[letter] ?? 'other';
-    found.set(path, { kind, mode: mode.padStart(4, '0'), owner, group, size: Number(bytes), target });
-    index += 7;
+    const size = Number(bytes);
+    found.set(path, { kind, mode: mode.padStart(4, '0'), owner, uid, group, gid, size, target });
+    index += 9;
   }
   return found;
 }
