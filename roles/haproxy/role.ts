@@ -173,9 +173,31 @@ function configuration(vars: Variables, facts: Facts, { hosts, backends, thumbpr
 const issuedBundle = '/var/lib/hostwright/certificate/site.pem';
 
 /** The master process answers only when the new worker runs, or says why it does not. */
-const reload = `answer=$(echo reload | socat -t60 - UNIX-CONNECT:/run/haproxy-master.sock)
+const reloadAndAsk = `answer=$(echo reload | master)
 printf '%s\\n' "$answer"
 case $answer in *Success=1*) ;; *) exit 1 ;; esac`;
+
+/**
+ * The previous worker accepts connections until it has handled the signal that ends it, which may be a moment after
+ * the new one works: the reload is done when no previous worker does so any more.
+ */
+const reload = (
+  command: string,
+): string => `master() { timeout 60 socat -t60 - UNIX-CONNECT:/run/haproxy-master.sock; }
+ended() { [ ! -e "/proc/$1" ] || echo "@!$1 show info" | timeout 1 socat -t1 - UNIX-CONNECT:/run/haproxy-master.sock | grep -qx 'Stopping: 1'; }
+previous=$(echo 'show proc' | master | awk '$2 == "worker" { print $1 }')
+${command}
+for worker in $previous; do
+  tries=0
+  until ended "$worker"; do
+    tries=$((tries + 1))
+    if [ "$tries" -eq 50 ]; then
+      echo "process $worker still accepts connections with the previous configuration"
+      exit 1
+    fi
+    sleep 0.2
+  done
+done`;
 
 const alive = `echo 'show info' | socat -t5 - UNIX-CONNECT:/run/haproxy/admin.sock | grep -qx 'Stopping: 0'`;
 
@@ -254,7 +276,11 @@ export default defineRole({
           validate: ['haproxy', '-c', '-dW', '-f', '/etc/haproxy/haproxy.cfg'],
           healthy: ['sh', '-c', alive],
           // The master of Debian 12 (2.6) reloads without saying how it went.
-          ...(facts.codename === 'bookworm' ? {} : { reload: ['sh', '-c', reload] }),
+          reload: [
+            'sh',
+            '-euc',
+            reload(facts.codename === 'bookworm' ? 'systemctl reload haproxy' : reloadAndAsk),
+          ],
         },
         { needs: ['host_certificate:haproxy', 'file:/etc/hostwright/pki/ca.crt'] },
       ),

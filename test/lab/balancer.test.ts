@@ -3,7 +3,10 @@ import { Agent, get } from 'node:https';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import haproxy from '../../roles/haproxy/role.ts';
 import { balancerSite, domain, hastyAuthority, type BalancerSite } from './balancer-site.ts';
+import { ofType, resourcesOf } from '../../src/testing/index.ts';
 import { bridgeName, hostAddresses, labSettings } from '../../src/lab/settings.ts';
 import { run } from './hosts.ts';
 import { visitDoor, type Response } from './visit.ts';
@@ -193,6 +196,31 @@ describe('the names that are asked for', () => {
   it('lead from http to https without the port of http', async () => {
     const request = `GET /x?y=1 HTTP/1.1\r\nHost: ${domain}:80\r\nConnection: close\r\n\r\n`;
     expect(await answer(80, request)).toContain(`location: https://${domain}/x?y=1\r\n`);
+  });
+});
+
+/** The command by which the role reloads HAProxy. */
+function reloading(): string {
+  const [service] = ofType(resourcesOf(haproxy, { variables: { domain } }), 'service');
+  const { reload } = z.object({ reload: z.array(z.string()) }).parse(service);
+  return reload.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+}
+
+describe('a reload', () => {
+  it('is done when no previous worker accepts connections any more', async () => {
+    await site.shell(`worker() {
+  echo 'show proc' | socat - UNIX-CONNECT:/run/haproxy-master.sock | awk '/^# old/ { exit } $2 == "worker" { print $1 }'
+}
+previous=$(worker)
+kill -STOP "$previous"
+{
+  until new=$(worker) && [ -n "$new" ] && [ "$new" != "$previous" ]; do sleep 0.1; done
+  sleep 3
+  touch /run/previous-worker.goes-on
+  kill -CONT "$previous"
+} >/dev/null 2>&1 &
+${reloading()}
+test -e /run/previous-worker.goes-on`);
   });
 });
 

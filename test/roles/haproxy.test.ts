@@ -133,13 +133,13 @@ describe('what visitors may ask', () => {
 });
 
 describe('the role haproxy', () => {
-  test('reloads by the answer of the master where it gives one', () => {
+  test('asks the master for a reload where it answers how it went', () => {
     const reloadOf = (codename: string): string =>
       JSON.stringify(
         ofType(resourcesOf(haproxy, { variables: { domain: 'a.b' }, facts: { codename } }), 'service'),
       );
-    expect(reloadOf('trixie')).toContain('haproxy-master.sock');
-    expect(reloadOf('bookworm')).not.toContain('haproxy-master.sock');
+    expect(reloadOf('trixie')).toContain('echo reload | master');
+    expect(reloadOf('bookworm')).toContain('systemctl reload haproxy');
   });
 
   test.each([
