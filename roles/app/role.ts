@@ -113,16 +113,7 @@ export default defineRole({
             vars.app_check === undefined
               ? ['test', '-d', `${current}/.`]
               : [...asUser, 'env', '-C', current, ...vars.app_check],
-          healthy: [
-            'timeout',
-            '5',
-            'bash',
-            '-c',
-            httpCheck,
-            'healthy',
-            String(vars.app_port),
-            vars.app_health_path,
-          ],
+          healthy: ['bash', '-c', httpCheck, 'healthy', String(vars.app_port), vars.app_health_path],
           healthyWithin: vars.app_health_timeout,
         },
         { needs: vars.app_socket_activation ? [`service:${socket}`] : [`unit:${socket}`] },

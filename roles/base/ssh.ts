@@ -68,7 +68,6 @@ export function ssh(context: RoleContext<Variables>): readonly Resource[] {
       // It wants its folder for privilege separation, which is not there when nothing has started it yet.
       validate: ['sh', '-c', 'mkdir -p -m 0755 /run/sshd && sshd -t'],
       reload: ['sh', '-c', reload],
-      healthy: ['systemctl', 'is-active', '--quiet', 'ssh.service'],
     }),
   ];
 }

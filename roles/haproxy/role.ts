@@ -199,7 +199,11 @@ for worker in $previous; do
   done
 done`;
 
-const alive = `echo 'show info' | socat -t5 - UNIX-CONNECT:/run/haproxy/admin.sock | grep -qx 'Stopping: 0'`;
+/** It sends visitors on to https. */
+const answers = `exec 3<>/dev/tcp/127.0.0.1/80 && printf 'GET / HTTP/1.0\\r\\nHost: %s\\r\\n\\r\\n' "$1" >&3
+IFS= read -r status <&3
+echo "port 80: \${status:-no answer}"
+[[ $status == 'HTTP/1.'* ]]`;
 
 /** HAProxy starts as root for its ports, sockets and keys, and its workers change to a user of their own. */
 const sandbox = (maxConnections: number): string => `[Service]
@@ -274,7 +278,7 @@ export default defineRole({
           ],
           restartOn: ['/etc/systemd/system/haproxy.service.d'],
           validate: ['haproxy', '-c', '-dW', '-f', '/etc/haproxy/haproxy.cfg'],
-          healthy: ['sh', '-c', alive],
+          healthy: ['bash', '-c', answers, 'healthy', vars.domain],
           // The master of Debian 12 (2.6) reloads without saying how it went.
           reload: [
             'sh',

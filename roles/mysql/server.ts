@@ -22,6 +22,7 @@ const flavors = {
     unit: 'mysql.service',
     folder: '/etc/mysql/mysql.conf.d',
     client: ['mysql', '--no-defaults', '--protocol=socket', '--user=root'],
+    admin: ['mysqladmin', '--no-defaults', '--protocol=socket', '--user=root'],
     reloadTls: 'ALTER INSTANCE RELOAD TLS',
     // To the terminal, so that the person in front of it reads what is wrong.
     validate: ['mysqld', '--log-error=stderr', '--validate-config'],
@@ -31,6 +32,7 @@ const flavors = {
     unit: 'mariadb.service',
     folder: '/etc/mysql/mariadb.conf.d',
     client: ['mariadb', '--no-defaults', '--protocol=socket', '--user=root'],
+    admin: ['mariadb-admin', '--no-defaults', '--protocol=socket', '--user=root'],
     // Without LOCAL it is a transaction of the replica's own.
     reloadTls: 'FLUSH LOCAL SSL',
     validate: ['sh', '-c', 'exec mariadbd --help --verbose >/dev/null'],
@@ -125,7 +127,8 @@ export function server(context: RoleContext<Variables>, isPrimary: boolean): rea
         // As root it would leave an error log that the server cannot open.
         validate: ['runuser', '-u', 'mysql', '--', ...flavor.validate],
         reload: [...flavor.client, '-e', flavor.reloadTls],
-        healthy: [...flavor.client, '-e', 'SELECT 1'],
+        // It answers, also to somebody whom it does not let in.
+        healthy: [...flavor.admin, 'ping'],
         healthyWithin: 120,
         ...(flavor.log === undefined ? {} : { log: flavor.log }),
       },

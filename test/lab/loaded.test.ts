@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lines, sh, type Script } from '../../src/index.ts';
-import { parseLoaded, readLoaded, recordLoaded, type Watched } from '../../src/resources/service/loaded.ts';
+import {
+  listLoaded,
+  parseLoaded,
+  printLoaded,
+  recordLoaded,
+  type Watched,
+} from '../../src/resources/service/loaded.ts';
 import { digestFunction } from '../../src/resources/shell/digest.ts';
+import type { Answer } from '../../src/transport/transport.ts';
 import { openRoot, type Root } from '../../src/testing/index.ts';
 
 // What a service has read, recorded by the host and compared by the controller.
@@ -34,9 +41,13 @@ echo passing >.hostwright.tmp/file; echo passing >.hostwright.file
 truncate -s 1G large
 touch -d '2020-01-01 00:00' plain inner/b`;
 
+async function read(watched: readonly Watched[]): Promise<Answer> {
+  const { script, stdin } = listLoaded(watched);
+  return await root.run(lines([script, printLoaded(watched)]), stdin);
+}
+
 async function stale(start = NaN): Promise<readonly boolean[]> {
-  const { script, stdin } = readLoaded([reload, restart]);
-  const { stdout, stderr, code } = await root.run(script, stdin);
+  const { stdout, stderr, code } = await read([reload, restart]);
   expect(code, stderr.toString()).toBe(0);
   const isStale = parseLoaded(stdout);
   return [reload, restart].map((one) => isStale(one, start));
@@ -89,8 +100,7 @@ test.each<[string, Script]>([
 test('an answer that is cut off, or another one, is none', async () => {
   await root.ask(make);
   await record();
-  const { script, stdin } = readLoaded([reload]);
-  const { stdout } = await root.run(script, stdin);
+  const { stdout } = await read([reload]);
   expect(() => parseLoaded(stdout.subarray(0, -1))).toThrow(RangeError);
   expect(() => parseLoaded(stdout.subarray(0, 20))).toThrow(RangeError);
   expect(() => parseLoaded(Buffer.from('Permission denied\n'))).toThrow(RangeError);

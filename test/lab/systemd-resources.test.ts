@@ -144,6 +144,86 @@ describe('unit and service', () => {
     );
   });
 
+  describe('that runs and does not do its work', () => {
+    const pid = async (): Promise<string> =>
+      (await host.ask(sh`systemctl show -p MainPID --value example.service`)).trim();
+    const sick = sh`echo 'no more disk' >/run/sick`;
+    const resource = service('example', {
+      healthy: ['bash', '-c', '[ ! -e "$1" ] || { cat "$1"; exit 3; }', 'healthy', '/run/sick'],
+      current: ['sh', '-c', '[ ! -e /run/other ] || { cat /run/other; exit 1; }'],
+      reload: ['rm', '-f', '/run/other'],
+      healthyWithin: 1,
+    });
+
+    beforeAll(async () => {
+      await host.ask(sh`rm -f /run/sick /run/other`);
+      await converge(host, example("/bin/sh -c 'rm -f /run/sick; exec sleep infinity'"));
+      await host.ask(sh`systemctl restart example`);
+      await converge(host, resource).catch(() => undefined);
+      expect(await probe(host, resource)).toMatchObject({ healthy: 'healthy', current: 'current' });
+    });
+
+    test('is started anew', async () => {
+      const before = await pid();
+      await host.ask(sick);
+      expect(await probe(host, resource)).toMatchObject({ healthy: 'no more disk' });
+      expect(await converge(host, resource)).toMatchObject({ action: 'update' });
+      expect(await pid()).not.toBe(before);
+    });
+
+    test('is left alone where something else has healed it', async () => {
+      const before = await pid();
+      await host.ask(sick);
+      const { type, attributes } = resource;
+      const desired = type.schema.parse(attributes);
+      const actual = await probe(host, resource);
+      const [step] = type.apply(
+        [
+          {
+            id: 'service:example.service',
+            desired,
+            actual,
+            action: 'update',
+            attributes: [{ name: 'healthy', from: 'no more disk', to: 'healthy' }],
+          },
+        ],
+        { declared: () => [] },
+      );
+      if (step === undefined || 'converse' in step) throw new Error('no step');
+      await host.ask(sh`rm /run/sick`);
+      await host.ask(step.script);
+      expect(await pid()).toBe(before);
+    });
+
+    test.each([
+      [
+        'stopped',
+        sh`kill -STOP "$(systemctl show -p MainPID --value example)"`,
+        /^process \d+ \(sleep\) is stopped$/,
+      ],
+      ['frozen', sh`systemctl freeze example.service`, /^frozen$/],
+      [
+        'frozen behind the back of systemd',
+        sh`echo 1 >"/sys/fs/cgroup$(systemctl show -p ControlGroup --value example)/cgroup.freeze"`,
+        /^frozen$/,
+      ],
+    ])('goes on where it is %s', async (_, stop, words) => {
+      const before = await pid();
+      await host.ask(stop);
+      expect(await probe(host, resource)).toMatchObject({ healthy: expect.stringMatching(words) as string });
+      await converge(host, resource);
+      expect(await pid()).toBe(before);
+    });
+
+    test('is reloaded where it runs something else than its files say', async () => {
+      const before = await pid();
+      await host.ask(sh`echo 'a server is in MAINT' >/run/other`);
+      expect(await probe(host, resource)).toMatchObject({ current: 'a server is in MAINT' });
+      expect(await converge(host, resource)).toMatchObject({ action: 'reload' });
+      expect(await pid()).toBe(before);
+    });
+  });
+
   test('a log in a folder of its own user is shown, and not what that user puts in its place', async () => {
     const log = '/var/log/example/error.log';
     await host.ask(sh`install -d -o games /var/log/example; echo before >${log}; chown games ${log}`);

@@ -13,7 +13,15 @@ import { service } from '../../src/resources/service/service.ts';
 import { user } from '../../src/resources/user.ts';
 import { asDeclared, placed } from '../../src/testing/index.ts';
 
-const running = { running: true, enabled: true, unit: 'current', restart: 'not due', reload: 'not due' };
+const running = {
+  running: true,
+  enabled: true,
+  unit: 'current',
+  restart: 'not due',
+  reload: 'not due',
+  healthy: 'healthy',
+  current: 'current',
+};
 
 function plan(resources: readonly DeclaredResource[], found: Readonly<Record<ResourceId, Actual>>) {
   const states = new Map(Object.entries(found) as [ResourceId, Actual][]);

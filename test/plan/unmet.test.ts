@@ -18,6 +18,8 @@ import { askFor, openRequirements, unmetErrors } from '../../src/plan/unmet.ts';
 import type { Actual, ResourceId } from '../../src/resources/state.ts';
 import { placed } from '../../src/testing/index.ts';
 
+const sound = { healthy: 'healthy', current: 'current' };
+
 /** What a plan says is missing, on this machine, where of the resources only those of `found` are there. */
 function missing(
   declared: readonly Resource[],
@@ -89,7 +91,14 @@ describe('what a plan knows is not there', () => {
   it('is asked only of what is to be made: a package that is there brings nothing', () => {
     const there = { 'package:nginx': { installed: true, held: false } };
     expect(missing([pkg('nginx'), service('ngnix')], there)).toHaveLength(1);
-    const running = { running: true, enabled: true, unit: 'current', restart: 'not due', reload: 'not due' };
+    const running = {
+      running: true,
+      enabled: true,
+      unit: 'current',
+      restart: 'not due',
+      reload: 'not due',
+      ...sound,
+    };
     expect(missing([pkg('nginx'), service('nginx')], { ...there, 'service:nginx.service': running })).toEqual(
       [],
     );
@@ -97,7 +106,14 @@ describe('what a plan knows is not there', () => {
 
   it('is not what a service brings that is only reloaded, or a package that goes', () => {
     const actual = { kind: 'file', owner: 'root', group: 'root', mode: '0644', content: 'sha256:1' };
-    const due = { running: true, enabled: true, unit: 'current', restart: 'not due', reload: 'due' };
+    const due = {
+      running: true,
+      enabled: true,
+      unit: 'current',
+      restart: 'not due',
+      reload: 'due',
+      ...sound,
+    };
     const found: Readonly<Record<ResourceId, Actual>> = {
       'file:/etc/nginx/a': actual,
       'service:nginx.service': due,

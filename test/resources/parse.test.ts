@@ -189,16 +189,43 @@ ActiveState=inactive
   const unit = '/etc/systemd/system/nginx.service';
   const changed = `\0f\0${Date.UTC(2026, 10, 20, 22, 36, 1) / 1000}.0003000000\0${unit}\0${unit}\0\0`;
   test('is due for a restart when its own unit has changed', () => {
-    expect(parse(nginx + changed, service('nginx'), service('gone'))).toMatchObject([
+    expect(parse(`${nginx}checked\n${changed}`, service('nginx'), service('gone'))).toMatchObject([
       { running: true, restart: 'due' },
       null,
     ]);
-    expect(parse(nginx, service('nginx'))).toMatchObject([{ running: true, restart: 'not due' }]);
+    expect(parse(`${nginx}checked\n`, service('nginx'))).toMatchObject([
+      { running: true, restart: 'not due' },
+    ]);
     const { type, attributes } = service('nginx');
     expect(type.runtime?.triggers(type.schema.parse(attributes))[0]?.paths).toEqual([
       '/etc/systemd/system/nginx.service',
       '/etc/systemd/system/nginx.service.d',
     ]);
+  });
+
+  test.each([
+    ['', { healthy: 'healthy', current: 'current' }],
+    ['check 0 healthy 1\n', { healthy: 'its check ends with exit status 1' }],
+    ['check 0 healthy none\n first words\n', { healthy: 'no answer within 5 s' }],
+    ['check 0 healthy 2\n checked\n GET /: 503\n \n', { healthy: 'GET /: 503', current: 'current' }],
+    [
+      'check 0 healthy 1\n /run/hostwright/work.3TuB4p/4/checks: line 12: /dev/tcp/127.0.0.1/80: Connection refused\ncheck 0 current 1\n web1 is in MAINT\n',
+      { healthy: '/dev/tcp/127.0.0.1/80: Connection refused', current: 'web1 is in MAINT' },
+    ],
+    [
+      'stopped 0 71 my app\nstopped 0 72 sh\ncheck 0 healthy none\n',
+      { healthy: 'process 71 (my app) is stopped, process 72 (sh) is stopped' },
+    ],
+    ['frozen 0\n', { healthy: 'frozen' }],
+    ['check 1 healthy 1\n', { healthy: 'healthy' }],
+  ])('reads how it does from %j', (found, expected) => {
+    const checked = service('nginx', { healthy: ['true'], current: ['true'] });
+    expect(parse(`${nginx}${found}checked\n`, checked)).toMatchObject([expected]);
+  });
+
+  test('an answer about its health that is cut off is none', () => {
+    expect(() => parse(nginx, service('nginx'))).toThrow(RangeError);
+    expect(() => parse(`${nginx}check 0 hea\nchecked\n`, service('nginx'))).toThrow(RangeError);
   });
 });
 

@@ -4,21 +4,27 @@ import { endedFunction, runOrSay } from '../shell/ended.ts';
 import { readFunction } from '../shell/read.ts';
 import type { Action, AttributeChange, Change, Difference } from '../state.ts';
 import type { Step } from '../step.ts';
+import { checkSeconds } from './health.ts';
 import { recordLoaded } from './loaded.ts';
 import { watched, type Service } from './schema.ts';
 import { startFunction } from './start.ts';
 
-/** What is to be done to a service; `ensure` starts one that does not run. */
+/** `ensure` starts one that does not run; `heal` does the least that makes one healthy, after a reload if that is due. */
+type Run = 'start' | 'stop' | 'restart' | 'reload' | 'ensure' | 'heal' | 'reload and heal';
+
+/** What is to be done to a service. */
 interface Work {
   readonly enablement?: 'enable' | 'disable';
-  readonly run?: 'start' | 'stop' | 'restart' | 'reload' | 'ensure';
+  readonly run?: Run;
 }
 
 /** The action that a difference amounts to, unless the service is new. */
 export function actionOf(attributes: readonly AttributeChange[]): Action {
   const names = new Set(attributes.map((attribute) => attribute.name));
   if (names.has('running') || names.has('enabled')) return 'update';
-  return names.has('restart') || names.has('unit') ? 'restart' : 'reload';
+  if (names.has('restart') || names.has('unit')) return 'restart';
+  // It may do without a restart.
+  return names.has('healthy') ? 'update' : 'reload';
 }
 
 /** What its triggers add to the difference: what starts takes up its files anyway, what is only enabled does not. */
@@ -34,13 +40,15 @@ export function whenDue(
   return { ...difference, attributes: [...others, { name: action, from: 'due', to: 'not due' }] };
 }
 
-function runOf({ desired, action, attributes }: Change<Service>): Work['run'] {
+function runOf({ desired, action, attributes }: Change<Service>): Run | undefined {
   const differs = (name: string): boolean => attributes.some((attribute) => attribute.name === name);
   const isNew = action === 'create' || differs('running');
   if (!desired.running) return isNew ? 'stop' : undefined;
   if (isNew) return 'start';
   if (action === 'restart' || differs('restart') || differs('unit')) return 'restart';
-  return action === 'reload' || differs('reload') ? 'reload' : 'ensure';
+  const reloads = action === 'reload' || differs('reload') || differs('current');
+  if (differs('healthy')) return reloads ? 'reload and heal' : 'heal';
+  return reloads ? 'reload' : 'ensure';
 }
 
 function workOf(change: Change<Service>): Work {
@@ -84,13 +92,26 @@ hw_read_file ${log} "$logged" ${mostLogged} | tail -n 10 >&2`;
 ${words}`;
 }
 
+/** Its check; one that hangs has failed. */
+function check(words: readonly string[]): Script {
+  return sh`timeout -k 1 ${checkSeconds} ${words} >"$HW/healthy" 2>&1 </dev/null`;
+}
+
+/** Without a check of its own it is to run at least: a command may reload a service that ends over it. */
 function becomeHealthy(service: Service): Script {
-  if (service.healthy === undefined) return sh``;
-  return sh`deadline=$(($(date +%s) + ${service.healthyWithin}))
-until ${service.healthy} >"$HW/healthy" 2>&1; do
+  const { name, healthy, healthyWithin } = service;
+  if (healthy === undefined) {
+    return sh`systemctl is-active --quiet ${name} || {
+  printf '%s has ended\n' ${name} >&2
+  ${printLog(service)}
+  exit 1
+}`;
+  }
+  return sh`deadline=$(($(date +%s) + ${healthyWithin}))
+until ${check(healthy)}; do
   status=$?
   if [ "$(date +%s)" -ge "$deadline" ]; then
-    printf '%s (its check ended with exit status %s):\n' ${`${service.name} is not healthy after ${service.healthyWithin} s`} "$status" >&2
+    printf '%s (its check ended with exit status %s):\n' ${`${name} is not healthy after ${healthyWithin} s`} "$status" >&2
     tail -n 10 "$HW/healthy" >&2
     ${printLog(service)}
     exit 1
@@ -114,23 +135,68 @@ function validate(service: Service): Script {
   return service.validate === undefined ? sh`` : runOrSay(service.validate);
 }
 
-function reload(service: Service): Script {
-  const command =
-    service.reload === undefined ? sh`systemctl reload-or-restart ${service.name}` : runOrSay(service.reload);
-  // One that has died over a configuration that was rolled back has nothing to reload.
-  const takeUp = sh`if systemctl is-active --quiet ${service.name}; then hw_reload; else hw_start ${service.name}; fi`;
+/** `hw_take_up`: one that has died over a configuration that was rolled back has nothing to reload. */
+function takeUp({ name, reload: words }: Service): Script {
+  const command = words === undefined ? sh`systemctl reload-or-restart ${name}` : runOrSay(words);
   return sh`hw_reload() { ${command}; }
-${orPrintLog(takeUp, service)}
+hw_take_up() { if systemctl is-active --quiet ${name}; then hw_reload; else hw_start ${name}; fi; }`;
+}
+
+function reload(service: Service): Script {
+  return sh`${takeUp(service)}
+${orPrintLog(sh`hw_take_up`, service)}
 ${becomeHealthy(service)}
 ${record(service, false)}`;
 }
 
-const runs: Readonly<Record<NonNullable<Work['run']>, (service: Service) => Script>> = {
+/** Processes that were stopped or frozen go on; what happens to them is read from systemd and the kernel. */
+const wakeFunction = sh`hw_wake() {
+  hw_group=/sys/fs/cgroup$(systemctl show -p ControlGroup --value "$1")
+  if grep -qsx 'frozen 1' "$hw_group/cgroup.events"; then
+    systemctl thaw "$1" 2>/dev/null || :
+    if grep -qsx 'frozen 1' "$hw_group/cgroup.events"; then echo 0 >"$hw_group/cgroup.freeze"; fi
+  fi
+  while read -r pid; do
+    if grep -qs '^State:[[:space:]]*T' "/proc/$pid/status"; then kill -CONT "$pid" 2>/dev/null || :; fi
+  done <"$hw_group/cgroup.procs"
+}`;
+
+/**
+ * What was found may be over: an earlier change has healed it, or it has just been started. It is woken, reloaded if
+ * that is due, has what is left of its time and a moment, and is started anew only when it still is not healthy.
+ */
+function heal(service: Service, reloads: boolean): Script {
+  const { name, healthy = ['systemctl', 'is-active', name], healthyWithin } = service;
+  const first = reloads
+    ? sh`${takeUp(service)}
+hw_take_up || :`
+    : sh``;
+  return sh`${listen(service)}
+${validate(service)}
+hw_wake ${name}
+${first}
+began=$(systemctl show -p ActiveEnterTimestampMonotonic --value ${name})
+deadline=$((began / 1000000 + ${healthyWithin})) now=$(cut -d. -f1 /proc/uptime)
+if [ "$deadline" -lt $((now + 2)) ]; then deadline=$((now + 2)); fi
+healed=yes
+until ${check(healthy)}; do
+  if [ "$(cut -d. -f1 /proc/uptime)" -ge "$deadline" ]; then healed=no; break; fi
+  sleep 0.5
+done
+if [ "$healed" = no ]; then
+  ${start(service)}
+${reloads ? sh`else ${record(service, false)}` : sh``}
+fi`;
+}
+
+const runs: Readonly<Record<Run, (service: Service) => Script>> = {
   stop: ({ name }) => sh`systemctl stop ${name}
 systemctl reset-failed ${name} 2>/dev/null || :`,
   start: (service) => lines([listen(service), validate(service), start(service)]),
   restart: (service) => lines([listen(service), validate(service), start(service)]),
   reload: (service) => lines([listen(service), validate(service), reload(service)]),
+  heal: (service) => lines([wakeFunction, heal(service, false)]),
+  'reload and heal': (service) => lines([wakeFunction, heal(service, true)]),
   ensure: (service) => sh`systemctl is-active --quiet ${service.name} || {
   ${listen(service)}
   ${start(service)}

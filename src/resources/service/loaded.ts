@@ -41,15 +41,22 @@ const sumFunction = sh`hw_sum() {
   printf 'sum %s %s %s\n' "$(hw_digest "$@")" "$(find "$@" -printf '%C@\n' 2>/dev/null | sort -n | tail -n 1)" "$name"
 }`;
 
-/** Reads what was recorded of services and what lies on disk, for `parseLoaded`. */
-export function readLoaded(watched: readonly Watched[]): Required<Section> {
-  const records = watched.map((one) => `${folder}/${nameOf(one)}`);
+/** Lists what lies on disk of what services have read; `printLoaded` prints it, with what was recorded. */
+export function listLoaded(watched: readonly Watched[]): Required<Section> {
   const paths = new Set(watched.flatMap((one) => one.paths));
-  const script = lines([
+  return {
+    script: sh`{ ${list}; } >"$HW/list"`,
+    stdin: Buffer.from([...paths].map((path) => `${path}\0`).join('')),
+  };
+}
+
+/** Prints what `listLoaded` has found and what was recorded of the services, for `parseLoaded`. */
+export function printLoaded(watched: readonly Watched[]): Script {
+  const records = watched.map((one) => `${folder}/${nameOf(one)}`);
+  return lines([
     digestFunction,
     sumFunction,
-    sh`{ ${list}; } >"$HW/list"
-for file in ${records}; do
+    sh`for file in ${records}; do
   if [ -f "$file" ]; then set -- "$@" "$file"; fi
   if [ -f "$file" ] && [ ! -s "$file" ]; then echo "$file:"; fi
 done
@@ -57,7 +64,6 @@ if [ $# -gt 0 ]; then grep -H '' -- "$@"; fi
 if [ "$(stat -c %s "$HW/list")" -le ${mostListed} ]; then cat "$HW/list"; exit; fi`,
     ...watched.map((one) => sh`hw_sum ${nameOf(one)} ${one.paths}`),
   ]);
-  return { script, stdin: Buffer.from([...paths].map((path) => `${path}\0`).join('')) };
 }
 
 /** Something below a path. Names are bytes, one a character (latin1): they may be no text. */
@@ -141,7 +147,7 @@ function foundIn({ below, digests }: Listing, { paths }: Watched): Found {
 /**
  * Gives whether what a process has read is no longer what lies on disk: by the record of its last (re)load, or, where
  * there is none, by what changed after its start (seconds since 1970, NaN where it does not run). RangeError on output
- * that is not of `readLoaded`.
+ * that is not of `printLoaded`.
  */
 export function parseLoaded(output: Buffer): (one: Watched, start: number) => boolean {
   const text = output.toString('latin1');

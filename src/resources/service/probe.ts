@@ -1,9 +1,10 @@
 import { lines, sh } from '../../transport/shell.ts';
 import type { Probe } from '../resource.ts';
-import { parseLoaded, readLoaded, type Watched } from './loaded.ts';
+import { beginChecks, endChecks, parseChecks, type Findings } from './health.ts';
+import { listLoaded, parseLoaded, printLoaded, type Watched } from './loaded.ts';
 import { watched, type Service } from './schema.ts';
 
-const shown = 'Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,ExecMainStartTimestamp';
+const shown = 'Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,ExecMainStartTimestamp,ControlGroup';
 
 /** `Sat 2026-11-21 17:00:02.123456 UTC` in seconds since 1970; NaN where it is empty. */
 function timeOf(text: string): number {
@@ -22,6 +23,10 @@ export type ServiceState = {
   readonly unit: 'current' | 'changed since its start';
   readonly restart: 'due' | 'not due';
   readonly reload: 'due' | 'not due';
+  /** Otherwise what its check says, or which of its processes do not run. */
+  readonly healthy: string;
+  /** Otherwise what its check says. */
+  readonly current: string;
 };
 
 /** Units of these have no enablement of their own. */
@@ -46,6 +51,7 @@ function parseUnit(
   block: string,
   service: Service,
   isStale: ReturnType<typeof parseLoaded>,
+  { hung, failed }: Findings,
 ): ServiceState | null {
   const values = properties(block);
   const loadState = values.get('LoadState');
@@ -65,24 +71,32 @@ function parseUnit(
     unit: runs && values.get('NeedDaemonReload') === 'yes' ? 'changed since its start' : 'current',
     restart: due('restart'),
     reload: due('reload'),
+    // Processes that do not run are why its check fails.
+    healthy: hung.length > 0 ? hung.join(', ') : (failed.get('healthy') ?? 'healthy'),
+    current: failed.get('current') ?? 'current',
   };
 }
 
-/** How to read what runs, and whether it has taken up what lies on disk. */
+/** How to read what runs, how it does, and whether it has taken up what lies on disk. */
 export function probeServices(batch: readonly Service[]): Probe<ServiceState> {
-  const { script, stdin } = readLoaded(batch.flatMap(watched));
+  const all = batch.flatMap(watched);
+  const { script, stdin } = listLoaded(all);
   // One question for all: systemd answers in the order of the names, with an empty line between.
-  const show = sh`systemctl show --timestamp=us+utc -p ${shown} ${batch.map(({ name }) => name)}
-printf '\n\n'`;
+  const show = sh`shown=$(systemctl show --timestamp=us+utc -p ${shown} ${batch.map(({ name }) => name)})
+printf '%s\n\n\n' "$shown"`;
   return {
-    script: lines([show, script]),
+    // The services are asked while the files are read.
+    script: lines([show, beginChecks(batch), script, endChecks(batch), printLoaded(all)]),
     stdin,
     parse: (output) => {
       const end = output.indexOf('\n\n\n');
-      if (end < 0) throw new RangeError('the answer of systemctl is cut off');
+      // Words of others begin with a space.
+      const found = output.indexOf('\nchecked\n', end + 2);
+      if (end < 0 || found < 0) throw new RangeError('the answer about services is cut off');
       const blocks = output.subarray(0, end).toString('utf8').split('\n\n');
-      const isStale = parseLoaded(output.subarray(end + 3));
-      return batch.map((service, index) => parseUnit(blocks[index] ?? '', service, isStale));
+      const findings = parseChecks(output.subarray(end + 3, found + 1).toString('utf8'));
+      const isStale = parseLoaded(output.subarray(found + 9));
+      return batch.map((service, index) => parseUnit(blocks[index] ?? '', service, isStale, findings(index)));
     },
   };
 }

@@ -31,7 +31,12 @@ export const schema = z.strictObject({
   healthy: argv
     .optional()
     .describe(
-      'A command that succeeds when the service works; repeated for `healthyWithin` after each start and reload',
+      'A command that succeeds when the service works; repeated for `healthyWithin` after each start and reload, and run by each plan with a limit of 5 s: one that fails is healed by a restart',
+    ),
+  current: argv
+    .optional()
+    .describe(
+      'A command that fails, with a line that says why, while the process runs something else than its files say. Run by each plan with a limit of 5 s; a reload heals it',
     ),
   healthyWithin: z
     .number()

@@ -54,12 +54,14 @@ export const serviceType = defineResource({
     unit: 'current',
     restart: 'not due',
     reload: 'not due',
+    healthy: service.running ? 'healthy' : undefined,
+    current: service.running ? 'current' : undefined,
   }),
   probe: probeServices,
   apply: each(stepOf),
   comparison: {
     computed: ['unitFile'],
-    implied: ['unit', 'restart', 'reload'],
+    implied: ['unit', 'restart', 'reload', 'healthy', 'current'],
     action: (attributes, actual) => (actual === null ? 'create' : actionOf(attributes)),
   },
   order: {
