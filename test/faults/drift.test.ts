@@ -1,15 +1,20 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { damages, rounds } from '../lab/drift/all.ts';
+import { damages, refusedRounds, rounds } from '../lab/drift/all.ts';
 import { subnet, type Damage } from '../lab/drift/damage.ts';
-import { breaking, inspection, outcomes } from '../lab/drift/script.ts';
+import type { Refusal } from '../lab/drift/refusal.ts';
+import { refusals } from '../lab/drift/refusals.ts';
+import { breaking, inspection, outcomes, undoing } from '../lab/drift/script.ts';
 import {
   changesOf,
+  complaintsOf,
   expectedAttributes,
   expectedChanges,
+  expectedComplaint,
   shownAttributes,
   subject,
+  type Complaint,
   type Seen,
 } from '../lab/drift/seen.ts';
 import { declarations } from '../lab/drift/site.ts';
@@ -31,27 +36,44 @@ afterAll(async () => {
 });
 
 /** Runs shell that is made of the damages of each host on that host; gives whose part has succeeded. */
-async function onHosts(
-  of: readonly Damage[],
-  script: (damages: readonly Damage[]) => string,
-): Promise<ReadonlyMap<Damage, boolean>> {
+async function onHosts<Kind extends Pick<Damage, 'host'>>(
+  of: readonly Kind[],
+  script: (damages: readonly Kind[]) => string,
+): Promise<ReadonlyMap<Kind, boolean>> {
   const answers = await Promise.all(
     names.map(async (host) => {
       const own = of.filter((damage) => damage.host === host);
       const { stdout } = await hosts.ssh(host, script(own));
       const succeeded = outcomes(stdout, own.length);
-      return own.map((damage, index): [Damage, boolean] => [damage, succeeded[index] === true]);
+      return own.map((damage, index): [Kind, boolean] => [damage, succeeded[index] === true]);
     }),
   );
   return new Map(answers.flat());
 }
 
 /** The damages whose part of the script fails, in words. */
-async function failing(
-  of: readonly Damage[],
-  script: (damages: readonly Damage[]) => string,
+async function failing<Kind extends Pick<Damage, 'host' | 'what'>>(
+  of: readonly Kind[],
+  script: (damages: readonly Kind[]) => string,
 ): Promise<readonly string[]> {
   return [...(await onHosts(of, script))].filter(([, succeeded]) => !succeeded).map(([{ what }]) => what);
+}
+
+/** Does the damages to a site that has none of them. */
+async function strike(of: readonly (Damage | Refusal)[]): Promise<void> {
+  expect(await failing(of, inspection)).toEqual([]);
+  expect(await failing(of, breaking)).toEqual([]);
+  const broken = await failing(of, inspection);
+  expect(broken.toSorted()).toEqual(of.map(({ what }) => what).toSorted());
+}
+
+/** One apply heals everything, and nothing is left to do. */
+async function heal(of: readonly (Damage | Refusal)[]): Promise<void> {
+  const apply = await hosts.hostwright('apply', '--yes', '--json', '--no-diff');
+  expect(apply.code, apply.stdout + apply.stderr).toBe(0);
+  await expect.poll(() => failing(of, inspection), { timeout: 30_000, interval: 1000 }).toEqual([]);
+  const again = await hosts.hostwright('plan', '--json', '--no-diff');
+  expect(again.code, again.stdout + again.stderr).toBe(0);
 }
 
 function lines(changes: readonly Seen[]): readonly string[] {
@@ -64,14 +86,10 @@ function drifted(finished: Finished): ReadonlySet<string> {
 
 describe.each(rounds)('damage by hand, round %i', (round) => {
   const own = damages.filter((damage) => damage.round === round);
-  const words = own.map(({ what }) => what);
   let plan: readonly Seen[];
 
   it('is done to a site that is sound', async () => {
-    expect(await failing(own, inspection)).toEqual([]);
-    expect(await failing(own, breaking)).toEqual([]);
-    const broken = await failing(own, inspection);
-    expect([...broken].toSorted()).toEqual([...words].toSorted());
+    await strike(own);
   });
 
   it('is seen by plan, and nothing else is', async () => {
@@ -103,10 +121,42 @@ describe.each(rounds)('damage by hand, round %i', (round) => {
   });
 
   it('is healed by one apply', async () => {
+    await heal(own);
+  });
+});
+
+describe.each(refusedRounds)('damage that is refused, round R%i', (round) => {
+  const own = refusals.filter((refusal) => refusal.round === round);
+  const words = own.map(({ what }) => what);
+  let complaints: readonly Complaint[];
+
+  it('is done to a site that is sound', async () => {
+    await strike(own);
+  });
+
+  it('is refused by plan, or shown and then refused by apply; and it stays as it is', async () => {
+    const plan = await hosts.hostwright('plan', '--json', '--no-diff');
+    const refused = own.filter(({ by }) => by === 'plan');
+    expect(complaintsOf(jsonLines(plan)).map(({ line }) => line)).toEqual(
+      expect.arrayContaining(refused.map(expectedComplaint)),
+    );
+    expect(lines(changesOf(jsonLines(plan)))).toEqual(
+      expectedChanges(own.flatMap((one) => (one.by === 'apply' ? [one] : []))),
+    );
     const apply = await hosts.hostwright('apply', '--yes', '--json', '--no-diff');
-    expect(apply.code, apply.stdout + apply.stderr).toBe(0);
-    await expect.poll(() => failing(own, inspection), { timeout: 30_000, interval: 1000 }).toEqual([]);
-    const again = await hosts.hostwright('plan', '--json', '--no-diff');
-    expect(again.code, again.stdout + again.stderr).toBe(0);
+    expect(apply.code, apply.stdout + apply.stderr).toBe(1);
+    complaints = complaintsOf(jsonLines(apply));
+    expect(complaints.map(({ line }) => line).toSorted()).toEqual(own.map(expectedComplaint).toSorted());
+    expect((await failing(own, inspection)).toSorted()).toEqual(words.toSorted());
+  });
+
+  it.each(own)('$what: the error names the cause', (refusal) => {
+    const said = complaints.find(({ line }) => line === expectedComplaint(refusal))?.words;
+    for (const part of refusal.says) expect(said).toContain(part);
+  });
+
+  it('is healed by one apply once a person has taken the cause away', async () => {
+    expect(await failing(own, undoing)).toEqual([]);
+    await heal(own);
   });
 });

@@ -6,6 +6,7 @@ import { database } from './database.ts';
 import { files } from './files.ts';
 import { firewall } from './firewall.ts';
 import { packages } from './packages.ts';
+import { refusals } from './refusals.ts';
 import { services } from './services.ts';
 import { system } from './system.ts';
 import { users } from './users.ts';
@@ -28,5 +29,10 @@ export const damages: readonly Damage[] = Object.values(fields).flat();
 
 /** The numbers of the rounds, in order. */
 export const rounds: readonly number[] = [...new Set(damages.map(({ round }) => round))].toSorted(
+  (a, b) => a - b,
+);
+
+/** The rounds of what is refused; they do not mix with the others. */
+export const refusedRounds: readonly number[] = [...new Set(refusals.map(({ round }) => round))].toSorted(
   (a, b) => a - b,
 );

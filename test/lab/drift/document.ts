@@ -1,5 +1,6 @@
 import stringWidth from 'string-width';
 import type { Damage } from './damage.ts';
+import type { Refusal } from './refusal.ts';
 
 const introduction = `# Drift
 
@@ -7,7 +8,7 @@ What was done by hand to the hosts of the whole site, on three hosts of the lab,
 
 Each damage was there, as other programs than Hostwright saw it, before; was shown by \`plan\` as what is below, with the cause \`drift\`, and nothing was shown that does not follow from it; was reported by \`drift\`, with exit status 2; was gone after one \`apply\`, as the same other programs saw it; and then \`plan\` was empty. The host that was left alone in a round had no changes.
 
-A folder that holds something, in the place of a file or a link, is not among them, nor is something mounted over a declared path: \`plan\` refuses both and says what is there.
+Damage that only a person can decide about, or that a host cannot heal in its state, is under [Refused](#refused).
 
 **Seen as** are the resource, the action and the attributes that differ. An attribute without values has some that say nothing to a reader, such as digests.
 `;
@@ -63,16 +64,32 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
 
+const refused = `## Refused
+
+No run heals these. The error names the cause in the words below; \`apply\` leaves the damage as it is, and changes nothing else where no plan could be made. Once a person has taken the cause away, one \`apply\` heals the rest, and the next \`plan\` is empty.
+`;
+
+function refusedRow(refusal: Refusal): readonly string[] {
+  const { what, by, resource, says } = refusal;
+  const on = resource === undefined ? 'the host' : `\`${resource}\``;
+  const error = by === 'plan' ? `\`plan\`: \`${refusal.code}\`` : '`apply`';
+  return [what, on, error, says.map((part) => `"${part}"`).join(', ')].map(cell);
+}
+
 /** The text of docs/drift.md. */
-export function driftPage(fields: Readonly<Record<string, readonly Damage[]>>): string {
+export function driftPage(
+  fields: Readonly<Record<string, readonly Damage[]>>,
+  refusals: readonly Refusal[],
+): string {
   const all = Object.values(fields).flat();
   const roles = new Set(all.map(({ role }) => role));
-  const total = `${all.length} kinds of damage over ${roles.size} roles.\n`;
+  const total = `${all.length + refusals.length} kinds of damage: ${all.length} over ${roles.size} roles are healed, ${refusals.length} are refused.\n`;
   const sections = Object.entries(fields).map(([title, damages]) => {
     const rows = damages.map((damage) =>
       [damage.what, damage.role, seenAs(damage), healedBy(damage)].map(cell),
     );
     return `## ${title}\n\n${table(['damage', 'role', 'seen as', 'healed by'], rows)}\n`;
   });
-  return [introduction, total, ...sections].join('\n');
+  const last = table(['damage', 'refused is', 'by', 'the error says'], refusals.map(refusedRow));
+  return [introduction, total, ...sections, refused, `${last}\n`].join('\n');
 }

@@ -1,4 +1,5 @@
 import type { Damage } from './damage.ts';
+import type { Refusal } from './refusal.ts';
 
 /** Each part in a shell of its own, so that one that fails does not end the next. */
 function parts(scripts: readonly string[]): string {
@@ -7,14 +8,21 @@ function parts(scripts: readonly string[]): string {
     .join('\n');
 }
 
+type Part = Pick<Damage, 'breaks' | 'sound'>;
+
 /** Shell that does all damages of a host. */
-export function breaking(damages: readonly Damage[]): string {
+export function breaking(damages: readonly Part[]): string {
   return parts(damages.map(({ breaks }) => breaks));
 }
 
 /** Shell that looks at a host by other means than those of Hostwright. */
-export function inspection(damages: readonly Damage[]): string {
+export function inspection(damages: readonly Part[]): string {
   return parts(damages.map(({ sound }) => sound));
+}
+
+/** Shell that takes the causes away. */
+export function undoing(refusals: readonly Refusal[]): string {
+  return parts(refusals.map(({ undo }) => undo));
 }
 
 /** Whether each part has succeeded. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Damage } from './damage.ts';
+import type { Refusal } from './refusal.ts';
 
 const change = z.object({
   type: z.literal('change'),
@@ -24,7 +25,9 @@ export function subject({ host, resource }: { readonly host: string; readonly re
 }
 
 /** What the plan shows of damages: every one of them, what follows from them, and nothing else. */
-export function expectedChanges(damages: readonly Damage[]): readonly string[] {
+export function expectedChanges(
+  damages: readonly Pick<Damage, 'host' | 'resource' | 'action' | 'follows'>[],
+): readonly string[] {
   const all = damages.flatMap(({ host, resource, action, follows = [] }) => [
     `${host} ${resource} ${action}`,
     ...follows.map((follow) => `${host} ${follow}`),
@@ -50,4 +53,52 @@ export function shownAttributes(
       .filter(({ name }) => expected[name] !== undefined || !followUps.has(name))
       .map(({ name, from, to }) => [name, expected[name] === '' ? '' : `${from ?? ''} → ${to ?? ''}`]),
   );
+}
+
+const error = z.object({
+  type: z.literal('error'),
+  host: z.string(),
+  code: z.string(),
+  message: z.string(),
+  place: z.object({ resource: z.string().optional() }).optional(),
+  found: z.string().optional(),
+  expected: z.string().optional(),
+  hint: z.string().optional(),
+});
+
+const failure = z.object({
+  type: z.literal('result'),
+  host: z.string(),
+  resource: z.string(),
+  outcome: z.literal('failed'),
+  reason: z.string(),
+});
+
+/** Why a host, or a resource of it, is not as declared after a run: `web1 file:/etc/hosts E_REFUSED`. */
+export interface Complaint {
+  readonly line: string;
+  /** All words of it. */
+  readonly words: string;
+}
+
+/** What a run complains of: errors of hosts, with their codes, and changes that failed. */
+export function complaintsOf(
+  lines: readonly (Readonly<Record<string, unknown>> & { readonly type: string })[],
+): readonly Complaint[] {
+  return lines.flatMap((line): Complaint[] => {
+    if (line.type === 'error') {
+      const { host, place, code, message, found = '', expected = '', hint = '' } = error.parse(line);
+      const words = [message, found, expected, hint].join('\n');
+      return [{ line: [host, place?.resource, code].filter(Boolean).join(' '), words }];
+    }
+    if (line.type !== 'result' || line['outcome'] !== 'failed') return [];
+    const { host, resource, reason } = failure.parse(line);
+    return [{ line: `${host} ${resource} failed`, words: reason }];
+  });
+}
+
+/** How `complaintsOf` calls a refusal. */
+export function expectedComplaint(refusal: Refusal): string {
+  const { host, resource } = refusal;
+  return [host, resource, refusal.by === 'plan' ? refusal.code : 'failed'].filter(Boolean).join(' ');
 }
