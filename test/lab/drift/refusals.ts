@@ -3,11 +3,11 @@ import type { Refusal } from './refusal.ts';
 const aside = (path: string): string => `/var/tmp/aside${path.replaceAll('/', '-')}`;
 
 /** A small file system over a folder, with all that is in there and no space left. */
-const full = (path: string): string => `cp -aT ${path} ${aside(path)}
-mount -t tmpfs -o mode=0755,size=64k none ${path}
+const full = (path: string, size = '64k'): string => `cp -aT ${path} ${aside(path)}
+mount -t tmpfs -o mode=0755,size=${size} none ${path}
 cp -aT ${aside(path)} ${path}
 rm -r ${aside(path)}
-head -c 1M /dev/zero >${path}/filler || :`;
+cat /dev/zero >${path}/filler 2>/dev/null || :`;
 
 /** A folder that can only be read. */
 const frozen = (path: string): string => `mount --bind ${path} ${path}
@@ -66,25 +66,13 @@ const obstacles: readonly Refusal[] = [
     sound: 'grep -q = /etc/systemd/journald.conf.d/hostwright.conf',
   },
   {
-    what: 'a file changed and made immutable',
-    round: 2,
-    host: 'web2',
-    by: 'apply',
-    resource: 'file:/etc/needrestart/conf.d/hostwright.conf',
-    action: 'update',
-    says: ['immutable', 'chattr', '/etc/needrestart/conf.d/hostwright.conf'],
-    breaks: 'cd /etc/needrestart/conf.d; echo "# mine" >>hostwright.conf; chattr +i hostwright.conf',
-    undo: 'chattr -i /etc/needrestart/conf.d/hostwright.conf',
-    sound: '! grep -q mine /etc/needrestart/conf.d/hostwright.conf',
-  },
-  {
     what: 'a file removed from a file system that can only be read',
     round: 2,
     host: 'web1',
     by: 'apply',
     resource: 'file:/etc/systemd/timesyncd.conf.d/hostwright.conf',
     action: 'create',
-    says: ['Read-only file system', '/etc/systemd/timesyncd.conf.d'],
+    says: ['Read-only file system'],
     breaks: `rm /etc/systemd/timesyncd.conf.d/hostwright.conf; cd /; ${frozen('/etc/systemd')}`,
     undo: 'umount /etc/systemd',
     sound: 'test -s /etc/systemd/timesyncd.conf.d/hostwright.conf',
@@ -92,15 +80,14 @@ const obstacles: readonly Refusal[] = [
   {
     what: 'a file changed on a full disk',
     round: 2,
-    host: 'web1',
+    host: 'web3',
     by: 'apply',
-    resource: 'file:/etc/prometheus/rules/alerts.yml',
+    resource: 'file:/usr/local/lib/hostwright/certificate-metrics',
     action: 'update',
-    follows: ['service:prometheus.service reload'],
-    says: ['No space left on device', '/etc/prometheus'],
-    breaks: `echo '# mine' >>/etc/prometheus/rules/alerts.yml; ${full('/etc/prometheus')}`,
-    undo: 'umount /etc/prometheus',
-    sound: '! grep -q mine /etc/prometheus/rules/alerts.yml',
+    says: ['No space left on device'],
+    breaks: `echo '# mine' >>/usr/local/lib/hostwright/certificate-metrics; ${full('/usr/local/lib')}`,
+    undo: 'umount /usr/local/lib',
+    sound: '! grep -q mine /usr/local/lib/hostwright/certificate-metrics',
   },
 ];
 
@@ -124,8 +111,8 @@ timeout 10 sh -c 'while flock -n /run/hostwright/lock true; do sleep 0.1; done'`
     host: 'web2',
     by: 'plan',
     code: 'E_REMOTE',
-    says: ['/run/hostwright', 'No space left on device'],
-    breaks: full('/run/hostwright'),
+    says: ['no space left below /run/hostwright'],
+    breaks: full('/run/hostwright', '128k'),
     undo: 'umount /run/hostwright',
     sound: '! grep -q " /run/hostwright " /proc/self/mountinfo',
   },
