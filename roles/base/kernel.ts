@@ -29,6 +29,9 @@ const network: Parameters = {
 
 const network6: Parameters = everyInterface('ipv6', { accept_redirects: 0, accept_source_route: 0 });
 
+/** Where IPv6 was in use it stays so; a host that does without it is left alone. */
+const usedIpv6: Parameters = everyInterface('ipv6', { disable_ipv6: 0 });
+
 /** Of the machine, which a container shares with others. */
 const machine: Parameters = {
   'kernel.dmesg_restrict': 1,
@@ -42,10 +45,10 @@ const machine: Parameters = {
 };
 
 export function kernel({ vars, facts }: RoleContext<Variables>): readonly Resource[] {
-  const hasIpv6 = facts.addresses.some((address) => address.includes(':'));
   const parameters: Parameters = {
     ...network,
-    ...(hasIpv6 ? network6 : {}),
+    ...(facts.ipv6 === 'none' ? {} : network6),
+    ...(facts.ipv6 === 'on' ? usedIpv6 : {}),
     ...(facts.container === true ? {} : machine),
     ...vars.base_sysctl,
   };

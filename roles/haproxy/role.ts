@@ -104,10 +104,9 @@ interface Listener {
   readonly options: string;
 }
 
-/** One for each family that the host has: without IPv6 a socket for it cannot be made. */
-function listeners(facts: Facts): readonly Listener[] {
-  const hasIpv6 = facts.addresses.some((address) => address.includes(':'));
-  return [{ address: '0.0.0.0', options: '' }, ...(hasIpv6 ? [{ address: '[::]', options: ' v6only' }] : [])];
+/** One for each family that the kernel has: without IPv6 a socket for it cannot be made. */
+function listeners({ ipv6 }: Facts): readonly Listener[] {
+  return [{ address: '0.0.0.0', options: '' }, ...(ipv6 !== 'none' ? [{ address: '[::]', options: ' v6only' }] : [])];
 }
 
 function bracketed(address: string): string {

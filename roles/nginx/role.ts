@@ -131,7 +131,7 @@ export default defineRole({
       application: application.port,
       balancers: site.hosts('lb').map((balancer) => balancer.address),
       // Without IPv6 in the kernel nginx does not start with an IPv6 socket.
-      hasIPv6: facts.addresses.some((address) => address.includes(':')),
+      hasIPv6: facts.ipv6 !== 'none',
     };
     const brought = { needs: ['package:nginx-light'] as const };
     return [

@@ -1,5 +1,5 @@
 import { HostwrightError } from '../errors.ts';
-import { isSameRecord, updateApplied, writeApplied, type Applied } from '../plan/applied.ts';
+import { isSameRecord, updateApplied, writeApplied, type Applied, type Declarations } from '../plan/applied.ts';
 import type { HostPlan } from '../plan/host-plan.ts';
 import type { ResourceId } from '../resources/state.ts';
 import { askOne } from '../transport/ask.ts';
@@ -12,11 +12,12 @@ import type { Outcome } from './host-run.ts';
  */
 export function newRecord(
   { resources, changes }: HostPlan,
+  { facts, isWhole }: Pick<Declarations, 'facts' | 'isWhole'>,
   before: Applied,
   outcomes: ReadonlyMap<ResourceId, Outcome>,
 ): Applied | undefined {
   const isConverged = (id: ResourceId): boolean => !changes.has(id) || outcomes.get(id) === 'changed';
-  const record = updateApplied(before, resources, isConverged);
+  const record = updateApplied(before, { resources, facts, isWhole }, isConverged);
   return isSameRecord(before, record) ? undefined : record;
 }
 

@@ -31,9 +31,9 @@ async function drift(options: DriftOptions): Promise<ExitStatus> {
   try {
     const drifted = new Map([...hosts.keys()].map((name) => [name, 0]));
     for (const { host, cause } of events)
-      if (cause === 'drift') drifted.set(host, (drifted.get(host) ?? 0) + 1);
+      if (cause !== 'configuration') drifted.set(host, (drifted.get(host) ?? 0) + 1);
     if (options.textfile !== undefined) await writeTextfile(options.textfile, drifted);
-    reportChanges(run, ({ cause }) => cause === 'drift');
+    reportChanges(run, ({ cause }) => cause !== 'configuration');
     reportLost(reporter, lost);
     reporter.report({
       type: 'summary',
@@ -54,7 +54,7 @@ async function drift(options: DriftOptions): Promise<ExitStatus> {
   }
 }
 
-/** `hostwright drift`: resources that differ from the last apply, for a timer or CI. */
+/** `hostwright drift`: resources that differ from the last apply because of the host, for a timer or CI. */
 export function driftCommand(finish: (status: ExitStatus) => void): Command {
   return addRunOptions(new Command('drift'))
     .description('show what has changed on hosts since the last apply')

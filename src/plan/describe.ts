@@ -1,6 +1,6 @@
 import type { Attribute, ResourceId } from '../resources/state.ts';
 import type { ChangeEvent } from './event.ts';
-import { declaredDigest, type Applied } from './applied.ts';
+import type { Cause } from './cause.ts';
 import { unifiedDiff } from './diff.ts';
 import type { PlannedChange } from './host-plan.ts';
 
@@ -19,14 +19,6 @@ function reasonOf({ unreadable, isTriggered }: PlannedChange): string | undefine
   return isTriggered === true ? 'its configuration changes' : undefined;
 }
 
-/** Drift where the host has left what was last applied; else the declaration is another one since. */
-function causeOf(change: PlannedChange, applied: Applied): ChangeEvent['cause'] {
-  const follows = change.isTriggered === true || change.knownAfter !== undefined;
-  return !follows && applied.get(change.id)?.digest === declaredDigest(change.resource).digest
-    ? 'drift'
-    : 'configuration';
-}
-
 /** What the host said beside the states of its resources. */
 export interface Background {
   /** Of the files that are there, where a diff is wanted. */
@@ -35,11 +27,11 @@ export interface Background {
   readonly remarks: ReadonlyMap<ResourceId, string>;
 }
 
-/** A change as it is reported. `applied` is what was last applied to the host. */
+/** A change as it is reported. */
 export function changeEvent(
   host: string,
   change: PlannedChange,
-  applied: Applied,
+  cause: Cause,
   { texts, remarks }: Background,
 ): ChangeEvent {
   const { id, action, attributes, knownAfter, resource } = change;
@@ -54,7 +46,7 @@ export function changeEvent(
     role: resource.role,
     resource: id,
     action,
-    cause: causeOf(change, applied),
+    ...cause,
     attributes: attributes
       .filter(({ name }) => isTelling(change, name))
       .map(({ name, from, to }) => ({ name, from: shown(from), to: shown(to) })),

@@ -8,14 +8,26 @@ export interface ReportedAttribute {
   readonly to: string | null;
 }
 
+/** A fact of a host that is another one than at the last apply, as text. Of a list: what has gone, what has come. */
+export interface ChangedFact {
+  readonly name: string;
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
 export interface ChangeEvent {
   readonly type: 'change';
   readonly host: string;
   readonly role: string;
   readonly resource: ResourceId;
   readonly action: Action;
-  /** `drift`: the host has left what was last applied; `configuration`: something else is declared since. */
-  readonly cause: 'drift' | 'configuration';
+  /**
+   * `drift`: the host has left what was last applied; `fact`: something else is declared since, because the host is
+   * another one (memory, release, addresses); `configuration`: because somebody has changed variables or roles.
+   */
+  readonly cause: 'drift' | 'fact' | 'configuration';
+  /** With the cause `fact`: those that decide. */
+  readonly facts?: readonly ChangedFact[];
   readonly attributes: readonly ReportedAttribute[];
   /** Unified diff of a text, without a header. */
   readonly diff?: string;

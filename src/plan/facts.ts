@@ -3,6 +3,7 @@ import { endStartPolicy } from '../resources/apt/start-policy.ts';
 import type { Facts } from '../roles/role.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import type { Answer, Lock } from '../transport/transport.ts';
+import type { KnownFacts } from './applied.ts';
 import { printUnconfirmed, rollBack, unconfirmed } from '../rollback/unconfirmed.ts';
 
 const printFacts = sh`(ID='' VERSION_CODENAME=''
@@ -18,6 +19,14 @@ printf 'processors=%s\n' "$(nproc)"
 kind == "user" && split($0, entry, ":") && entry[1] == ENVIRON["HW_LOGIN"] { print "home=" entry[6] }
 kind == "ip" && $1 == "default" && !seen++ { for (i = 1; i < NF; i++) if ($i == "dev") { print "default=" $(i + 1); break } }
 kind == "ip" && $1 != "default" { split($4, a, "/"); print "address=" a[1] " " $2 }' /proc/meminfo kind=user /etc/passwd kind=ip -
+ipv6=none
+if [ -e /proc/net/if_inet6 ]; then
+  ipv6=on
+  for off in /proc/sys/net/ipv6/conf/*/disable_ipv6; do
+    if read -r value <"$off" && [ "$value" != 0 ]; then ipv6=off; fi
+  done
+fi
+printf 'ipv6=%s\n' "$ipv6"
 printf 'container=%s\n' "$(systemd-detect-virt --container 2>/dev/null)"`;
 
 /**
@@ -35,6 +44,12 @@ function parseConnection(words = '', home?: string): Facts['connection'] {
   if (user === undefined || address === undefined || port === undefined) return undefined;
   const common = { user, address: address.replace(/%.*$/, ''), port: Number(port) };
   return home === undefined ? common : { ...common, home };
+}
+
+/** In use only with an address, beside that of each link. */
+function parseIpv6(word = 'none', addresses: readonly string[]): Facts['ipv6'] {
+  if (word !== 'on') return word === 'off' ? 'off' : 'none';
+  return addresses.some((address) => address.includes(':')) ? 'on' : 'off';
 }
 
 /** Bytes of facts: far more than any host has to say. */
@@ -57,7 +72,8 @@ export function parseFacts(host: string, answer: Answer): Facts {
   const values = new Map(pairs);
   const waiting = values.get('unconfirmed');
   if (waiting !== undefined) throw unconfirmed(host, waiting);
-  const addresses = pairs.filter(([name]) => name === 'address').map(([, value]) => value.split(' '));
+  const carried = pairs.filter(([name]) => name === 'address').map(([, value]) => value.split(' '));
+  const addresses = carried.flatMap(([address]) => address ?? []);
   const connection = parseConnection(values.get('connection'), values.get('home'));
   const container = values.get('container') ?? 'none';
   const facts: Facts = {
@@ -68,8 +84,9 @@ export function parseFacts(host: string, answer: Answer): Facts {
     kernel: values.get('kernel') ?? '',
     processors: Number(values.get('processors')),
     memory: Number(values.get('memory')) * 1024,
-    addresses: addresses.flatMap(([address]) => address ?? []),
-    interface: values.get('default') ?? addresses[0]?.[1] ?? '',
+    addresses,
+    interface: values.get('default') ?? carried[0]?.[1] ?? '',
+    ipv6: parseIpv6(values.get('ipv6'), addresses),
     container: container !== '' && container !== 'none',
     ...(connection === undefined ? {} : { connection }),
   };
@@ -81,4 +98,19 @@ export function parseFacts(host: string, answer: Answer): Facts {
     });
   }
   return facts;
+}
+
+/**
+ * Facts as roles are given them. What roles decide by must not follow damage: IPv6 that was in use, and the address
+ * that the inventory gives the host, count as the host's own for as long as a record of it says so, and what is
+ * declared for them stays.
+ */
+export function steadyFacts(now: Facts, before: KnownFacts, address: string | undefined): Facts {
+  const isLost =
+    address !== undefined && before.addresses?.includes(address) === true && !now.addresses.includes(address);
+  return {
+    ...now,
+    addresses: isLost ? [...now.addresses, address] : now.addresses,
+    ipv6: before.ipv6 === 'on' && now.ipv6 === 'off' ? 'on' : now.ipv6,
+  };
 }

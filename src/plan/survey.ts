@@ -4,13 +4,14 @@ import { readFunction } from '../resources/shell/read.ts';
 import { pathOf } from '../resources/path.ts';
 import type { DeclaredResource } from '../resources/resource.ts';
 import type { ResourceId } from '../resources/state.ts';
-import type { Facts } from '../roles/role.ts';
+import type { Facts, HostFacts } from '../roles/role.ts';
 import { lines, sh } from '../transport/shell.ts';
 import { ask } from '../transport/ask.ts';
 import type { Lock, Transport } from '../transport/transport.ts';
 import { parseApplied, readApplied, type Applied } from './applied.ts';
+import { causes } from './cause.ts';
 import { changeEvent, type Background } from './describe.ts';
-import { factsScript, parseFacts } from './facts.ts';
+import { factsScript, parseFacts, steadyFacts } from './facts.ts';
 import { orderNodes } from './graph.ts';
 import { refuseLockout } from './lockout.ts';
 import { mountsProbe, parseMounts } from './mounts.ts';
@@ -32,6 +33,8 @@ export interface Survey {
   readonly resources: (host: string, facts: Facts) => readonly DeclaredResource[];
   /** The roles that are planned; left out: all. */
   readonly roles?: readonly string[];
+  /** The address that the inventory gives a host. */
+  readonly address: (host: string) => string | undefined;
   readonly report: (event: StepEvent) => void;
 }
 
@@ -44,6 +47,8 @@ export interface SurveyedHost {
   readonly events: readonly ChangeEvent[];
   /** What was last applied to it. */
   readonly applied: Applied;
+  /** What the roles were given. */
+  readonly facts: HostFacts;
 }
 
 /** What these roles declare, without what it needs of others. */
@@ -117,8 +122,9 @@ export async function surveyHost(host: string, options: Survey): Promise<Surveye
     const [facts, record] = await ask(transport, first, { lock });
     if (facts === undefined || record === undefined)
       throw new HostwrightError('E_REMOTE', `${host} gave no answer`, { place: { host } });
-    const known = parseFacts(host, facts);
-    const login = known.connection;
+    const applied = parseApplied(record.stdout);
+    const known = steadyFacts(parseFacts(host, facts), applied.facts ?? {}, options.address(host));
+    const { connection: login, ...ofHost } = known;
     const declared = options.resources(host, known);
     const resources = options.roles === undefined ? declared : declaredBy(options.roles, declared);
     refuseLockout(host, resources, login);
@@ -131,12 +137,13 @@ export async function surveyHost(host: string, options: Survey): Promise<Surveye
     const found = parseProbes(host, batches, answers);
     const plan = planHost(host, resources, nodes, found, mounts, declared);
     const changes = [...plan.changes.values()];
-    const applied = parseApplied(record.stdout);
-    const showable = changes.filter(({ id }) => applied.get(id)?.isSecret !== true);
+    const showable = changes.filter(({ id }) => applied.resources.get(id)?.isSecret !== true);
     const wanted = options.diff ? wantedTexts(showable) : [];
     const more = await readMore(transport, wanted, openRequirements(plan), packagesToFind(plan));
-    const events = changes.map((change) => changeEvent(host, change, applied, more));
-    return { transport, login, plan, applied, events };
+    const declare = (others: Facts): readonly DeclaredResource[] => options.resources(host, others);
+    const causeOf = causes({ applied, facts: known, declare });
+    const events = changes.map((change) => changeEvent(host, change, causeOf(change), more));
+    return { transport, login, plan, applied, facts: ofHost, events };
   } finally {
     options.report({ type: 'step', host, title: null });
   }

@@ -1,6 +1,6 @@
 import type { Action } from '../resources/state.ts';
 import { diffLines } from './diff-lines.ts';
-import type { ChangeEvent, ReportedAttribute } from '../plan/event.ts';
+import type { ChangedFact, ChangeEvent, ReportedAttribute } from '../plan/event.ts';
 import { type ChangeGroup, groupChanges } from './group.ts';
 import { hang, truncate } from './layout.ts';
 import { printable } from './printable.ts';
@@ -45,8 +45,15 @@ function heading(group: ChangeGroup, style: Style): string {
   return style.paint('bold', truncate(names() + role, style.columns(), style));
 }
 
+/** `memory went from 2048 MiB to 4096 MiB`; of lists what they have lost and won. */
+function factChange({ name, from, to }: ChangedFact): string {
+  const fact = printable(name);
+  if (to === null) return `${fact} no longer has ${value(from)}`;
+  return from === null ? `${fact} now has ${value(to)}` : `${fact} went from ${value(from)} to ${value(to)}`;
+}
+
 function notes(change: ChangeEvent): string[] {
-  const { action, cause, why, knownAfter } = change;
+  const { action, cause, facts = [], why, knownAfter } = change;
   const isVerb = action === 'reload' || action === 'restart' || action === 'run';
   const reason = why === undefined ? undefined : printable(why);
   const all = isVerb
@@ -55,6 +62,7 @@ function notes(change: ChangeEvent): string[] {
       ? []
       : [reason];
   if (cause === 'drift') all.push('drifted');
+  if (facts.length > 0) all.push(`because ${facts.map(factChange).join(', ')}`);
   if (knownAfter !== undefined) all.push(`known after ${printable(knownAfter)}`);
   return all;
 }

@@ -83,6 +83,16 @@ export function planTotal(
   return `Plan: ${parts.join(', ')} ${changing(changes)}; ${rest}${known.unknown}. ${time}`;
 }
 
+/** What the host itself has changed: away from its declarations, or into another host. */
+function drifting(changes: readonly ChangeEvent[]): string {
+  const byFact = changes.filter(({ cause }) => cause === 'fact').length;
+  const parts = [
+    ...(byFact < changes.length ? [`${changes.length - byFact} drifted`] : []),
+    ...(byFact > 0 ? [`${byFact} changed by facts of the host`] : []),
+  ];
+  return `${parts.join(', ')} ${changing(changes)}`;
+}
+
 /**
  * `Drift: 3 drifted on 1 host; 2 changed in the configuration (see plan), 40 unchanged. 0.8 s`. The number of changes
  * from a new configuration is separate: they have not drifted, but are not unchanged either.
@@ -105,5 +115,5 @@ export function driftTotal(
   ].join(', ');
   if (drifted.length === 0)
     return `No drift on ${count(known.hosts, 'host')}: ${rest}${known.unknown}. ${time}`;
-  return `Drift: ${drifted.length} drifted ${changing(drifted)}; ${rest}${known.unknown}. ${time}`;
+  return `Drift: ${drifting(drifted)}; ${rest}${known.unknown}. ${time}`;
 }

@@ -26,7 +26,8 @@ const schema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('change'),
     ...change,
-    cause: z.enum(['drift', 'configuration']),
+    cause: z.enum(['drift', 'fact', 'configuration']),
+    facts: z.array(z.object({ name: z.string(), from: text, to: text })).optional(),
     attributes: z.array(z.object({ name: z.string(), from: text, to: text })),
     diff: z.string().optional(),
     knownAfter: z.string().optional(),

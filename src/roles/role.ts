@@ -21,11 +21,19 @@ export interface Facts {
   readonly addresses: readonly string[];
   /** The interface of the IPv4 default route, or the first with a global address. */
   readonly interface: string;
+  /**
+   * `none`: the kernel has no IPv6, and a program that opens a socket for it fails. `off`: it can, but no interface
+   * has a global address, or IPv6 is switched off on some. `on`: it is in use.
+   */
+  readonly ipv6: 'none' | 'off' | 'on';
   /** A container has its clock and most kernel parameters from the host around it. */
   readonly container?: boolean;
   /** The connection of this run; every change must leave it possible. */
   readonly connection?: Login;
 }
+
+/** Facts of the host itself: a run by somebody else finds the same. */
+export type HostFacts = Omit<Facts, 'connection'>;
 
 /** A host of the inventory as roles see it. */
 export interface SiteHost {

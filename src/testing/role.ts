@@ -19,6 +19,7 @@ const facts: Facts = {
   memory: 2 ** 31,
   addresses: ['10.0.0.1'],
   interface: 'eth0',
+  ipv6: 'off',
 };
 
 const packageFolder = fileURLToPath(new URL('../..', import.meta.url));

@@ -3,6 +3,7 @@ import type { HostRun, WorkEvent } from '../apply/host-run.ts';
 import { newRecord, writeRecord } from '../apply/record.ts';
 import { defect, HostwrightError, HostwrightErrors, isExpected } from '../errors.ts';
 import type { Applied } from '../plan/applied.ts';
+import type { HostFacts } from '../roles/role.ts';
 import { createFingerprint } from '../plan/fingerprint.ts';
 import { hostDigests } from '../plan/saved.ts';
 import { surveyHost, type Survey, type SurveyedHost } from '../plan/survey.ts';
@@ -13,6 +14,7 @@ export interface LocalOptions {
   readonly settings: RunSettings;
   readonly connect: Survey['connect'];
   readonly resources: Survey['resources'];
+  readonly address: Survey['address'];
   readonly report: (event: WorkEvent) => void;
 }
 
@@ -20,6 +22,7 @@ export interface LocalOptions {
 interface Host {
   readonly run: HostRun;
   readonly applied: Applied;
+  readonly facts: HostFacts;
 }
 
 /** The connections of hosts, to be closed whichever way the run ends. */
@@ -64,26 +67,28 @@ function errorsOf(host: string, error: unknown): HostwrightErrors {
 }
 
 /** Works on hosts in this very process. */
-export function localWorker({ settings, connect, resources, report }: LocalOptions): Worker {
+export function localWorker({ settings, connect, resources, address, report }: LocalOptions): Worker {
   const connections = trackConnections(connect);
   const interruption = new AbortController();
   const fingerprint = settings.salt === undefined ? undefined : createFingerprint(settings.salt);
   const hosts = new Map<string, Host>();
+  const isWhole = settings.roles === undefined;
 
   const survey: Survey = {
     connect: connections.open,
-    ...{ lock: settings.lock, diff: settings.diff, resources, report },
+    ...{ lock: settings.lock, diff: settings.diff, resources, address, report },
     ...(settings.roles && { roles: settings.roles }),
   };
 
   /** Whether all is done with the host already. */
   const keep = (surveyed: SurveyedHost, confirmWithin: number): boolean => {
-    const { plan, transport, login, applied } = surveyed;
-    if (plan.changes.size === 0 && newRecord(plan, applied, new Map()) === undefined) return true;
+    const { plan, transport, login, applied, facts } = surveyed;
+    if (plan.changes.size === 0 && newRecord(plan, { facts, isWhole }, applied, new Map()) === undefined)
+      return true;
     const { signal } = interruption;
     const reconnect = (): Promise<Transport> => connect(plan.host);
     const run = { plan, transport, reconnect, login, confirmWithin, outcomes: new Map(), signal, report };
-    hosts.set(plan.host, { run, applied });
+    hosts.set(plan.host, { run, applied, facts });
     return false;
   };
 
@@ -125,9 +130,9 @@ export function localWorker({ settings, connect, resources, report }: LocalOptio
     },
     applyPlay: (name, play) => turn(name, ({ run }) => applyPlay(run, play)),
     recordApplied: (name) =>
-      turn(name, async ({ run: { plan, transport, outcomes }, applied }) => {
+      turn(name, async ({ run: { plan, transport, outcomes }, applied, facts }) => {
         hosts.delete(name);
-        const record = newRecord(plan, applied, outcomes);
+        const record = newRecord(plan, { facts, isWhole }, applied, outcomes);
         if (record !== undefined) await writeRecord(transport, record);
       }),
     stop() {

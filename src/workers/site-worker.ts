@@ -22,5 +22,6 @@ export function siteWorker({ site, targets, connect, settings, report }: SiteWor
       return await connect({ ...target, ...(becomePassword && { becomePassword }) });
     },
     resources: (host, facts) => hostResources(site, host, facts),
+    address: (host) => site.hosts.get(host)?.address,
   });
 }

@@ -44,6 +44,7 @@ async function applied({ open }: Engine, setting: Setting): Promise<Ended> {
       open({
         settings,
         report,
+        address: () => undefined,
         connect: (host) => {
           const world: World = {
             entries: new Map(),

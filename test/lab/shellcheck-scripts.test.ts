@@ -71,7 +71,7 @@ test.each([
   ['mounts', mountsProbe.script.text],
   ['packages to find', findPackages(['ed', 'htop']).script.text],
   ['the record of what was applied', readApplied.script.text],
-  ['the record to come', writeApplied(new Map()).script.text],
+  ['the record to come', writeApplied({ resources: new Map() }).script.text],
   ['several sections', sectionsRequest([{ script: sh`date` }, { script: sh`date` }]).script.text],
   ['a guarded step', guardedSection(step, undo).script.text],
   ['a guarded step that is prepared', guardedSection({ ...step, live: sh`date` }, undo).script.text],
@@ -119,6 +119,7 @@ async function ofRoles(): Promise<ReadonlyMap<string, string>> {
         memory: 2 ** 31,
         addresses: [address],
         interface: 'eth0',
+        ipv6: 'off' as const,
         connection: { user: 'admin', address: '10.0.0.1', port: 22 },
       };
       for (const { id, desired } of hostResources(site, host, facts)) collect(id, desired, found);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseFacts } from '../../src/plan/facts.ts';
+import { parseFacts, steadyFacts } from '../../src/plan/facts.ts';
 import type { Facts } from '../../src/roles/role.ts';
 
 function facts(lines: string): Facts {
@@ -26,6 +26,26 @@ describe('facts', () => {
     expect(facts('container=systemd-nspawn').container).toBe(true);
     expect(facts('container=none').container).toBe(false);
     expect(facts('container=').container).toBe(false);
+  });
+
+  it('know whether the kernel has IPv6, and whether it is in use', () => {
+    const of = (lines: string): Facts['ipv6'] => facts(lines).ipv6;
+    expect(of('address=10.0.0.1 eth0\nipv6=none')).toBe('none');
+    expect(of('address=10.0.0.1 eth0\nipv6=on')).toBe('off');
+    expect(of('address=fd00::1 eth0\nipv6=off')).toBe('off');
+    expect(of('address=fd00::1 eth0\nipv6=on')).toBe('on');
+  });
+
+  it('do not follow damage to the network: IPv6 switched off, an address that has gone', () => {
+    const before = facts('address=10.0.0.1 eth0\naddress=10.0.0.2 eth0\naddress=fd00::1 eth0\nipv6=on');
+    const now = facts('address=192.0.2.1 eth0\nipv6=off');
+    const steady = steadyFacts(now, before, '10.0.0.1');
+    expect(steady).toMatchObject({ ipv6: 'on', addresses: ['192.0.2.1', '10.0.0.1'] });
+    // An address that it never had, and one that the inventory gives it no more.
+    expect(steadyFacts(now, before, '10.0.0.9').addresses).toEqual(['192.0.2.1']);
+    // What the kernel cannot do is no damage; and nothing is known of a new host.
+    expect(steadyFacts(facts('ipv6=none'), before, undefined).ipv6).toBe('none');
+    expect(steadyFacts(now, {}, '10.0.0.1')).toEqual(now);
   });
 
   it('are not to be had of a host without dpkg', () => {

@@ -33,8 +33,8 @@ describe('packages that a plan looks for in the lists', () => {
     const change = plan([pkg('htpo')]).changes.get('package:htpo');
     if (change === undefined) throw new Error('no change');
     const remarks = unlistedPackages(Buffer.from('htpo\n'));
-    expect(changeEvent('web1', change, new Map(), { texts: new Map(), remarks }).why).toMatch(
-      'no package source',
-    );
+    expect(
+      changeEvent('web1', change, { cause: 'configuration' }, { texts: new Map(), remarks }).why,
+    ).toMatch('no package source');
   });
 });

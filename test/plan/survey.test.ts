@@ -53,7 +53,11 @@ async function survey(
   return await planHosts({
     names: ['web1', 'web2', 'web3'],
     open: (report) =>
-      open({ settings, connect, resources: () => [resourceOf(commandType)], report, ...options }),
+      open({
+        ...{ settings, connect, report, address: () => undefined },
+        resources: () => [resourceOf(commandType)],
+        ...options,
+      }),
     ...{ forks: 2, signal, report: () => undefined },
   });
 }

@@ -18,6 +18,25 @@ describe('the end of drift', () => {
     ]);
   });
 
+  it('tells what the host has changed by becoming another one', () => {
+    const { reporter, lines } = capture();
+    reporter.report(change('web1', 'x', { cause: 'drift', action: 'update' }));
+    const facts = [
+      { name: 'memory', from: '2048 MiB', to: '4096 MiB' },
+      { name: 'addresses', from: 'fd00::1', to: null },
+    ];
+    reporter.report(change('web1', 'x', { resource: 'file:/etc/c', cause: 'fact', facts, action: 'update' }));
+    reporter.report(summary({ web1: host({ changes: 2 }) }, drift));
+    expect(lines()).toEqual([
+      'web1 · x',
+      '  ~ file /etc/motd   drifted',
+      '  ~ file /etc/c   because memory went from 2048 MiB to 4096 MiB, addresses no longer has fd00::1',
+      '',
+      'Drift: 1 drifted, 1 changed by facts of the host on 1 host; 8 unchanged. 0.8 s',
+      '',
+    ]);
+  });
+
   it('says so where nothing has drifted', () => {
     const { reporter, lines } = capture();
     reporter.report(summary({ web1: host(), web2: host({ pending: 4 }) }, drift));

@@ -158,20 +158,20 @@ describe('the role base', () => {
   });
 
   test('kernel parameters of IPv6 are for hosts that have it, and variables win', () => {
-    const of = (addresses: readonly string[]) =>
-      ofType(
-        made({ base_sysctl: { 'net.core.somaxconn': 128, 'vm.swappiness': 10 } }, { facts: { addresses } }),
-        'sysctl',
-      );
-    expect(of(['10.0.0.1'])).not.toContainEqual(
-      expect.objectContaining({ name: 'net.ipv6.conf.all.accept_redirects' }),
-    );
-    expect(of(['10.0.0.1', 'fd00::1'])).toContainEqual({
-      name: 'net.ipv6.conf.all.accept_redirects',
-      value: 0,
+    const of = (ipv6: 'none' | 'off' | 'on', base_sysctl: Readonly<Record<string, number>> = {}) =>
+      ofType(made({ base_sysctl }, { facts: { ipv6 } }), 'sysctl');
+    const refused = { name: 'net.ipv6.conf.all.accept_redirects', value: 0 };
+    const used = { name: 'net.ipv6.conf.all.disable_ipv6', value: 0 };
+    expect(of('none')).not.toContainEqual(refused);
+    expect(of('off')).toContainEqual(refused);
+    expect(of('off')).not.toContainEqual(used);
+    expect(of('on')).toEqual(expect.arrayContaining([refused, used]));
+    expect(of('on', { [used.name]: 1 })).toContainEqual({ ...used, value: 1 });
+    expect(of('off', { 'net.core.somaxconn': 128 })).toContainEqual({
+      name: 'net.core.somaxconn',
+      value: 128,
     });
-    expect(of([])).toContainEqual({ name: 'net.core.somaxconn', value: 128 });
-    expect(of([])).toContainEqual({ name: 'vm.swappiness', value: 10 });
+    expect(of('off', { 'vm.swappiness': 10 })).toContainEqual({ name: 'vm.swappiness', value: 10 });
   });
 
   test('upgrades come every day, and reboots only when a time is said', () => {

@@ -81,9 +81,9 @@ describe('the configuration of HAProxy', () => {
     ]);
   });
 
-  test('binds to IPv6 where the host has it', () => {
-    expect(configuration()).not.toContain('[::]');
-    const both = configuration({ facts: { addresses: ['10.0.0.1', 'fd00::1'] } });
+  test('binds to IPv6 where the kernel can, in use or not', () => {
+    expect(configuration({ facts: { ipv6: 'none' } })).not.toContain('[::]');
+    const both = configuration({ facts: { ipv6: 'off' } });
     expect(both).toContain('bind 0.0.0.0:443 ssl');
     expect(both).toContain('bind [::]:443 v6only ssl');
   });

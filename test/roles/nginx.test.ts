@@ -35,9 +35,9 @@ describe('the site', () => {
     ]);
   });
 
-  it('listens on IPv6 only where the host has it', () => {
-    expect(site()).not.toContain('listen [::]');
-    expect(site({ facts: { addresses: ['10.0.0.1', 'fd00::1'] } })).toContain('listen [::]:8443 ssl');
+  it('listens on IPv6 where the kernel can, in use or not', () => {
+    expect(site({ facts: { ipv6: 'none' } })).not.toContain('listen [::]');
+    expect(site({ facts: { ipv6: 'off' } })).toContain('listen [::]:8443 ssl');
   });
 
   it('limits requests of one client unless told not to', () => {

@@ -34,6 +34,7 @@ const facts: Facts = {
   memory: 1024 ** 3,
   addresses: [],
   interface: 'eth0',
+  ipv6: 'off',
 };
 
 /** What a person reads of the project, whose folder is `/p` there; the resources of web1 where all is well. */

@@ -28,6 +28,7 @@ const facts: Facts = {
   memory: 1024 ** 3,
   addresses: [],
   interface: 'eth0',
+  ipv6: 'off',
 };
 
 /** The resources of web1 where each list comes from a role of its own: `one`, `two`. */

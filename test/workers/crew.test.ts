@@ -41,7 +41,7 @@ function plan({ forks = 4, connected }: Setting = {}): Crewed {
   const steps = new Map<string, string | null>();
   const kills: (() => void)[] = [];
   const optionsOf = (index: number, report: LocalOptions['report']): LocalOptions => ({
-    ...{ settings, report },
+    ...{ settings, report, address: () => undefined },
     connect: async (host) => {
       owners.set(host, index);
       await connected?.(host);

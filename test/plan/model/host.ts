@@ -196,7 +196,7 @@ function framed(sections: readonly Printed[]): Buffer {
 const ownScripts: ReadonlyMap<string, string> = new Map([
   [factsScript('exclusive').text, 'architecture=amd64\nmemory=1024\n'],
   [readApplied.script.text, ''],
-  [writeApplied(new Map()).script.text, ''],
+  [writeApplied({ resources: new Map() }).script.text, ''],
   [mountsProbe.script.text, ''],
   ['', ''],
 ]);
