@@ -106,7 +106,10 @@ interface Listener {
 
 /** One for each family that the kernel has: without IPv6 a socket for it cannot be made. */
 function listeners({ ipv6 }: Facts): readonly Listener[] {
-  return [{ address: '0.0.0.0', options: '' }, ...(ipv6 !== 'none' ? [{ address: '[::]', options: ' v6only' }] : [])];
+  return [
+    { address: '0.0.0.0', options: '' },
+    ...(ipv6 !== 'none' ? [{ address: '[::]', options: ' v6only' }] : []),
+  ];
 }
 
 function bracketed(address: string): string {

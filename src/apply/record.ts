@@ -1,5 +1,11 @@
 import { HostwrightError } from '../errors.ts';
-import { isSameRecord, updateApplied, writeApplied, type Applied, type Declarations } from '../plan/applied.ts';
+import {
+  isSameRecord,
+  updateApplied,
+  writeApplied,
+  type Applied,
+  type Declarations,
+} from '../plan/applied.ts';
 import type { HostPlan } from '../plan/host-plan.ts';
 import type { ResourceId } from '../resources/state.ts';
 import { askOne } from '../transport/ask.ts';
