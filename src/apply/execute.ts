@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { HostwrightError } from '../errors.ts';
 import { compare } from '../plan/compare.ts';
 import type { PlannedChange } from '../plan/host-plan.ts';
-import { parseProbesThatAnswer, probeBatches } from '../plan/probe.ts';
+import { parseProbes, probeBatches } from '../plan/probe.ts';
 import type { Guard } from '../resources/capabilities/access.ts';
 import { Unreadable, type ResourceId } from '../resources/state.ts';
 import type { ApplyContext, Conversation, Step } from '../resources/step.ts';
@@ -33,8 +33,7 @@ async function readNow(run: HostRun, changes: readonly PlannedChange[]): Promise
     late.map((change) => change.resource),
     run.plan.declared,
   );
-  const found = parseProbesThatAnswer(
-    run.plan.host,
+  const found = parseProbes(
     batches,
     await ask(
       run.transport,

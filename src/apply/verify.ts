@@ -1,6 +1,6 @@
 import { compare } from '../plan/compare.ts';
 import type { PlannedChange } from '../plan/host-plan.ts';
-import { parseProbesThatAnswer, type ProbeBatch } from '../plan/probe.ts';
+import { parseProbes, type ProbeBatch } from '../plan/probe.ts';
 import { Unreadable, type Actual, type Attribute, type ResourceId } from '../resources/state.ts';
 import type { Answer } from '../transport/transport.ts';
 import { recordOutcome, type HostRun } from './host-run.ts';
@@ -36,7 +36,7 @@ export function verify(
   answers: readonly Answer[],
   ms: number,
 ): void {
-  const found = parseProbesThatAnswer(run.plan.host, batches, answers);
+  const found = parseProbes(batches, answers);
   for (const change of changes) {
     const failure = failures.get(change.id);
     const left = remaining(change, found.get(change.id) ?? null);

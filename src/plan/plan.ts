@@ -68,7 +68,6 @@ function foreseen(resource: DeclaredResource, found: Actual, planned: Planned): 
 }
 
 function planResource(
-  host: string,
   resource: DeclaredResource,
   node: PlanNode,
   found: Actual,
@@ -81,14 +80,9 @@ function planResource(
   });
   if (actual instanceof Unreadable) {
     const knownAfter = pendingBefore(node, changes);
-    if (knownAfter === undefined && actual.costs === 'resource') {
+    if (knownAfter === undefined) {
       const nothing = { action: 'update', attributes: [] } as const;
       return { id, resource, desired, actual: null, ...nothing, unreadable: actual.reason };
-    }
-    if (knownAfter === undefined) {
-      throw new HostwrightError('E_PROBE', `${id} cannot be read: ${actual.reason}`, {
-        place: { host, resource: id },
-      });
     }
     const difference = compare(type, desired, null) ?? { action: 'delete', attributes: [] };
     return { id, resource, desired, actual: null, ...difference, knownAfter };
@@ -109,15 +103,19 @@ function planResource(
 }
 
 /** A defect of a type is said of the resource that shows it. */
-const planSafely: typeof planResource = (host, resource, ...rest) => {
+function planSafely(
+  host: string,
+  resource: DeclaredResource,
+  ...rest: readonly [PlanNode, Actual, ReadonlyMap<ResourceId, PlannedChange>]
+): PlannedChange | undefined {
   try {
-    return planResource(host, resource, ...rest);
+    return planResource(resource, ...rest);
   } catch (error) {
     if (isExpected(error)) throw error;
     const place = { host, resource: resource.id };
     throw defect('E_PROBE', `the resource type ${resource.type.name} fails`, place, error);
   }
-};
+}
 
 /**
  * The changes of a host, from what its probes found; `declared` are the resources of all of its roles. Pure: the same states give the same plan. Throws all

@@ -1,14 +1,32 @@
-import { HostwrightError } from '../errors.ts';
 import { declaredPaths } from '../resources/declared-paths.ts';
-import type { DeclaredResource, Probe, ResourceType } from '../resources/resource.ts';
+import type { DeclaredResource, Joint, Probe, ResourceType } from '../resources/resource.ts';
 import { Unreadable, type Actual, type ResourceId } from '../resources/state.ts';
+import type { Section } from '../transport/sections.ts';
 import type { Answer } from '../transport/transport.ts';
 
-/** Resources of one type, which are read by one script. */
-export interface ProbeBatch {
+/** Resources of one type, and how to read them. */
+interface Part {
   readonly type: ResourceType;
   readonly resources: readonly DeclaredResource[];
   readonly probe: Probe;
+}
+
+/** What one section reads: resources of one type, or of several whose probes have the same Joint. */
+export interface ProbeBatch {
+  readonly probe: Section;
+  readonly parts: readonly Part[];
+  readonly joint: Joint | undefined;
+}
+
+function grouped<Item>(items: readonly Item[], keyOf: (item: Item) => unknown): readonly (readonly Item[])[] {
+  const groups = new Map<unknown, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return [...groups.values()];
 }
 
 /** `declared` are all of the host: what some types find depends on what else is declared. */
@@ -16,80 +34,56 @@ export function probeBatches(
   resources: readonly DeclaredResource[],
   declared: readonly DeclaredResource[] = resources,
 ): readonly ProbeBatch[] {
-  const byType = new Map<ResourceType, DeclaredResource[]>();
-  for (const resource of resources) {
-    const batch = byType.get(resource.type);
-    if (batch === undefined) byType.set(resource.type, [resource]);
-    else batch.push(resource);
-  }
   const paths = declaredPaths(declared);
-  return [...byType].map(([type, due]) => {
+  const parts = grouped(resources, ({ type }) => type).flatMap((due): Part[] => {
+    const type = due[0]?.type;
+    if (type === undefined) return [];
     const isWhole = type.comparison?.together === true;
     const batch = isWhole ? declared.filter((resource) => resource.type === type) : due;
-    return {
-      type,
-      resources: batch,
-      probe: type.probe(
-        batch.map(({ desired }) => desired),
-        paths,
-      ),
-    };
+    const desired = batch.map((resource) => resource.desired);
+    return [{ type, resources: batch, probe: type.probe(desired, paths) }];
+  });
+  return grouped(parts, ({ probe }) => probe.joint ?? probe).flatMap((some): ProbeBatch[] => {
+    const probes = some.map(({ probe }) => probe);
+    const [first] = probes;
+    if (first === undefined) return [];
+    const { joint } = first;
+    return [{ probe: joint === undefined ? first : joint.section(probes), parts: some, joint }];
   });
 }
 
-/** What each probe found, by resource. E_PROBE when a script failed or answers in another form. */
+/** Characters of what a script said that fit into a plan. */
+const mostWords = 300;
+
+function statesOf({ type, resources, probe }: Part, answer: Answer | undefined): readonly Actual[] {
+  const unreadable = (reason: string): readonly Actual[] => resources.map(() => new Unreadable(reason));
+  if (answer?.code !== 0) {
+    const words = answer?.stderr.toString('utf8').trim().slice(-mostWords) ?? '';
+    return unreadable(words === '' ? `exit status ${answer?.code ?? 'unknown'}` : words);
+  }
+  try {
+    return probe.parse(answer.stdout);
+  } catch (error) {
+    // It may quote the whole answer.
+    const reason = (error instanceof Error ? error.message : String(error)).slice(0, mostWords);
+    return unreadable(`unexpected output of the ${type.name} probe: ${reason}`);
+  }
+}
+
+/** What each probe found, by resource: Unreadable where its script failed, or answered in another form. */
 export function parseProbes(
-  host: string,
-  batches: readonly ProbeBatch[],
-  answers: readonly Answer[],
-): ReadonlyMap<ResourceId, Actual> {
-  const found = new Map<ResourceId, Actual>();
-  batches.forEach((batch, index) => {
-    const answer = answers[index];
-    const words = answer?.stderr.toString('utf8').trim().slice(-1000);
-    if (answer === undefined || answer.code !== 0) {
-      throw new HostwrightError('E_PROBE', `the ${batch.type.name} resources of ${host} cannot be read`, {
-        place: { host },
-        found: words === undefined || words === '' ? `exit status ${answer?.code ?? 'unknown'}` : words,
-      });
-    }
-    const states = parseStates(host, batch, answer.stdout);
-    batch.resources.forEach((resource, at) => {
-      found.set(resource.id, states[at] ?? null);
-    });
-  });
-  return found;
-}
-
-/** As parseProbes, but the resources of a script that failed are Unreadable: what there is of others counts. */
-export function parseProbesThatAnswer(
-  host: string,
   batches: readonly ProbeBatch[],
   answers: readonly Answer[],
 ): ReadonlyMap<ResourceId, Actual> {
   return new Map(
-    batches.flatMap((batch, index) => {
+    batches.flatMap(({ parts, joint }, index) => {
       const answer = answers[index];
-      try {
-        return [...parseProbes(host, [batch], answer === undefined ? [] : [answer])];
-      } catch (error) {
-        if (!(error instanceof HostwrightError)) throw error;
-        const unreadable = new Unreadable(error.found ?? error.message);
-        return batch.resources.map(({ id }): [ResourceId, Actual] => [id, unreadable]);
-      }
+      const own =
+        joint === undefined || answer === undefined ? [answer] : joint.answers(answer, parts.length);
+      return parts.flatMap((part, at) => {
+        const states = statesOf(part, own[at]);
+        return part.resources.map(({ id }, of): [ResourceId, Actual] => [id, states[of] ?? null]);
+      });
     }),
   );
-}
-
-function parseStates(host: string, batch: ProbeBatch, output: Buffer): readonly Actual[] {
-  try {
-    return batch.probe.parse(output);
-  } catch (cause) {
-    throw new HostwrightError('E_PROBE', `unexpected output of the ${batch.type.name} probe on ${host}`, {
-      place: { host },
-      // It may quote the whole answer.
-      found: (cause instanceof Error ? cause.message : String(cause)).slice(0, 500),
-      cause,
-    });
-  }
 }

@@ -134,7 +134,7 @@ export async function surveyHost(host: string, options: Survey): Promise<Surveye
     const sections = [...batches.map(({ probe }) => probe), mountsProbe];
     const answers = await ask(transport, sections);
     const mounts = parseMounts(answers.at(-1)?.stdout ?? Buffer.alloc(0));
-    const found = parseProbes(host, batches, answers);
+    const found = parseProbes(batches, answers);
     const plan = planHost(host, resources, nodes, found, mounts, declared);
     const changes = [...plan.changes.values()];
     const showable = changes.filter(({ id }) => applied.resources.get(id)?.isSecret !== true);

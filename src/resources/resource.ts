@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { FilePlace } from '../errors.ts';
+import type { Section } from '../transport/sections.ts';
 import type { Script } from '../transport/shell.ts';
+import type { Answer } from '../transport/transport.ts';
 import type { Access } from './capabilities/access.ts';
 import type { Comparison } from './capabilities/comparison.ts';
 import type { Files } from './capabilities/files.ts';
@@ -48,6 +50,15 @@ export interface Probe<Found extends State = State> {
   readonly stdin?: Uint8Array;
   /** The states of the batch, in its order, from what the script wrote to standard output. Throws for any other form. */
   readonly parse: (output: Buffer) => readonly Actual<Found>[];
+  /** Reads it together with probes of other types that have the same one. */
+  readonly joint?: Joint;
+}
+
+/** One section for the probes of several types: a client of a server costs more than what it is asked. */
+export interface Joint<One extends Probe = Probe> {
+  section(probes: readonly One[]): Section;
+  /** What each of `count` probes would have answered alone, in their order. */
+  answers(answer: Answer, count: number): readonly Answer[];
 }
 
 /**

@@ -9,18 +9,15 @@ export type State = Readonly<Record<string, Attribute>>;
 /** The attributes to be reached. One that is undefined, or left out, is left alone. */
 export type Wanted = Readonly<Record<string, Attribute | undefined>>;
 
-/** The state cannot be read (yet): the server that holds it does not run, its package is missing. */
+/**
+ * The state cannot be read (yet): the server that holds it does not run, its package is missing. Where nothing that
+ * comes first can change that, it costs this resource and what needs it, and never the rest of the host.
+ */
 export class Unreadable {
   readonly reason: string;
-  /**
-   * What cannot be planned where nothing that comes first can change it: the host, or this resource alone, where a
-   * user of the host could otherwise keep everything else from being planned.
-   */
-  readonly costs: 'host' | 'resource';
 
-  constructor(reason: string, costs: Unreadable['costs'] = 'host') {
+  constructor(reason: string) {
     this.reason = reason;
-    this.costs = costs;
   }
 }
 

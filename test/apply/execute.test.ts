@@ -72,7 +72,7 @@ describe('executing a batch', () => {
         name === 'c' ? ['document:/etc/alpha/a'] : [],
       ),
     );
-    const found = new Map([['document:/etc/alpha/a', new Unreadable('too large', 'resource')]] as const);
+    const found = new Map([['document:/etc/alpha/a', new Unreadable('too large')]] as const);
     expect(await results(resources, found)).toEqual([
       { resource: 'document:/etc/alpha/a', outcome: 'failed', reason: 'cannot be read: too large' },
       { resource: 'document:/etc/alpha/b', outcome: 'changed' },
@@ -197,7 +197,7 @@ describe('executing a batch', () => {
       {
         resource: 'garbled:/etc/alpha/garbled',
         outcome: 'failed',
-        reason: 'cannot be read after the change: garbage',
+        reason: 'cannot be read after the change: unexpected output of the garbled probe: garbage',
       },
       { resource: 'document:/etc/alpha/conf', outcome: 'changed', reason: undefined },
     ]);

@@ -67,7 +67,7 @@ async function plan(): Promise<HostPlan> {
   const batches = probeBatches(resources);
   const answers = [];
   for (const { probe } of batches) answers.push(await root.run(probe.script, probe.stdin));
-  return planHost('web1', resources, orderNodes('web1', resources), parseProbes('web1', batches, answers));
+  return planHost('web1', resources, orderNodes('web1', resources), parseProbes(batches, answers));
 }
 
 async function apply({ changes, nodes }: HostPlan): Promise<void> {

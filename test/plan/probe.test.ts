@@ -1,13 +1,15 @@
 import { expect, it } from 'vitest';
 import { aptRepository, command, directory, file, line, user } from '../../src/index.ts';
-import { probeBatches } from '../../src/plan/probe.ts';
+import { parseProbes, probeBatches } from '../../src/plan/probe.ts';
 import { commandType } from '../../src/resources/command.ts';
-import type { DeclaredPaths } from '../../src/resources/resource.ts';
+import type { DeclaredPaths, Joint } from '../../src/resources/resource.ts';
 import { placed as placedResource } from '../../src/testing/index.ts';
+import { sh } from '../../src/transport/shell.ts';
 import { documentType, packageType, placed } from './model/types.ts';
 
+const place = { role: 'web', play: 0 };
+
 it('probes all resources of a type together where what there is of one depends on the others', () => {
-  const place = { role: 'web', play: 0 };
   const whole = { ...documentType, comparison: { together: true } as const };
   const declared = [
     placed(whole, { path: '/etc/a', text: 'a' }, place, []),
@@ -17,7 +19,9 @@ it('probes all resources of a type together where what there is of one depends o
   ];
   const [first, , third] = declared;
   if (first === undefined || third === undefined) throw new Error('nothing is declared');
-  const ids = probeBatches([first, third], declared).map(({ resources }) => resources.map(({ id }) => id));
+  const ids = probeBatches([first, third], declared).map(({ parts }) =>
+    parts.flatMap(({ resources }) => resources.map(({ id }) => id)),
+  );
   expect(ids).toEqual([['document:/etc/a', 'document:/etc/b'], ['package:alpha']]);
 });
 
@@ -50,4 +54,52 @@ it('tells a probe which paths other resources declare, whatever their type, and 
   expect(['/etc', '/etc/web/old', '/etc/web/old/site/x'].filter((path) => seen?.owns(path))).toEqual([]);
   const above = ['/etc', '/etc/web/old', '/etc/web/old/site', '/var'];
   expect(above.filter((path) => seen?.ownsBelow(path))).toEqual(['/etc', '/etc/web/old']);
+});
+
+const alpha = placed(packageType, { name: 'alpha' }, place, []);
+const document = placed(documentType, { path: '/etc/a', text: 'a' }, place, []);
+const answer = (stdout: string, code = 0, stderr = '') => ({
+  code,
+  stdout: Buffer.from(stdout),
+  stderr: Buffer.from(stderr),
+});
+
+it.each([
+  ['fails', answer('', 1, 'ERROR: problem running iptables\n'), 'ERROR: problem running iptables'],
+  ['fails without a word', answer('', 137), 'exit status 137'],
+  [
+    'answers in another form',
+    answer('garbage'),
+    expect.stringContaining('unexpected output of the package probe'),
+  ],
+])('costs the resources of one type where its script %s', (_, failing, reason) => {
+  const batches = probeBatches([alpha, document]);
+  const found = parseProbes(batches, [failing, answer('[{"kind":"document"}]')]);
+  expect(found.get(alpha.id)).toEqual({ reason });
+  expect(found.get(document.id)).toEqual({ kind: 'document' });
+});
+
+it('reads types with the same joint by one script, each by its own part of the answer', () => {
+  const joint: Joint = {
+    section: (probes) => ({ script: sh`echo ${probes.length}` }),
+    answers: ({ stdout }, count) =>
+      stdout
+        .toString()
+        .split('\n', count)
+        .map((text) => answer(text, text === 'broken' ? 1 : 0, text)),
+  };
+  const joined = (type: typeof documentType) => ({
+    ...type,
+    probe: (batch: Parameters<typeof type.probe>[0]) => ({ ...type.probe(batch), joint }),
+  });
+  const [one, other] = [
+    { ...joined(documentType), name: 'one' },
+    { ...joined(documentType), name: 'other' },
+  ].map((type) => placed(type, { path: '/etc/a', text: 'a' }, place, []));
+  if (one === undefined || other === undefined) throw new Error('nothing is declared');
+  const batches = probeBatches([one, alpha, other]);
+  expect(batches.map(({ probe }) => probe.script.text)).toEqual(['echo 2', expect.any(String)]);
+  const found = parseProbes(batches, [answer('[{"kind":"document"}]\nbroken'), answer('[null]')]);
+  expect(found.get(other.id)).toEqual({ reason: 'broken' });
+  expect(found.get(one.id)).toEqual({ kind: 'document' });
 });

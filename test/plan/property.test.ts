@@ -31,7 +31,7 @@ async function plan(resources: readonly DeclaredResource[], host: ModelHost): Pr
   const batches = probeBatches(resources);
   const answer = await host.request(sectionsRequest(batches.map(({ probe }) => probe)));
   const answers = parseSections('web1', answer, batches.length);
-  return planHost('web1', resources, nodes, parseProbes('web1', batches, answers));
+  return planHost('web1', resources, nodes, parseProbes(batches, answers));
 }
 
 interface Applied {

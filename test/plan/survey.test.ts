@@ -5,7 +5,6 @@ import type { DeclaredResource, ResourceType } from '../../src/resources/resourc
 import { commandType } from '../../src/resources/command.ts';
 import { directory } from '../../src/resources/directory.ts';
 import { HostwrightError } from '../../src/errors.ts';
-import { sh } from '../../src/transport/shell.ts';
 import type { Transport } from '../../src/transport/transport.ts';
 import { engines, settings, type Engine } from '../workers/engines.ts';
 import type { LocalOptions } from '../../src/workers/local.ts';
@@ -71,7 +70,6 @@ function fails(what: string): () => never {
 describe.each(engines)('hosts that are planned $name', (engine) => {
   test.each<[string, Partial<ResourceType>]>([
     ['probe', { probe: fails('probe') }],
-    ['parse', { probe: () => ({ script: sh``, parse: fails('parse') }) }],
     ['want', { want: fails('want') }],
     ['foresee', { order: { foresee: fails('foresee') } }],
   ])('a defect in %s of a type costs one host, whose connection is closed', async (member, broken) => {

@@ -111,7 +111,6 @@ describe('authorized_key', () => {
     expect(parse('large 1099511627776 /home/anna/.ssh/authorized_keys\n\n\n', key, key)).toEqual([
       new Unreadable(
         '/home/anna/.ssh/authorized_keys is too large: 1099511627776 bytes, at most 1048576 are read',
-        'resource',
       ),
       null,
     ]);

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
-import { Unreadable, type Change } from '../state.ts';
+import type { Change } from '../state.ts';
 import { each } from '../step.ts';
-import { askServer, flavor, objectName, parseAnswer, runSql, sqlBytes, sqlName, sqlText } from './sql.ts';
+import { probeServer } from './question.ts';
+import { flavor, objectName, runSql, sqlBytes, sqlName, sqlText } from './sql.ts';
 
 const word = z.string().regex(/^\w+$/, 'expected one word');
 
@@ -48,22 +49,20 @@ export const mysqlDatabaseType = defineResource({
   schema,
   key: (database) => database.name,
   want,
-  probe: (batch) => ({
-    ...askServer(batch[0]?.flavor ?? 'mysql', {
+  probe: (batch) => {
+    const question = {
       rows: `SELECT JSON_OBJECT('name', SCHEMA_NAME, 'charset', DEFAULT_CHARACTER_SET_NAME, 'collation', DEFAULT_COLLATION_NAME)
 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME IN (${batch.map(({ name }) => sqlText(name)).join(', ')});`,
-    }),
-    parse: (output) => {
-      const rows = parseAnswer(output);
-      if (rows instanceof Unreadable) return batch.map(() => rows);
+    };
+    return probeServer(batch[0]?.flavor ?? 'mysql', batch, question, (rows) => {
       const found = new Map(rows.map((text) => row.parse(JSON.parse(text))).map((one) => [one.name, one]));
       return batch.map(({ name }) => {
         const database = found.get(name);
         if (database === undefined) return null;
         return { exists: true, charset: database.charset, collation: database.collation };
       });
-    },
-  }),
+    });
+  },
   apply: each((change) => ({
     resources: [change.id],
     title: `${change.desired.absent ? 'drop' : 'make'} database ${change.desired.name}`,

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { lines } from '../../transport/shell.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
-import { Unreadable, type Change } from '../state.ts';
+import type { Change } from '../state.ts';
 import { each } from '../step.ts';
 import { marksIn, markStatements } from './history.ts';
+import { probeServer } from './question.ts';
 import { endSeeding, parseSeeding, readSeeding } from './seeding-mark.ts';
-import { askServer, flavor, parseAnswer, runSql, sqlBytes, type Flavor } from './sql.ts';
+import { flavor, runSql, sqlBytes, type Flavor } from './sql.ts';
 
 const schema = z.strictObject({
   name: z.string().regex(/^[\w.-]+$/, 'expected the name of a host'),
@@ -36,22 +37,18 @@ export const mysqlPrimaryType = defineResource({
   want: () => ({ readOnly: false, history: 'marked', seeding: 'none' }),
   probe: (batch) => {
     const server = batch[0]?.flavor ?? 'mysql';
-    return {
-      ...askServer(server, {
-        rows: `SELECT IF(@@global.read_only, 1, 0);\nSELECT ${executed[server]};`,
-        more: readSeeding,
-      }),
-      parse: (output) => {
-        const rows = parseAnswer(output);
-        if (rows instanceof Unreadable) return batch.map(() => rows);
-        const [readOnly, history = ''] = rows;
-        return batch.map((primary) => ({
-          readOnly: readOnly !== '0',
-          history: marksIn(primary.flavor, history) === '' ? 'not marked' : 'marked',
-          seeding: parseSeeding(rows) === undefined ? 'none' : 'left over from when it was a replica',
-        }));
-      },
+    const question = {
+      rows: `SELECT IF(@@global.read_only, 1, 0);\nSELECT ${executed[server]};`,
+      then: readSeeding,
     };
+    return probeServer(server, batch, question, (rows) => {
+      const [readOnly, history = ''] = rows;
+      return batch.map((primary) => ({
+        readOnly: readOnly !== '0',
+        history: marksIn(primary.flavor, history) === '' ? 'not marked' : 'marked',
+        seeding: parseSeeding(rows) === undefined ? 'none' : 'left over from when it was a replica',
+      }));
+    });
   },
   apply: each((change) => ({
     resources: [change.id],

@@ -20,8 +20,9 @@ import {
 import { markStatements } from './history.ts';
 import { donorAuthority, readDonor, seedStep } from './seed.ts';
 import { endSeeding } from './seeding-mark.ts';
+import { askServer, parseAnswer, probeServer } from './question.ts';
 import { runSql, sqlBytes } from './sql.ts';
-import { parseStatus, readStatus } from './status.ts';
+import { askReplica, parseStatus } from './status.ts';
 
 /** The binary logs with what is missing are gone: MySQL's number, and MariaDB's. */
 const purged = new Set([13_114, 1236]);
@@ -60,23 +61,19 @@ function dataState(status: ReplicaStatus): string {
   return failure === undefined ? dataOfPrimary : `stopped: ${failure.message}`;
 }
 
-function parse(output: Buffer, batch: readonly Replica[]) {
-  return batch.map((replica) => {
-    const status = parseStatus(output, replica);
-    if (status instanceof Unreadable) return status;
-    return {
-      source: status.source,
-      user: status.user,
-      password: status.passwordHash === hashOf(replica) ? replica.password : new Secret(status.passwordHash),
-      tls: status.tls,
-      position: status.position,
-      receiving: status.receiving,
-      applying: status.applying,
-      readOnly: status.readOnly,
-      data: dataState(status),
-      ownTransactions: toGiveUp(status) || 'none',
-    };
-  });
+function stateOf(status: ReplicaStatus, replica: Replica) {
+  return {
+    source: status.source,
+    user: status.user,
+    password: status.passwordHash === hashOf(replica) ? replica.password : new Secret(status.passwordHash),
+    tls: status.tls,
+    position: status.position,
+    receiving: status.receiving,
+    applying: status.applying,
+    readOnly: status.readOnly,
+    data: dataState(status),
+    ownTransactions: toGiveUp(status) || 'none',
+  };
 }
 
 function failed(message: string, failure?: Failure | null): HostwrightError {
@@ -85,10 +82,10 @@ function failed(message: string, failure?: Failure | null): HostwrightError {
 }
 
 async function ask(on: Ask, replica: Replica): Promise<ReplicaStatus> {
-  const { script, stdin } = readStatus(replica);
-  const status = parseStatus(await on(script, stdin), replica);
-  if (status instanceof Unreadable) throw failed(`the server does not answer: ${status.reason}`);
-  return status;
+  const { script, stdin } = askServer(replica.flavor, [askReplica(replica)]);
+  const rows = parseAnswer(await on(script, stdin));
+  if (rows instanceof Unreadable) throw failed(`the server does not answer: ${rows.reason}`);
+  return parseStatus(rows, replica);
 }
 
 function isGivenUp(replica: Replica, transactions: string): boolean {
@@ -246,7 +243,9 @@ export const mysqlReplicaType = defineResource({
   }),
   probe: ([replica]) => {
     if (replica === undefined) throw new RangeError('there is no replica to read');
-    return { ...readStatus(replica), parse: (output) => parse(output, [replica]) };
+    return probeServer(replica.flavor, [replica], askReplica(replica), (rows) => [
+      stateOf(parseStatus(rows, replica), replica),
+    ]);
   },
   apply: (changes) =>
     changes.map((change) => ({

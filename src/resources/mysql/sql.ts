@@ -1,7 +1,5 @@
 import { z } from 'zod';
 import { lines, sh, type Script } from '../../transport/shell.ts';
-import type { Section } from '../../transport/sections.ts';
-import { Unreadable } from '../state.ts';
 
 export const flavor = z.enum(['mysql', 'mariadb']).describe('The server and client on the host');
 export type Flavor = z.output<typeof flavor>;
@@ -43,51 +41,6 @@ export function sqlClient(server: Flavor): Script {
   HOME=/nonexistent ${clientOf(server)} --no-defaults --protocol=socket --user=root --connect-timeout=10 \
     --default-character-set=utf8mb4 --batch --raw "$@"
 }`;
-}
-
-/** What a probe of the server is made of. */
-export interface Question {
-  /** Statements whose rows come first. */
-  readonly rows: string;
-  /** Runs before the rows in "$HW/rows" are printed, and may ask for them again: `askRows`. */
-  readonly waiting?: Script;
-  /** Prints what comes behind the rows. */
-  readonly more?: Script;
-  readonly stdin?: Uint8Array;
-}
-
-/** Reads the rows of a question into "$HW/rows". */
-export function askRows(rows: string): Script {
-  return sh`printf '%s\n' ${rows} | hw_sql --skip-column-names >"$HW/rows"`;
-}
-
-/**
- * Prints `ready`, rows and more, or `away` and why the server cannot be asked. Errors of the server itself
- * fail the script.
- */
-export function askServer(server: Flavor, { rows, waiting, more, stdin }: Question): Section {
-  const script = lines([
-    sqlClient(server),
-    sh`if ! command -v ${clientOf(server)} >/dev/null 2>&1; then echo 'away its client is not installed'; exit 0; fi
-if ! ${askRows(rows)} 2>"$HW/errors"; then
-  grep -q '^ERROR 20[0-9][0-9]' "$HW/errors" || { cat "$HW/errors" >&2; exit 1; }
-  printf 'away %s\n' "$(head -n 1 "$HW/errors")"
-  exit 0
-fi`,
-    ...(waiting === undefined ? [] : [waiting]),
-    sh`echo ready
-cat "$HW/rows"`,
-    ...(more === undefined ? [] : [more]),
-  ]);
-  return stdin === undefined ? { script } : { script, stdin };
-}
-
-/** The lines behind `ready`, or why there are none. RangeError for any other answer. */
-export function parseAnswer(output: Buffer): readonly string[] | Unreadable {
-  const [first = '', ...rows] = output.toString('utf8').replace(/\n$/, '').split('\n');
-  if (first.startsWith('away ')) return new Unreadable(first.slice('away '.length));
-  if (first !== 'ready') throw new RangeError(`unexpected answer "${first.slice(0, 80)}" of the server`);
-  return rows;
 }
 
 /** A script that runs statements from its standard input and stops at the first that fails. */

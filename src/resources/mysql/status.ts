@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { sh, type Script } from '../../transport/shell.ts';
-import type { Section } from '../../transport/sections.ts';
-import { Unreadable } from '../state.ts';
 import { binlogStateMinus } from './binlog-state.ts';
 import { marksIn } from './history.ts';
 import { primaryOptions, type Failure, type Replica, type ReplicaStatus } from './replication.ts';
 import { parseSeeding, readSeeding } from './seeding-mark.ts';
-import { askRows, askServer, parseAnswer, systemDatabases } from './sql.ts';
+import { askAgain, type Question } from './question.ts';
+import { systemDatabases } from './sql.ts';
 
 const common = `'databases', (SELECT JSON_ARRAYAGG(SCHEMA_NAME) FROM information_schema.SCHEMATA
     WHERE SCHEMA_NAME NOT IN ${systemDatabases})`;
@@ -40,13 +39,13 @@ else
   printf 'silent %s\n' "$(grep -m 1 ERROR "$HW/errors" || head -n 1 "$HW/errors")"
 fi`;
 
-const mysqlScript = sh`executed=$(head -n 1 "$HW/rows")
+const mysqlScript = sh`executed=$(head -n 1 "$HW/part")
 printf "SELECT JSON_OBJECT('server', @@global.server_uuid, 'own', GTID_SUBTRACT('%s', @@global.gtid_executed),
   'behind', GTID_SUBTRACT(@@global.gtid_executed, '%s') <> '',
   'purged', GTID_SUBTRACT(@@global.gtid_purged, '%s') <> '');\n" "$executed" "$executed" "$executed" >"$HW/question"
 ${askPrimary('mysql')}`;
 
-const mariadbScript = sh`sed -n 6p "$(sed -n 3p "$HW/rows")/master.info" 2>/dev/null | tr -d '\n' | sha256sum | sed 's/^/password /'
+const mariadbScript = sh`sed -n 6p "$(sed -n 3p "$HW/part")/master.info" 2>/dev/null | tr -d '\n' | sha256sum | sed 's/^/password /'
 echo 'SHOW SLAVE STATUS;' | hw_sql --vertical | sed 's/^ */status /'
 echo "SELECT @@global.server_id, CONCAT(@@global.gtid_binlog_state, ',', @@global.gtid_slave_pos);" >"$HW/question"
 ${askPrimary('mariadb')}`;
@@ -57,30 +56,31 @@ function whileConnecting(isConnecting: Script, again: Script): Script {
 while ${isConnecting} && [ "$n" -lt 10 ]; do
   sleep 0.5
   ${again}
+  cat "$HW/part"
+  sed -i 1d "$HW/part"
   n=$((n + 1))
 done`;
 }
 
 const waiting = {
-  mysql: whileConnecting(sh`grep -q '"state": "connecting"' "$HW/rows"`, askRows(mysqlQuery)),
+  mysql: whileConnecting(sh`grep -q '"state": "connecting"' "$HW/part"`, askAgain(mysqlQuery)),
   mariadb: whileConnecting(
     sh`echo 'SHOW SLAVE STATUS;' | hw_sql --vertical | grep -q 'Slave_IO_Running: Connecting'`,
-    askRows(mariadbQuery),
+    askAgain(mariadbQuery),
   ),
 };
 
 /** Asks the replica, and through it the primary, as the user of the replication. Changes nothing. */
-export function readStatus(replica: Replica): Section {
+export function askReplica(replica: Replica): Question {
   const isMysql = replica.flavor === 'mysql';
-  const more = sh`cat >"$HW/primary.cnf"
-${readSeeding}
-${isMysql ? mysqlScript : mariadbScript}`;
-  return askServer(replica.flavor, {
+  return {
     rows: isMysql ? mysqlQuery : mariadbQuery,
-    waiting: waiting[replica.flavor],
-    more,
+    then: sh`cat >"$HW/primary.cnf"
+${waiting[replica.flavor]}
+${readSeeding}
+${isMysql ? mysqlScript : mariadbScript}`,
     stdin: primaryOptions(replica, replica.user, replica.password.reveal()),
-  });
+  };
 }
 
 const failure = z.object({ number: z.number(), message: z.string() });
@@ -229,10 +229,8 @@ function parseMariadb(rows: readonly string[], replica: Replica) {
   };
 }
 
-/** RangeError, or an error of zod, for an answer of another form. */
-export function parseStatus(output: Buffer, replica: Replica): ReplicaStatus | Unreadable {
-  const rows = parseAnswer(output);
-  if (rows instanceof Unreadable) return rows;
+/** From the rows of `askReplica`. RangeError, or an error of zod, for an answer of another form. */
+export function parseStatus(rows: readonly string[], replica: Replica): ReplicaStatus {
   const { isNumberedByPrimary, ...parsed } =
     replica.flavor === 'mysql' ? parseMysql(rows, replica) : parseMariadb(rows, replica);
   const own = parsed.ownTransactions ?? '';

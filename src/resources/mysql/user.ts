@@ -1,14 +1,13 @@
-import type { Section } from '../../transport/sections.ts';
 import { z } from 'zod';
 import { Secret } from '../../secrets/secret.ts';
-import { sh } from '../../transport/shell.ts';
 import { secretValue } from '../attribute.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
-import { Unreadable, type Change } from '../state.ts';
+import type { Change } from '../state.ts';
 import { each } from '../step.ts';
 import { changeGrants, declaredGrants, grants, parseGrants, showGrants } from './grants.ts';
 import { cachingSha2, isCachingSha2, nativePassword } from './password.ts';
-import { askServer, flavor, parseAnswer, plainText, runSql, sqlBytes, sqlText, type Flavor } from './sql.ts';
+import { probeServer, type Question } from './question.ts';
+import { flavor, plainText, runSql, sqlBytes, sqlText, type Flavor } from './sql.ts';
 
 const schema = z
   .strictObject({
@@ -77,16 +76,12 @@ const row = z.object({
   locked: z.number().or(z.boolean()),
 });
 
-function probe(batch: readonly User[]): Section {
-  const server = batch[0]?.flavor ?? 'mysql';
+function questionOf(server: Flavor, batch: readonly User[]): Question {
   const accounts = batch.map((user) => `(${sqlText(user.name)}, ${sqlText(user.host)})`).join(', ');
   const shows = batch
     .map((user, index) => `SELECT '#${index}';\nSHOW GRANTS FOR ${accountOf(user)};\n`)
     .join('');
-  // Users that are not there have no grants to show: that error, and only that one, is expected.
-  const more = sh`printf '%s' ${shows} | hw_sql --skip-column-names --force 2>"$HW/errors" || :
-! grep -v '^ERROR 1141' "$HW/errors" >&2`;
-  return askServer(server, { rows: `${queries[server]} WHERE (User, Host) IN (${accounts});`, more });
+  return { rows: `${queries[server]} WHERE (User, Host) IN (${accounts});\n${shows}` };
 }
 
 function passwordState(user: User, hash: Buffer): Secret | null {
@@ -99,9 +94,7 @@ function passwordState(user: User, hash: Buffer): Secret | null {
   return isSame ? user.password : new Secret(hash.toString('latin1'));
 }
 
-function parse(output: Buffer, batch: readonly User[]) {
-  const answer = parseAnswer(output);
-  if (answer instanceof Unreadable) return batch.map(() => answer);
+function parse(answer: readonly string[], batch: readonly User[]) {
   const start = answer.indexOf('#0');
   if (start < 0) throw new RangeError('the grants of the users are missing');
   const rows = answer.slice(0, start).map((text) => row.parse(JSON.parse(text)));
@@ -109,7 +102,8 @@ function parse(output: Buffer, batch: readonly User[]) {
   let index = 0;
   for (const text of answer.slice(start)) {
     if (/^#\d+$/.test(text)) shown.set((index = Number(text.slice(1))), []);
-    else shown.get(index)?.push(text);
+    // Users that are not there have no grants to show.
+    else if (!text.startsWith('ERROR ')) shown.get(index)?.push(text);
   }
   return batch.map((user, at) => {
     const found = rows.find(({ name, host }) => name === user.name && host === user.host);
@@ -174,7 +168,10 @@ export const mysqlUserType = defineResource({
   schema,
   key: (user) => `${user.name}@${user.host}`,
   want,
-  probe: (batch) => ({ ...probe(batch), parse: (output) => parse(output, batch) }),
+  probe: (batch) => {
+    const server = batch[0]?.flavor ?? 'mysql';
+    return probeServer(server, batch, questionOf(server, batch), (rows) => parse(rows, batch));
+  },
   apply: each((change) => ({
     resources: [change.id],
     title: `${change.desired.absent ? 'drop' : 'set up'} user ${change.desired.name}@${change.desired.host}`,

@@ -73,7 +73,7 @@ export function contentOf({ sha256, size: bytes }: Pick<Stat, 'sha256' | 'size'>
 
 /** What users can make as large as they like, sparse files above all, is not read beyond a limit in bytes. */
 export function tooLarge(path: string, bytes: string, limit: number): Unreadable {
-  return new Unreadable(`${path} is too large: ${bytes} bytes, at most ${limit} are read`, 'resource');
+  return new Unreadable(`${path} is too large: ${bytes} bytes, at most ${limit} are read`);
 }
 
 const units = ['KiB', 'MiB', 'GiB', 'TiB'];
