@@ -1,4 +1,4 @@
-import { defect, HostwrightError, HostwrightErrors, isExpected } from '../errors.ts';
+import { defect, HostwrightErrors, isExpected, type HostwrightError } from '../errors.ts';
 import { isGoing, isWithin, pathOf, readAt, replaces } from '../resources/path.ts';
 import type { Planned } from '../resources/capabilities/order.ts';
 import type { DeclaredResource } from '../resources/resource.ts';

@@ -89,6 +89,16 @@ describe('a replica of MySQL', () => {
     expect(plan.code, plan.stdout).toBe(0);
   });
 
+  it('costs its own resources where it hangs, and nothing else of its host', async () => {
+    await hosts.shell('web1', 'kill -STOP $(pidof mysqld)');
+    const plan = jsonLines(await hostwright('plan', {}, '--limit', 'web1'));
+    await hosts.shell('web1', 'kill -CONT $(pidof mysqld)');
+    const changed = plan.filter(({ type }) => type === 'change').map(({ resource }) => String(resource));
+    expect(changed).toContain('mysql_database:shop');
+    expect(changed.filter((id) => !/^(mysql_\w+:|service:mysql\.service$)/.test(id))).toEqual([]);
+    expect(plan.filter(({ type }) => type === 'error')).toEqual([]);
+  });
+
   it('shows its seed password to no other host of the site that poses as the primary', async () => {
     const replica = replicaSchema.parse({
       ...{ primary: 'web1', flavor: 'mysql', address: hosts.address('web1') },

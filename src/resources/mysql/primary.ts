@@ -39,7 +39,7 @@ export const mysqlPrimaryType = defineResource({
     const server = batch[0]?.flavor ?? 'mysql';
     const question = {
       rows: `SELECT IF(@@global.read_only, 1, 0);\nSELECT ${executed[server]};`,
-      then: readSeeding,
+      more: readSeeding,
     };
     return probeServer(server, batch, question, (rows) => {
       const [readOnly, history = ''] = rows;

@@ -9,9 +9,9 @@ import { clientOf, sqlClient, type Flavor } from './sql.ts';
 export interface Question {
   /** Statements, each of which prints rows, or an error in their place. */
   readonly rows: string;
-  /** Runs with the rows in "$HW/part", and prints what comes behind them. */
-  readonly then?: Script;
-  /** For `then`; of all questions of a host, one at most. */
+  /** Runs after all rows were read, and prints what comes behind them. */
+  readonly more?: Script;
+  /** For `more`; of all questions of a host, one at most. */
   readonly stdin?: Uint8Array;
 }
 
@@ -37,6 +37,11 @@ const askFunction = (server: Flavor): Script => sh`hw_ask() {
   [ "$hw_code" -lt 124 ] || echo ${`away the server does not answer within ${patience} s`}
 }`;
 
+/** For `more`: `hw_part` writes the rows of its question into "$HW/part". */
+const partFunction = sh`hw_part() {
+  awk -v part="$hw_at" '$0 == "ready" { at++; next } at == part' "$HW/rows" >"$HW/part"
+}`;
+
 /** Asks the rows of a question once more, into "$HW/part". */
 export function askAgain(rows: string): Script {
   return sh`printf '%s\n' ${begin + rows} >"$HW/again"
@@ -44,14 +49,14 @@ hw_ask "$HW/again" >"$HW/part"`;
 }
 
 /** Runs what comes behind the rows of a question, in a shell of its own: where it fails, the others go on. */
-function runThen({ then }: Question, index: number): readonly Script[] {
-  if (then === undefined) return [];
+function runMore({ more }: Question, index: number): readonly Script[] {
+  if (more === undefined) return [];
   return [
     sh`echo ${`then ${index}`}
-awk -v part=${index + 1} '$0 == "ready" { at++; next } at == part' "$HW/rows" >"$HW/part"
+hw_at=${index + 1}
 set +e
 (set -e
-${then}
+${more}
 ) 2>"$HW/words"
 [ $? -eq 0 ] || sed 's/^/failed /' "$HW/words"
 set -e`,
@@ -63,26 +68,35 @@ export function askServer(server: Flavor, questions: readonly Question[]): Secti
   const script = lines([
     sqlClient(server),
     askFunction(server),
+    partFunction,
     sh`if ! command -v ${clientOf(server)} >/dev/null 2>&1; then echo 'away its client is not installed'; exit 0; fi
 printf '%s\n' ${questions.map(({ rows }) => begin + rows)} >"$HW/questions"
 hw_ask "$HW/questions" >"$HW/rows"
 cat "$HW/rows"
 if ! grep -qx ready "$HW/rows"; then exit 0; fi`,
-    ...questions.flatMap(runThen),
+    ...questions.flatMap(runMore),
   ]);
   const stdin = questions.find((question) => question.stdin !== undefined)?.stdin;
   return stdin === undefined ? { script } : { script, stdin };
 }
 
+/** Why a question has no answer. */
+const trouble = /^(?:away|failed|(?=ERROR \d+ \()) ?(.*)$/;
+
 /** Every question with what answers it, as if it had been asked alone. */
 function parts(output: Buffer, count: number): readonly string[] {
   const rows = output.toString('utf8').split(/^(?=then \d+$)/m);
   const [common = '', ...behind] = rows;
-  const [before = '', ...own] = common.split(/^(?=ready$)/m);
+  const own = common.split(/^(?=ready$)/m);
+  // A server that goes away says so in the part where it did, and answers no other.
+  const lastWords =
+    own
+      .at(-1)
+      ?.split('\n')
+      .find((text) => trouble.test(text)) ?? '';
   return Array.from({ length: count }, (_, index) => {
-    const more = behind.find((text) => text.startsWith(`then ${index}\n`)) ?? '';
-    // A server that goes away says so in the part where it did.
-    return (own[index] ?? own.at(-1) ?? before) + more.replace(/^then \d+\n/, '');
+    const rest = behind.find((text) => text.startsWith(`then ${index}\n`)) ?? '';
+    return (own[index] ?? lastWords) + rest;
   });
 }
 
@@ -101,9 +115,9 @@ function joint(server: Flavor): Joint<Asking> {
 }
 
 /** A probe that asks the server; `parse` gets the rows, and what comes behind them. */
-export function probeServer<Found extends State, Desired>(
+export function probeServer<Found extends State>(
   server: Flavor,
-  batch: readonly Desired[],
+  batch: readonly object[],
   question: Question,
   parse: (rows: readonly string[]) => readonly Actual<Found>[],
 ): Asking<Found> {
@@ -120,7 +134,6 @@ export function probeServer<Found extends State, Desired>(
 
 /** No error of the server, but what is asked about is not there: such a user has no grants. */
 const isMissing = /^ERROR 1141 /;
-const trouble = /^(?:away|failed|(?=ERROR \d+ \()) ?(.*)$/;
 
 /** The rows of a question that was asked alone, or why there are none. RangeError for any other answer. */
 export function parseAnswer(output: Buffer): readonly string[] | Unreadable {

@@ -32,7 +32,7 @@ SELECT @@datadir;`;
 /** The own state was read before: what the primary lacks now, it lacks for good. */
 const askPrimary = (
   client: string,
-): Script => sh`if HOME=/nonexistent ${client} --defaults-file="$HW/primary.cnf" --protocol=tcp \
+): Script => sh`if HOME=/nonexistent timeout -k 2 20 ${client} --defaults-file="$HW/primary.cnf" --protocol=tcp \
     --connect-timeout=5 --default-character-set=utf8mb4 --batch --raw --skip-column-names <"$HW/question" >"$HW/primary" 2>"$HW/errors"; then
   printf 'primary '; cat "$HW/primary"
 else
@@ -75,7 +75,8 @@ export function askReplica(replica: Replica): Question {
   const isMysql = replica.flavor === 'mysql';
   return {
     rows: isMysql ? mysqlQuery : mariadbQuery,
-    then: sh`cat >"$HW/primary.cnf"
+    more: sh`cat >"$HW/primary.cnf"
+hw_part
 ${waiting[replica.flavor]}
 ${readSeeding}
 ${isMysql ? mysqlScript : mariadbScript}`,
