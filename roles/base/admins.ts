@@ -33,6 +33,8 @@ export function admins({ vars, host, facts, template }: RoleContext<Variables>):
   const sudoers = wanted.filter((admin) => admin.sudo).map((admin) => admin.name);
   return [
     basePackage('sudo'),
+    // Another account with its number is root, too.
+    user('root', { uid: 0, sharesUid: vars.base_root_accounts }),
     ...wanted.flatMap(({ name, keys, comment, shell }) => [
       user(name, {
         ...(comment === undefined ? {} : { comment }),

@@ -43,7 +43,13 @@ export const variables = z.object({
   base_former_admins: z
     .array(accountName)
     .default([])
-    .describe('users that are to be gone; their home directories stay'),
+    .describe(
+      'users that are to be gone, with their processes, keys, rules in sudoers and crontabs; their home directories stay',
+    ),
+  base_root_accounts: z
+    .array(accountName)
+    .default([])
+    .describe('other accounts with the number of root (UID 0) that may stay; those not named are removed'),
   base_ssh_root: z
     .enum(['prohibit-password', 'no'])
     .default('prohibit-password')

@@ -7,10 +7,12 @@ function isSame(a: Attribute | undefined, b: Attribute | undefined): boolean {
   return a === b;
 }
 
-/** What goes with a folder in the place of something else, or with one that is removed. */
-function leaving(actual: State | null): readonly AttributeChange[] {
-  const from = actual?.['entries'];
-  return from === undefined ? [] : [{ name: 'entries', from, to: undefined }];
+/** What goes with a folder in the place of something else, or with what is removed. */
+function leaving(actual: State | null, names: readonly string[] = []): readonly AttributeChange[] {
+  return ['entries', ...names].flatMap((name) => {
+    const from = actual?.[name];
+    return from === undefined ? [] : [{ name, from, to: undefined }];
+  });
 }
 
 /** The difference between what a resource should be and what it is; `undefined` when there is none. */
@@ -20,8 +22,10 @@ export function compare<Desired extends object>(
   actual: State | null,
 ): Difference | undefined {
   const want = type.want(desired);
-  const going = leaving(actual);
-  if (want === null) return actual === null ? undefined : { action: 'delete', attributes: going };
+  if (want === null) {
+    if (actual === null) return undefined;
+    return { action: 'delete', attributes: leaving(actual, type.comparison?.leaving) };
+  }
   const differing = Object.entries(want)
     .filter(([name, value]) => value !== undefined && !isSame(value, actual?.[name]))
     .map(([name, to]): AttributeChange => ({ name, from: actual?.[name], to }));
@@ -30,7 +34,7 @@ export function compare<Desired extends object>(
   const attributes = [
     ...differing,
     ...surplus.map(([name, from]): AttributeChange => ({ name, from, to: undefined })),
-    ...going,
+    ...leaving(actual),
   ];
   if (actual !== null && attributes.length === 0) return undefined;
   const action = type.comparison?.action?.(attributes, actual) ?? (actual === null ? 'create' : 'update');

@@ -48,28 +48,34 @@ function pattern(key: AuthorizedKey): string {
 /** Bytes of a file of keys that are read: some thousand keys. */
 const mostBytes = 1024 * 1024;
 
+/** Below ~/.ssh, as sshd reads them where nobody has set AuthorizedKeysFile; keys are added to the first. */
+export const keyFiles = ['authorized_keys', 'authorized_keys2'] as const;
+const [firstFile, ...otherFiles] = keyFiles;
+
 const findFunction = sh`hw_find_keys() {
   IFS=: read -r _ _ _ _ _ home _ <<END || :
 $(getent passwd "$1")
 END
-  keys=$home/.ssh/authorized_keys
-  if [ -n "$home" ] && [ -f "$keys" ]; then
-    size=$(stat -Lc %s "$keys")
-    if [ "$size" -gt ${mostBytes} ]; then printf 'large %s %s\n' "$size" "$keys"
-    else grep -a -e "$2" "$keys" || [ $? -eq 1 ]; fi
-  elif [ -n "$home" ] && [ -d "$keys" ]; then
-    printf 'holds %s\n' "$(hw_weigh "$keys")"
-  fi
+  for keys in ${keyFiles.map((name) => `/.ssh/${name}`)}; do
+    keys=$home$keys
+    if [ -n "$home" ] && [ -f "$keys" ]; then
+      size=$(stat -Lc %s "$keys")
+      if [ "$size" -gt ${mostBytes} ]; then printf 'large %s %s\n' "$size" "$keys"
+      else grep -a -e "$2" "$keys" || [ $? -eq 1 ]; fi
+    elif [ "$keys" = "$home/.ssh/"${firstFile} ] && [ -d "$keys" ]; then
+      printf 'holds %s\n' "$(hw_weigh "$keys")"
+    fi
+  done
   echo
 }`;
 
 function parseKey(found: readonly string[], key: AuthorizedKey) {
+  const [, size, path] = /^large (\d+) (.+)$/m.exec(found.join('\n')) ?? [];
+  if (size !== undefined && path !== undefined) return tooLarge(path, size, mostBytes);
   const [, count, bytes] = /^holds (\d+) (\d+)$/.exec(found[0] ?? '') ?? [];
   const held = entries({ holds: { count: Number(count ?? 0), bytes: Number(bytes ?? 0) } });
   if (count !== undefined) return 'entries' in held && !key.absent ? held : null;
   if (found.length === 0) return null;
-  const [, size, path] = /^large (\d+) (.+)$/.exec(found[0] ?? '') ?? [];
-  if (size !== undefined && path !== undefined) return tooLarge(path, size, mostBytes);
   const { kind, blob } = publicKey(key);
   const parts = found.map((entry) => {
     const [options = '', comment = ''] = entry.split(`${kind} ${blob}`);
@@ -84,21 +90,28 @@ function parseKey(found: readonly string[], key: AuthorizedKey) {
 const editAsUser = sh`umask 077
 mkdir -p "$1/.ssh"
 cd "$1/.ssh"
-t=$(mktemp .hostwright.XXXXXX)
+t=''
 trap 'rm -f "$t"' EXIT
-if [ -f authorized_keys ]; then grep -av -e "$2" authorized_keys >"$t" || [ $? -eq 1 ]; fi
-if [ -n "$3" ]; then printf '%s\n' "$3" >>"$t"; fi
-if [ -d authorized_keys ] && [ ! -L authorized_keys ]; then rmdir authorized_keys; fi
-mv -fT "$t" authorized_keys`;
+hw_keys() {
+  t=$(mktemp .hostwright.XXXXXX)
+  if [ -f "$1" ]; then grep -av -e "$2" "$1" >"$t" || [ $? -eq 1 ]; fi
+  if [ -n "$3" ]; then printf '%s\n' "$3" >>"$t"; fi
+  if [ -d "$1" ] && [ ! -L "$1" ]; then rmdir "$1"; fi
+  mv -fT "$t" "$1"
+}
+hw_keys ${firstFile} "$2" "$3"
+for keys in ${otherFiles}; do
+  if [ -f "$keys" ] && grep -aq -e "$2" "$keys"; then hw_keys "$keys" "$2" ''; fi
+done`;
 
-function keysFile(home: string): string {
-  return `${home}/.ssh/authorized_keys`;
+function keysIn(home: string): readonly string[] {
+  return keyFiles.map((name) => `${home}/.ssh/${name}`);
 }
 
 export const authorizedKeyType = defineResource({
   name: 'authorized_key',
   summary:
-    'A public key that may log in as a user. To declare all keys of a user, use a `file` for ~/.ssh/authorized_keys',
+    'A public key that may log in as a user. To declare all keys of a user, use a `file` for ~/.ssh/authorized_keys, and another with `absent` for ~/.ssh/authorized_keys2, which sshd reads too',
   schema,
   key: (key) => `${key.user} ${fingerprint(key)}`,
   want: (key) => (key.absent ? null : { options: key.options, comment: publicKey(key).comment }),
@@ -133,13 +146,13 @@ setpriv --reuid="$uid" --regid="$gid" --clear-groups sh -euc ${editAsUser.text} 
   comparison: { computed: ['entries'] },
   order: { after: (key) => [`user:${key.user}`], provides: () => false },
   // A home that is elsewhere is known on the host only.
-  files: { readAt: ({ user }) => [keysFile(user === 'root' ? '/root' : `/home/${user}`)] },
+  files: { readAt: ({ user }) => keysIn(user === 'root' ? '/root' : `/home/${user}`) },
   access: {
     // A key that is new takes nothing from anybody.
     guard: ({ action, desired }, login) =>
       action === 'create' || desired.user !== login?.user || login.home === undefined
         ? undefined
-        : restoring([keysFile(login.home)]),
+        : restoring(keysIn(login.home)),
   },
 });
 

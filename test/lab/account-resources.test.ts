@@ -141,6 +141,101 @@ describe('user', () => {
   });
 });
 
+describe('a user that is to be gone', () => {
+  const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0+x/Zl0pXyBn0R5m1T6VxkKc0rj1VZk6n0kqWmS3aB';
+  const gone = user('eve.x', { absent: true });
+  const make = sh`userdel -f eve.x 2>/dev/null || :; rm -rf /home/eve.x; useradd -m eve.x; mkdir /home/eve.x/.ssh
+echo ${key} | tee /home/eve.x/.ssh/authorized_keys >/home/eve.x/.ssh/authorized_keys2; chown -R eve.x: /home/eve.x`;
+
+  test('loses keys, sudo, crontab and linger, of which the plan says each', async () => {
+    await root.ask(sh`${make}
+mkdir -p /etc/sudoers.d /var/spool/cron/crontabs /var/lib/systemd/linger
+touch /var/spool/cron/crontabs/eve.x /var/lib/systemd/linger/eve.x
+printf '# hers\neve.x ALL=(ALL) NOPASSWD: ALL\n' >/etc/sudoers.d/hers
+printf '# of many\n  eve.x\tALL=(ALL) ALL\neve-x ALL=(ALL) ALL\nevenx ALL=(ALL) ALL\n' >/etc/sudoers.d/many`);
+    const change = await converge(root, gone);
+    expect(change).toMatchObject({
+      action: 'delete',
+      attributes: [
+        {
+          name: 'access',
+          from: 'the account, /home/eve.x/.ssh/authorized_keys, /home/eve.x/.ssh/authorized_keys2, /var/spool/cron/crontabs/eve.x, /var/lib/systemd/linger/eve.x, /etc/sudoers.d/hers, /etc/sudoers.d/many',
+        },
+      ],
+    });
+    expect(await root.ask(sh`cd /home/eve.x; ls -A .ssh; ls /etc/sudoers.d; cat /etc/sudoers.d/many`)).toBe(
+      'many\n# of many\neve-x ALL=(ALL) ALL\nevenx ALL=(ALL) ALL\n',
+    );
+  });
+
+  test('keeps no rule in sudoers where the account was removed by hand', async () => {
+    await root.ask(sh`echo 'eve.x ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/hers`);
+    expect(await converge(root, gone)).toMatchObject({
+      attributes: [{ name: 'access', from: '/etc/sudoers.d/hers' }],
+    });
+  });
+
+  test('goes with processes that run, also with one that does not end when asked to', async () => {
+    await root.ask(sh`${make}
+setpriv --reuid=eve.x --regid=eve.x --clear-groups setsid sh -c 'trap "" TERM; touch /tmp/eve.x-runs; while :; do sleep 1; done' </dev/null >/dev/null 2>&1 &
+while [ ! -e /tmp/eve.x-runs ]; do sleep 0.1; done`);
+    await converge(root, gone);
+    expect(await root.ask(sh`find /proc -maxdepth 1 -uid 1001 -name '[0-9]*' | wc -l`)).toBe('0\n');
+  });
+
+  test('stays locked where a service starts its processes again, which the error names', async () => {
+    await root.ask(sh`${make}
+rm -f /tmp/eve.x-ends
+setsid sh -c 'while [ ! -e /tmp/eve.x-ends ]; do setpriv --reuid=eve.x --regid=eve.x --clear-groups sleep 1000; done' </dev/null >/dev/null 2>&1 &`);
+    expect(await refuse(root, gone)).toMatch(/^process \d+ of eve\.x goes on: sleep 1000 in /m);
+    expect(await root.ask(sh`getent shadow eve.x | cut -d: -f2,8; touch /tmp/eve.x-ends`)).toBe('!:1\n');
+    await converge(root, gone);
+  });
+
+  test('that has the number and the home of root costs root neither processes nor keys', async () => {
+    await root.ask(sh`mkdir -p /root/.ssh; echo ${key} >/root/.ssh/authorized_keys
+useradd -o -u 0 -g 0 -M -d /root toor; sleep 1000 </dev/null >/dev/null 2>&1 & echo $! >/tmp/sleep`);
+    const change = await converge(root, user('toor', { absent: true }));
+    expect(change.attributes).toMatchObject([{ from: 'the account' }]);
+    expect(
+      await root.ask(sh`kill "$(cat /tmp/sleep)"; cat /root/.ssh/authorized_keys; rm -r /root/.ssh`),
+    ).toBe(`${key}\n`);
+  });
+});
+
+describe('a user that is declared', () => {
+  test('shares its declared number with nobody else, but for who may', async () => {
+    await root.ask(sh`for name in toor second; do useradd -o -u 0 -g 0 -M -d /root "$name"; done`);
+    const change = await converge(root, user('root', { uid: 0, sharesUid: ['second'] }));
+    expect(change.attributes).toEqual([{ name: 'sharesUid', from: 'toor', to: 'nothing' }]);
+    expect(
+      await root.ask(sh`getent passwd 0 second | cut -d: -f1; userdel -f second >/dev/null 2>&1 || :`),
+    ).toBe('root\nsecond\n');
+  });
+
+  test('has a home that sshd takes keys from', async () => {
+    await root.ask(sh`useradd -m hanna; mkdir -m 0700 /home/hanna/.ssh; touch /home/hanna/.ssh/authorized_keys
+chown -R hanna: /home/hanna/.ssh; chmod 0775 /home/hanna; chmod 0666 /home/hanna/.ssh/authorized_keys; chown daemon /home/hanna/.ssh`);
+    const change = await converge(root, user('hanna'));
+    expect(change.attributes).toEqual([
+      {
+        name: 'homeDirectory',
+        from: '/home/hanna is writable for others (0775), /home/hanna/.ssh belongs to 1, /home/hanna/.ssh/authorized_keys is writable for others (0666)',
+        to: 'present',
+      },
+    ]);
+    expect(await root.ask(sh`cd /home/hanna; stat -c '%a %U' . .ssh .ssh/authorized_keys`)).toBe(
+      '755 hanna\n700 hanna\n644 hanna\n',
+    );
+  });
+
+  test('can log in with its key: no password has to be changed first', async () => {
+    await root.ask(sh`chage -d 0 hanna`);
+    const change = await converge(root, user('hanna', { locked: false }));
+    expect(change.attributes).toEqual([{ name: 'locked', from: 'until the password is changed', to: false }]);
+  });
+});
+
 describe('authorized_key', () => {
   const blob = 'AAAAC3NzaC1lZDI1NTE5AAAAIJ0+x/Zl0pXyBn0R5m1T6VxkKc0rj1VZk6n0kqWmS3aB';
   const second = `ssh-ed25519 ${blob.slice(0, -1)}C second`;
@@ -179,6 +274,23 @@ describe('authorized_key', () => {
   test('goes', async () => {
     await converge(root, authorizedKey('anna', `ssh-ed25519 ${blob}`, { absent: true }));
     expect(await root.ask(sh`cat ${keys}`)).toBe(`# ssh-ed25519 ${blob} a comment\n`);
+  });
+
+  test('counts where sshd reads keys too, in authorized_keys2', async () => {
+    const other = `${keys}2`;
+    const entry = `ssh-ed25519 ${blob} anna@laptop`;
+    await root.ask(
+      sh`printf '%s\n' ${entry} ${second} | setpriv --reuid=anna --regid=anna --clear-groups tee ${other}`,
+    );
+    const restricted = authorizedKey('anna', entry, { options: 'restrict' });
+    expect(await probe(root, restricted)).toMatchObject({ options: '' });
+    await converge(root, restricted);
+    expect(await root.ask(sh`tail -n 1 ${keys}; cat ${other}`)).toBe(`restrict ${entry}\n${second}\n`);
+    await root.ask(sh`printf '%s\n' ${entry} >>${other}`);
+    await converge(root, authorizedKey('anna', entry, { absent: true }));
+    expect(await root.ask(sh`cat ${other}; stat -c '%a %U' ${other}; rm ${other}`)).toBe(
+      `${second}\n600 anna\n`,
+    );
   });
 
   test('takes the place of an empty folder only', async () => {

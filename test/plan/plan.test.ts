@@ -164,7 +164,8 @@ describe('planHost', () => {
     const { kind, group, mode } = { kind: 'file', group: 'root', mode: '0644' };
     const found = { 'user:app': { uid: 900 }, 'file:/srv/conf': { kind, group, mode, owner: 'app' } };
     expect(plan([conf, owner], found)).toContainEqual({ id: 'file:/srv/conf', action: 'update' });
-    expect(plan([conf, owner], { ...found, 'user:app': { uid: 901, homeDirectory: 'present' } })).toEqual([]);
+    const same = { uid: 901, homeDirectory: 'present', sharesUid: 'nothing' };
+    expect(plan([conf, owner], { ...found, 'user:app': same })).toEqual([]);
   });
 
   it('plans the removal of what a package is about to bring', () => {

@@ -27,16 +27,22 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const accounts = `p:root:x:0:0:root:/root:/bin/bash
 p:anna:x:1000:1000:Anna,,,:/home/anna:/bin/bash
 p:app:x:998:998::/nonexistent:/usr/sbin/nologin
-s:root::
-s:anna:$6$salt$hash:
-s:app::1
+a:root:0:/root
+a:anna:1000:/home/anna
+a:app:998:/nonexistent
+s:root::20000:
+s:anna:$6$salt$hash:20000:
+s:app::20000:1
 g:root:x:0:
 g:adm:x:4:syslog,anna
 g:sudo:x:27:annabel,anna
 g:app:x:998:app
 g:anna:x:1000:
-h:root
-h:anna
+-
+d 700 0 /root
+d 755 1000 /home/anna
+d 700 1000 /home/anna/.ssh
+f 600 1000 /home/anna/.ssh/authorized_keys
 `;
 
 describe('user', () => {
@@ -67,7 +73,7 @@ describe('user', () => {
   });
 
   test('does not take the expiry of somebody else for a lock', () => {
-    const expiring = accounts.replace('s:app::1', 's:app::20000');
+    const expiring = accounts.replace('s:app::20000:1', 's:app::20000:20000');
     expect(parse(expiring, user('app'))).toMatchObject([{ locked: 'expires 2024-10-04' }]);
   });
 });

@@ -71,7 +71,7 @@ describe('the role base', () => {
 
     test('have their keys, and sudo unless it is said otherwise', () => {
       const resources = made({ base_admins: admins });
-      expect(keysOf(resources, 'user')).toEqual(['anna', 'ben']);
+      expect(keysOf(resources, 'user')).toEqual(['root', 'anna', 'ben']);
       expect(ofType(resources, 'authorized_key')).toMatchObject([
         { user: 'anna', key },
         { user: 'ben', key },
@@ -90,13 +90,24 @@ describe('the role base', () => {
     });
 
     test('that left are removed, but not the one that Hostwright logs in as', () => {
-      expect(ofType(made({ base_former_admins: ['eve'] }), 'user')).toEqual([{ name: 'eve', absent: true }]);
+      expect(ofType(made({ base_former_admins: ['eve'] }), 'user')).toContainEqual({
+        name: 'eve',
+        absent: true,
+      });
       expect(() => made({ base_former_admins: ['deploy'] })).toThrow(
         expect.objectContaining({ code: 'E_VARIABLE', found: 'deploy' }),
       );
       expect(() => made({ base_admins: admins, base_former_admins: ['anna'] })).toThrow(
         'anna is in base_admins',
       );
+    });
+
+    test('are the only ones beside root, but for who may be', () => {
+      expect(ofType(made({ base_root_accounts: ['toor'] }), 'user')).toContainEqual({
+        name: 'root',
+        uid: 0,
+        sharesUid: ['toor'],
+      });
     });
 
     test('need a key', () => {

@@ -6,6 +6,8 @@ export interface Comparison<Found extends State = State> {
   readonly computed?: readonly string[];
   /** Attributes that say nothing about a new resource, and are not shown when it is created. */
   readonly implied?: readonly string[];
+  /** Computed attributes that say what goes with a resource that is removed. */
+  readonly leaving?: readonly string[];
   /** Attributes that the probe finds and `want` leaves out must go: a set of rules. */
   readonly exact?: true;
   /** What there is of one depends on which others are declared: all of a host are probed together. */
