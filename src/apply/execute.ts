@@ -116,7 +116,7 @@ function pathSteps(run: HostRun, change: PlannedChange): readonly PathStep[] {
   const replaces = change.action === 'delete' || change.attributes.some(({ name }) => name === 'kind');
   return stepsOf(run, [change])
     .filter(isStep)
-    .map((step) => ({ step, path, replaces }));
+    .map((step) => ({ step, path, replaces, removes: change.resource.type.files?.removes?.(change) ?? [] }));
 }
 
 /** The files of a batch and the service that validates them, as one piece of work. */

@@ -49,7 +49,7 @@ hw_copy_first_level() {
         : >"$copy_of" ;;
       *) : >"$copy_of" ;;
     esac
-    if [ "$beside" != "$replaced" ]; then hw_show "$beside" "$copy_of"; fi
+    if [ "$beside" != "$replaced" ] && ! grep -qxF -e "goes $beside" "$HW/paths"; then hw_show "$beside" "$copy_of"; fi
   done <"$HW_STAGE/beside"
 }
 hw_stage() {
@@ -102,10 +102,13 @@ i=0
 while IFS= read -r line; do
   hw_locate "\${line#* }"
   replaced=
-  if [ "\${line%% *}" = whole ]; then replaced=$place; fi
+  if [ "\${line%% *}" != one ]; then replaced=$place; fi
   if [ -z "$replaced" ] && [ -d "$place" ] && [ ! -L "$place" ]; then hw_stage "$place"
   else hw_stage "$folder"; fi
   if [ "$missing" != "$place" ]; then printf 'one %s\n' "$missing" >>"$HW/places"; fi
+  case $line in
+    goes*) printf 'whole %s\n' "$place" >>"$HW/places"; continue ;;
+  esac
   printf '%s %s\n' "\${line%% *}" "$place" >>"$HW/places"
   hw_write "$i"
   i=$((i + 1))
@@ -169,8 +172,8 @@ export function rehearsalScripts(writeOne: Script): Readonly<Record<'setUp' | 'c
 /**
  * Makes changes where nobody else sees them and runs `validate.sh` there: in copies that a mount namespace, which
  * ends with its process, shows in the place of the folders that are written. It finds in `$HW` the lines of `paths`
- * (`one PATH`, or `whole PATH` where a directory at PATH goes) and of `trees`; the function `hw_write N` makes the
- * change of the line N. In `$HW/places` it leaves these lines with the places that the paths lead to.
+ * (`one PATH`, `whole PATH` where a directory at PATH goes, or `goes PATH` for what the change of the next line
+ * removes) and of `trees`; the function `hw_write N` makes the change N of those lines that do not begin with `goes`. In `$HW/places` it leaves these lines with the places that the paths lead to.
  */
 export function rehearse(writeOne: Script): Script {
   const scripts = rehearsalScripts(writeOne);

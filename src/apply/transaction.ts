@@ -13,6 +13,8 @@ export interface PathStep {
   readonly path: string;
   /** What is there goes, with everything in it where it is a directory. */
   readonly replaces: boolean;
+  /** Bytes of what else it removes, below the path. */
+  readonly removes?: readonly Uint8Array[];
 }
 
 /** What a transaction is made of: files below validated trees, then the change of the service that reads them. */
@@ -41,10 +43,15 @@ function partsOf({ transaction, files, service, undo }: TransactionSteps): reado
       textPart(`file.${index}.sh`, step.script.text),
       { name: `file.${index}.in`, bytes: step.stdin ?? new Uint8Array() },
     ]),
-    linesPart(
-      'paths',
-      files.map(({ path, replaces }) => `${replaces ? 'whole' : 'one'} ${path}`),
-    ),
+    {
+      name: 'paths',
+      bytes: Buffer.concat(
+        files.flatMap(({ path, replaces, removes = [] }) => [
+          ...removes.map((bytes) => Buffer.concat([Buffer.from('goes '), bytes, Buffer.from('\n')])),
+          Buffer.from(`${replaces ? 'whole' : 'one'} ${path}\n`),
+        ]),
+      ),
+    },
     // A tree that is a single file or link is staged with the folder that it lies in.
     linesPart(
       'trees',
@@ -76,10 +83,14 @@ done`;
  * the script fails.
  */
 export function transactionSection(steps: TransactionSteps): Section {
-  const broken = steps.files.find(({ path }) => path.includes('\n'));
+  const paths = steps.files.flatMap(({ path, removes = [] }) => [
+    path,
+    ...removes.map((bytes) => Buffer.from(bytes).toString('utf8')),
+  ]);
+  const broken = paths.find((path) => path.includes('\n'));
   if (broken !== undefined) {
     return {
-      script: sh`printf '%s\n' ${`${broken.path}: a name with a line break cannot be tried, no changes made`} >&2
+      script: sh`printf '%s\n' ${`${broken}: a name with a line break cannot be tried, no changes made`} >&2
 exit 1`,
     };
   }

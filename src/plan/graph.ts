@@ -205,8 +205,10 @@ function groupByTransaction(
       if (path === undefined || member.type.files?.staged === undefined) continue;
       if (playOf(member.id) < service.play) continue;
       if (validators.has(member.id)) continue;
-      // A directory that is itself a tree is made beforehand; a file or a link goes live with the rest.
-      if (member.type.files.staged === 'below' && transaction.trees.includes(path)) continue;
+      // A directory that is itself a tree is made beforehand; a file, a link or what it removes goes live with the rest.
+      const { files } = member.type;
+      const isMadeBefore = files.staged === 'below' && files.clears?.(member.desired) !== true;
+      if (isMadeBefore && transaction.trees.includes(path)) continue;
       validators.set(member.id, service);
     }
     releaseNeeded(edges, service, inTrees, validators);

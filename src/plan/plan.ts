@@ -1,5 +1,5 @@
 import { defect, HostwrightErrors, isExpected, type HostwrightError } from '../errors.ts';
-import { isGoing, isWithin, pathOf, readAt, replaces } from '../resources/path.ts';
+import { isGoing, isWithin, pathOf, readAt, removedPaths, replaces } from '../resources/path.ts';
 import type { Planned } from '../resources/capabilities/order.ts';
 import type { DeclaredResource } from '../resources/resource.ts';
 import { Unreadable, type Actual, type ResourceId } from '../resources/state.ts';
@@ -32,15 +32,38 @@ function pendingBefore(
   return undefined;
 }
 
+function isPackageToCome(change: PlannedChange | undefined): boolean {
+  return change?.action === 'create' && change.resource.type.order?.stage === 'package';
+}
+
 /** A package that is still to come and that `resource` names as what it needs: it may bring what must not be. */
 function pendingPackage(
   resource: DeclaredResource,
   changes: ReadonlyMap<ResourceId, PlannedChange>,
 ): ResourceId | undefined {
-  return resource.needs.find((id) => {
-    const change = changes.get(id);
-    return change?.action === 'create' && change.resource.type.order?.stage === 'package';
-  });
+  return resource.needs.find((id) => isPackageToCome(changes.get(id)));
+}
+
+/** The same of any package before a node. */
+function packageBefore(
+  node: PlanNode,
+  changes: ReadonlyMap<ResourceId, PlannedChange>,
+): ResourceId | undefined {
+  const queue = new Set(node.after);
+  for (const earlier of queue) {
+    const found = earlier.members.find(({ id }) => isPackageToCome(changes.get(id)));
+    if (found !== undefined) return found.id;
+    for (const next of earlier.after) queue.add(next);
+  }
+  return undefined;
+}
+
+/** What a change alters: what it removes in a folder, and the path itself where there is more to it. */
+function alteredPaths(change: PlannedChange): readonly string[] {
+  const own = pathOf(change.resource);
+  const removed = removedPaths(change.resource, change);
+  const isAll = removed.length > 0 && change.attributes.length === 1;
+  return own === undefined || isAll ? removed : [own, ...removed];
 }
 
 /** A service whose files change is due for a reload or a restart, unless it starts anyway. */
@@ -49,10 +72,13 @@ function triggered(
   changes: ReadonlyMap<ResourceId, PlannedChange>,
 ): 'reload' | 'restart' | undefined {
   const touches = (tree: string): boolean =>
-    [...changes.values()].filter(isComing).some((change) => {
-      const path = pathOf(change.resource);
-      return path !== undefined && (isWithin(path, tree) || (replaces(change) && isWithin(tree, path)));
-    });
+    [...changes.values()]
+      .filter(isComing)
+      .some((change) =>
+        alteredPaths(change).some(
+          (path) => isWithin(path, tree) || (replaces(change) && isWithin(tree, path)),
+        ),
+      );
   const due = (resource.type.runtime?.triggers(resource.desired) ?? [])
     .filter((trigger) => trigger.paths.some(touches))
     .map((trigger) => trigger.action);
@@ -94,6 +120,12 @@ function planResource(
     if (knownAfter !== undefined) {
       return { id, resource, desired, actual: null, action: 'delete', attributes: [], knownAfter };
     }
+  }
+  if (type.files?.clears?.(desired) === true) {
+    const knownAfter =
+      pendingPackage(resource, changes) ?? (actual === null ? packageBefore(node, changes) : undefined);
+    const known = difference ?? { action: 'update', attributes: [] };
+    if (knownAfter !== undefined) return { id, resource, desired, actual, ...known, knownAfter };
   }
   const due = triggered(resource, changes);
   const all = due === undefined ? difference : type.runtime?.whenDue(due, difference);

@@ -1,5 +1,5 @@
 import { HostwrightError } from '../errors.ts';
-import { isWithin } from '../resources/path.ts';
+import { isWithin, removedPaths } from '../resources/path.ts';
 import type { DeclaredResource } from '../resources/resource.ts';
 import type { Mount } from './mounts.ts';
 import type { PlannedChange } from './host-plan.ts';
@@ -43,8 +43,12 @@ function ofMount(
   const path = type.files?.path?.(desired);
   if (path === undefined) return undefined;
   const over = mounts.findLast(({ at }) => at === path);
-  const inside = mounts.filter(({ at }) => isWithin(at, path));
-  if (change !== undefined && removes(change) && inside.length > 0) {
+  const going =
+    change === undefined
+      ? []
+      : [...(removes(change) ? [path] : []), ...removedPaths(change.resource, change)];
+  const inside = mounts.filter(({ at }) => going.some((one) => isWithin(at, one)));
+  if (inside.length > 0) {
     return {
       message: 'a file system is mounted in the folder to remove',
       found: inside.map(show).join('\n'),

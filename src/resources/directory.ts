@@ -1,63 +1,155 @@
 import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
-import { sh } from '../transport/shell.ts';
+import { lines, sh, type Script } from '../transport/shell.ts';
 import { ownerName, ownership } from './attribute.ts';
+import { foreseeOwners, mode, ownersAfter, ownersRequired, path, isWithin } from './path.ts';
+import {
+  declare,
+  defineResource,
+  type DeclaredPaths,
+  type Resource,
+  type ResourceOptions,
+} from './resource.ts';
 import { enter } from './shell/enter.ts';
 import { removal, remove } from './shell/removal.ts';
-import { foreseeOwners, mode, ownersAfter, ownersRequired, path, isWithin } from './path.ts';
-import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
-import { each } from './step.ts';
 import { entries, inTurn, ownersOf, parseStat, statProbe } from './shell/stat.ts';
+import { Unreadable, type Change, type Difference } from './state.ts';
+import { each, type Step } from './step.ts';
+import {
+  listBelow,
+  namesOf,
+  nothing,
+  removeNamed,
+  splitBelow,
+  undeclaredIn,
+  type Entry,
+} from './undeclared.ts';
 
-const schema = z.strictObject({
-  path,
-  owner: ownerName.prefault('root'),
-  group: ownerName.prefault('root'),
-  mode: mode.prefault('0755'),
-  absent: z.boolean().default(false).describe('Removes the directory with everything in it'),
-});
+const nameInside = z
+  .string()
+  .regex(
+    /^[^/\0]+(\/[^/\0]+)*$/,
+    'expected a name, or a path relative to the directory, without a slash at its end',
+  );
+
+const schema = z
+  .strictObject({
+    path,
+    owner: ownerName.prefault('root'),
+    group: ownerName.prefault('root'),
+    mode: mode.prefault('0755'),
+    exclusive: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Removes what is in the directory and its sub-directories, and no resource of the host declares. A sub-directory that is declared keeps its content, unless it is exclusive too',
+      ),
+    keep: z
+      .array(nameInside)
+      .default([])
+      .describe(
+        'With `exclusive`: names that stay although nobody declares them, with `*` and `?`; a directory stays with everything in it',
+      ),
+    absent: z.boolean().default(false).describe('Removes the directory with everything in it'),
+  })
+  .refine(({ exclusive, path: at }) => !exclusive || at !== '/', {
+    message: 'expected a directory below /',
+    path: ['exclusive'],
+  })
+  .refine(({ exclusive, keep }) => exclusive || keep.length === 0, {
+    message: 'expected "exclusive: true" as well',
+    path: ['keep'],
+  });
+
+type Directory = z.output<typeof schema>;
+
+function clears({ exclusive, absent }: Directory): boolean {
+  return exclusive && !absent;
+}
+
+/** `below` is what the exclusive ones hold; undefined where that is too much. */
+function statesOf(
+  batch: readonly Directory[],
+  output: Buffer,
+  below: readonly Entry[] | undefined,
+  host: DeclaredPaths,
+) {
+  const found = parseStat(output);
+  return batch.map((directory) => {
+    const { path: at, keep } = directory;
+    const stat = found.get(at);
+    if (stat === undefined) return null;
+    const state = { kind: stat.kind, ...ownersOf(stat, directory), mode: stat.mode, ...entries(stat) };
+    if (!clears(directory)) return state;
+    if (below === undefined)
+      return new Unreadable(`${at} holds too much to be compared: remove what does not belong there`);
+    return { ...state, undeclared: undeclaredIn(at, keep, below, host) };
+  });
+}
+
+function makeOrAdjust(directory: Directory): Script {
+  const { path: at, mode: bits } = directory;
+  const name = basename(at);
+  // Only five digits take a set-user-ID or set-group-ID bit off a directory.
+  return sh`${removal}
+${enter(dirname(at), { make: true })}
+if [ -L ./${name} ] || [ ! -d ./${name} ]; then rm -f ./${name} || hw_stuck ./${name}; mkdir ./${name}; fi
+hw_enter "$PWD/"${name}
+chown ${ownership(directory)} . || hw_stuck .
+chmod ${`0${bits}`} .`;
+}
+
+/** The names, relative to the directory, that a change removes. */
+function removedNames({ attributes }: Pick<Difference, 'attributes'>): readonly Buffer[] {
+  const from = attributes.find(({ name }) => name === 'undeclared')?.from;
+  return typeof from === 'string' ? namesOf(from) : [];
+}
+
+function stepOf({ id, desired, attributes }: Change<Directory>): Step {
+  const { path: at, absent } = desired;
+  if (absent) return { resources: [id], title: `remove ${at}`, script: remove(at, true) };
+  const names = removedNames({ attributes });
+  const isMore = attributes.some(({ name }) => name !== 'undeclared');
+  if (names.length === 0) return { resources: [id], title: `make ${at}`, script: makeOrAdjust(desired) };
+  return {
+    resources: [id],
+    title: `remove what nobody declares in ${at}`,
+    script: lines([...(isMore ? [makeOrAdjust(desired)] : []), removeNamed(at)]),
+    stdin: Buffer.concat(names.flatMap((name) => [name, Buffer.of(0)])),
+  };
+}
 
 export const directoryType = defineResource({
   name: 'directory',
-  summary: 'A directory with its owner and mode; its content stays unchanged',
+  summary: 'A directory with its owner and mode; its content stays unchanged, unless it is `exclusive`',
   schema,
   key: (directory) => directory.path,
-  want: ({ absent, owner, group, mode: bits }) =>
-    absent ? null : { kind: 'directory', owner, group, mode: bits },
-  probe: (batch) => {
+  want: (directory) => {
+    if (directory.absent) return null;
+    const { owner, group, mode: bits } = directory;
+    const undeclared = clears(directory) ? nothing : undefined;
+    return { kind: 'directory', owner, group, mode: bits, undeclared };
+  },
+  probe: (batch, host) => {
     const paths = (absent: boolean): readonly string[] =>
       batch.filter((directory) => directory.absent === absent).map((directory) => directory.path);
+    const stats = inTurn([
+      statProbe(paths(false), { hash: false, weigh: false }),
+      statProbe(paths(true), { hash: false, weigh: true }),
+    ]);
+    const cleared = batch.filter(clears).map((directory) => directory.path);
+    if (cleared.length === 0) return { ...stats, parse: (output) => statesOf(batch, output, [], host) };
     return {
-      ...inTurn([
-        statProbe(paths(false), { hash: false, weigh: false }),
-        statProbe(paths(true), { hash: false, weigh: true }),
-      ]),
+      ...stats,
+      script: lines([listBelow(cleared), stats.script]),
       parse: (output) => {
-        const found = parseStat(output);
-        return batch.map((directory) => {
-          const stat = found.get(directory.path);
-          return stat === undefined
-            ? null
-            : { kind: stat.kind, ...ownersOf(stat, directory), mode: stat.mode, ...entries(stat) };
-        });
+        const { entries: below, rest } = splitBelow(output);
+        return statesOf(batch, rest, below, host);
       },
     };
   },
-  apply: each(({ id, desired }) => {
-    if (desired.absent) {
-      return { resources: [id], title: `remove ${desired.path}`, script: remove(desired.path, true) };
-    }
-    const name = basename(desired.path);
-    // Only five digits take a set-user-ID or set-group-ID bit off a directory.
-    const script = sh`${removal}
-${enter(dirname(desired.path), { make: true })}
-if [ -L ./${name} ] || [ ! -d ./${name} ]; then rm -f ./${name} || hw_stuck ./${name}; mkdir ./${name}; fi
-hw_enter "$PWD/"${name}
-chown ${ownership(desired)} . || hw_stuck .
-chmod ${`0${desired.mode}`} .`;
-    return { resources: [id], title: `make ${desired.path}`, script };
-  }),
-  comparison: { computed: ['entries'], implied: ['kind'] },
+  apply: each(stepOf),
+  comparison: { computed: ['entries'], implied: ['kind', 'undeclared'] },
   order: {
     after: ownersAfter,
     requires: ownersRequired,
@@ -68,11 +160,17 @@ chmod ${`0${desired.mode}`} .`;
   files: {
     path: (directory) => directory.path,
     staged: 'below',
+    clears,
+    removes: (change) =>
+      removedNames(change).map((name) => Buffer.concat([Buffer.from(`${change.desired.path}/`), name])),
     removesFolder: (directory) => directory.absent,
   },
 });
 
-/** A directory: `directory('/srv/app', { owner: 'app', mode: '0750' })`. */
+/**
+ * A directory: `directory('/srv/app', { owner: 'app', mode: '0750' })`, or one that holds nothing but what resources
+ * declare: `directory('/etc/nginx/conf.d', { exclusive: true, keep: ['provider-*.conf'] })`.
+ */
 export function directory(
   at: string,
   attributes: Omit<z.input<typeof schema>, 'path'> = {},

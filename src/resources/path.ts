@@ -89,6 +89,11 @@ export function replaces(change: Change | undefined): boolean {
   );
 }
 
+/** The paths that a change removes in the folder of a resource. */
+export function removedPaths({ type }: DeclaredResource, change: Change): readonly string[] {
+  return (type.files?.removes?.(change) ?? []).map((bytes) => Buffer.from(bytes).toString('utf8'));
+}
+
 /** Where the state of a resource is read. */
 export function readAt({ type, desired }: DeclaredResource): readonly string[] {
   const { files } = type;

@@ -8,10 +8,14 @@ import type { Answer } from '../transport/transport.ts';
 import { declaredPaths, placed } from './plan.ts';
 import type { Root } from './root.ts';
 
-/** What the probe of its type finds of a resource, on a host that declares only that. */
-export async function probe(root: Root, resource: Resource): Promise<State | null> {
+/** What the probe of its type finds of a resource, on a host that declares only that and `others`. */
+export async function probe(
+  root: Root,
+  resource: Resource,
+  others: readonly Resource[] = [],
+): Promise<State | null> {
   const { type, desired } = placed(resource);
-  const { script, stdin, parse } = type.probe([desired], declaredPaths([resource]));
+  const { script, stdin, parse } = type.probe([desired], declaredPaths([resource, ...others]));
   keepsSecrets(resource, script);
   const answer = await root.run(script, stdin);
   if (answer.code !== 0) throw new Error(`the probe fails: ${said(answer)}`);
@@ -57,23 +61,33 @@ function names(change: Change | undefined): string {
   return change?.attributes.map(({ name }) => name).join(', ') || (change?.action ?? '');
 }
 
-async function expectNoChange(root: Root, resource: Resource, after: string): Promise<void> {
-  const left = changeOf(resource, await probe(root, resource));
+async function expectNoChange(
+  root: Root,
+  resource: Resource,
+  after: string,
+  others: readonly Resource[] = [],
+): Promise<void> {
+  const left = changeOf(resource, await probe(root, resource, others));
   if (left !== undefined) throw new Error(`${left.id} still differs ${after}: ${names(left)}`);
 }
 
 /**
  * Brings a resource to what it declares, and expects all that every type promises: the probe sees a
- * difference before and none after, and a second application is harmless. Gives the change that was made.
+ * difference before and none after, and a second application is harmless. `others` are declared beside it. Gives the
+ * change that was made.
  */
-export async function converge(root: Root, resource: Resource): Promise<Change> {
-  const change = changeOf(resource, await probe(root, resource));
+export async function converge(
+  root: Root,
+  resource: Resource,
+  others: readonly Resource[] = [],
+): Promise<Change> {
+  const change = changeOf(resource, await probe(root, resource, others));
   if (change === undefined) throw new Error('there is nothing to change: the case shows nothing');
   keepsSecrets(resource, JSON.stringify(change));
   for (const time of ['first', 'second']) {
     const failed = await runSteps(root, [change], resource);
     if (failed !== undefined) throw new Error(`the ${time} application fails: ${said(failed)}`);
-    await expectNoChange(root, resource, `after the ${time} application`);
+    await expectNoChange(root, resource, `after the ${time} application`, others);
   }
   return change;
 }

@@ -180,4 +180,72 @@ describe('planHost', () => {
     });
     expect(plan([item, stock], { 'package:nginx-light': { installed: true, held: false } })).toEqual([]);
   });
+
+  describe('with a directory in which nothing undeclared may be', () => {
+    const as = { kind: 'directory', owner: 'root', group: 'root', mode: '0755' };
+    const conf = placed(file('/etc/nginx/conf.d/a.conf', { content: 'a' }));
+    const own = asDeclared(conf.type, conf.desired);
+    const exclusive = { exclusive: true, keep: ['own.conf'] };
+    const states = (undeclared: string): Readonly<Record<ResourceId, Actual>> => ({
+      'directory:/etc/nginx/conf.d': { ...as, undeclared },
+      [conf.id]: own,
+      'service:nginx.service': running,
+      'package:nginx-light': { installed: true, held: false },
+    });
+
+    it('names what goes, and what has read it takes that up', () => {
+      const folder = placed(directory('/etc/nginx/conf.d', exclusive));
+      expect(plan([nginx, folder, conf], states('old/ (2 entries, 1 KiB), zzz.conf'))).toEqual([
+        { id: 'directory:/etc/nginx/conf.d', action: 'update' },
+        { id: 'service:nginx.service', action: 'reload', isTriggered: true },
+      ]);
+      expect(plan([nginx, folder, conf], states('nothing'))).toEqual([]);
+    });
+
+    it('reloads nothing that reads other files of it', () => {
+      const reader = placed(service('nginx', { reloadOn: [conf.id.slice('file:'.length)] }));
+      const folder = placed(directory('/etc/nginx/conf.d', exclusive));
+      const changes = plan([reader, folder, conf], states('zzz.conf'));
+      expect(changes).toEqual([{ id: 'directory:/etc/nginx/conf.d', action: 'update' }]);
+    });
+
+    it('knows what is to go only after the package that it needs, and, made anew, after any before it', () => {
+      const item = placed(pkg('nginx-light'));
+      const named = placed(directory('/etc/nginx/conf.d', exclusive, { needs: [item.id] }));
+      const folder = placed(directory('/etc/nginx/conf.d', exclusive));
+      const knownAfter = 'package:nginx-light';
+      const purged = { ...states('nothing'), [knownAfter]: null };
+      const changeOf = (one: DeclaredResource, found: Readonly<Record<ResourceId, Actual>>) =>
+        plan([item, one, conf], found).find(({ id }) => id === folder.id);
+      expect(changeOf(named, purged)).toEqual({ id: folder.id, action: 'update', knownAfter });
+      expect(changeOf(folder, purged)).toBeUndefined();
+      for (const one of [named, folder]) {
+        expect(changeOf(one, { ...purged, [folder.id]: null })).toEqual({
+          id: folder.id,
+          action: 'create',
+          knownAfter,
+        });
+        expect(changeOf(one, states('nothing'))).toBeUndefined();
+      }
+    });
+
+    it('goes live with the service that checks it, also where it is the whole of what that reads', () => {
+      const checked = placed(
+        service('nginx', { reloadOn: ['/etc/nginx/conf.d'], validate: ['nginx', '-t'] }),
+      );
+      const nodesWith = (attributes: Parameters<typeof directory>[1]) => {
+        const folder = placed(directory('/etc/nginx/conf.d', attributes));
+        const node = orderNodes('web1', [folder, conf, checked]).find(({ members }) =>
+          members.includes(conf),
+        );
+        return node?.members.map(({ id }) => id);
+      };
+      expect(nodesWith(exclusive)).toEqual([
+        'directory:/etc/nginx/conf.d',
+        'file:/etc/nginx/conf.d/a.conf',
+        'service:nginx.service',
+      ]);
+      expect(nodesWith({})).toEqual(['file:/etc/nginx/conf.d/a.conf', 'service:nginx.service']);
+    });
+  });
 });

@@ -132,3 +132,20 @@ unit srv-unit\\x2d1.mount
     expect(parseMounts(Buffer.from(''))).toEqual([]);
   });
 });
+
+it('nothing is removed of a directory while something is mounted in it', () => {
+  const found = { ...folder, undeclared: 'a.conf, old/ (1 entry, 0 KiB)' };
+  const exclusive = directory(at, { exclusive: true });
+  const mounted = (where: string): readonly Mount[] => [{ at: where, what: 'tmpfs', isConfigured: true }];
+  for (const where of [`${at}/old/data`, `${at}/old`, `${at}/a.conf`]) {
+    expect(plan(found, mounted(where), exclusive)).toEqual([
+      {
+        code: 'E_REFUSED',
+        place: { host: 'web1', resource: `directory:${at}` },
+        found: `${where}: tmpfs`,
+        hint: `unmount it first, with umount ${where}`,
+      },
+    ]);
+  }
+  expect(plan(found, mounted(`${at}/other`), exclusive)).toHaveLength(1);
+});

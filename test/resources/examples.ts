@@ -52,6 +52,8 @@ export const examples: Readonly<Record<string, readonly Resource[]>> = {
   directory: [
     directory('/srv/app', { owner: 'app', group: 'app', mode: '0750' }),
     directory('/srv/old', { absent: true }),
+    // Nothing else may be in it; plan names what goes.
+    directory('/etc/app.d', { exclusive: true, keep: ['50-provider.conf'] }),
   ],
   link: [
     link('/etc/localtime', { to: '/usr/share/zoneinfo/Europe/Berlin' }),

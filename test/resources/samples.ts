@@ -39,6 +39,7 @@ export const samples: readonly Resource[] = [
   file('/etc/old', { absent: true }),
   directory('/srv/app', { owner: 'app' }),
   directory('/srv/old', { absent: true }),
+  directory('/etc/app.d', { exclusive: true, keep: ['*.local', 'own'] }),
   link('/srv/current', { to: 'releases/1' }),
   link('/srv/old-link', { absent: true }),
   line('/etc/hosts', { line: '127.0.0.1 localhost' }),

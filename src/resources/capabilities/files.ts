@@ -1,3 +1,5 @@
+import type { Change } from '../state.ts';
+
 /** What a resource is in the file system of the host (`plan/graph.ts`, `plan/refusal.ts`, `plan/mounts.ts`). */
 export interface Files<Desired extends object = object> {
   /** The path that it owns, for triggers, transactions and what is mounted there. */
@@ -13,6 +15,10 @@ export interface Files<Desired extends object = object> {
   readAt?(desired: Desired): readonly string[];
   /** Its steps may run on a copy of the tree that holds `path`, for a Transaction; a folder only on one above it. */
   readonly staged?: 'path' | 'below';
+  /** What is in the folder at `path` and nobody declares goes as well; what packages bring is known only after them. */
+  clears?(desired: Desired): boolean;
+  /** Bytes of the paths that a change removes in the folder at `path`, each with everything in it. */
+  removes?(change: Change<Desired>): readonly Uint8Array[];
   /**
    * Says that a folder at `path` goes with everything in it. Where that is not so, one that holds something
    * (`entries` in the state that the probe reads) is refused when the plan is made.

@@ -24,13 +24,16 @@ hw_mounts() {
   }
   $5 == at || index($5, at "/") == 1 { print $5 }' /proc/self/mountinfo
 }
+hw_fixed() {
+  printf '%s cannot be changed while it is immutable or append-only: see lsattr and chattr\n' "$(hw_where "$1")" >&2
+}
 hw_stuck() {
   for hw_left in "$@"; do
     if [ -n "$(hw_mounts "$hw_left")" ]; then
       printf '%s cannot be changed while something is mounted there: %s\n' "$(hw_where "$hw_left")" "$(hw_mounts "$hw_left" | tr '\n' ' ')" >&2
     fi
     case $(lsattr -d "$hw_left" 2>/dev/null | cut -d ' ' -f 1) in
-      *[ia]*) printf '%s cannot be changed while it is immutable or append-only: see lsattr and chattr\n' "$(hw_where "$hw_left")" >&2 ;;
+      *[ia]*) hw_fixed "$hw_left" ;;
     esac
   done
   exit 1
@@ -39,7 +42,10 @@ hw_remove() {
   [ -e "$1" ] || [ -L "$1" ] || return 0
   hw_mounted=$(hw_mounts "$1")
   [ -z "$hw_mounted" ] || hw_stuck "$1"
-  rm -rf --one-file-system "$1" || hw_stuck "\${1%/*}/." "$1"
+  rm -rf --one-file-system "$1" && return
+  find "$1" -xdev -mindepth 1 -exec lsattr -d {} + 2>/dev/null | grep '^[^ ]*[ia]' | head -n 3 |
+    while read -r _ hw_left; do hw_fixed "$hw_left"; done
+  hw_stuck "\${1%/*}/." "$1"
 }
 hw_yield() {
   if [ ! -d "$1" ] || [ -L "$1" ]; then return 0; fi

@@ -78,7 +78,8 @@ export function tooLarge(path: string, bytes: string, limit: number): Unreadable
 
 const units = ['KiB', 'MiB', 'GiB', 'TiB'];
 
-function size(bytes: number): string {
+/** Bytes for people: `12 KiB`. */
+export function sizeText(bytes: number): string {
   const power = Math.min(Math.max(Math.floor(Math.log2(bytes) / 10), 1), units.length);
   const amount = bytes / 1024 ** power;
   return `${amount.toFixed(amount < 10 && power > 1 ? 1 : 0)} ${units[power - 1] ?? ''}`;
@@ -89,7 +90,9 @@ export function entries({ holds }: Pick<Stat, 'holds'>): { readonly entries?: st
   if (holds === undefined || holds.count === 0) return {};
   const isMore = holds.count > mostEntries;
   const count = Math.min(holds.count, mostEntries).toLocaleString('en');
-  return { entries: `${isMore ? 'more than ' : ''}${count} (${isMore ? 'over ' : ''}${size(holds.bytes)})` };
+  return {
+    entries: `${isMore ? 'more than ' : ''}${count} (${isMore ? 'over ' : ''}${sizeText(holds.bytes)})`,
+  };
 }
 
 /** Owner and group in the form in which they are declared: a number is compared with a number. */
