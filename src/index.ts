@@ -46,7 +46,7 @@ export { hostname } from './resources/hostname.ts';
 export { command } from './resources/command.ts';
 export { appRelease } from './resources/app-release.ts';
 export { readRelease } from './release/read.ts';
-export { gitRelease } from './release/release.ts';
+export { gitRelease } from './release/git.ts';
 export type * from './release/release.ts';
 export { duration } from './resources/duration.ts';
 export { hostCertificate } from './resources/certificate/host-certificate.ts';

@@ -23,7 +23,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'pki',
     'scaffold',
   ],
-  workers: ['apply', 'plan', 'site', 'inventory', 'roles', 'resources', 'secrets', 'transport'],
+  workers: ['apply', 'plan', 'site', 'inventory', 'roles', 'resources', 'release', 'secrets', 'transport'],
   apply: ['plan', 'rollback', 'site', 'resources', 'secrets', 'transport'],
   plan: ['rollback', 'resources', 'roles', 'secrets', 'transport'],
   rollback: ['resources', 'roles', 'transport'],

@@ -25,7 +25,9 @@ export const variables = z.object({
   app_version: z
     .string()
     .optional()
-    .describe('of a git repository: a full commit id or a tag; a branch is none, because it moves'),
+    .describe(
+      'of a git repository: a full commit id or a tag (its commit is asked once a run); a branch is none, because it moves',
+    ),
   app_exclude: z
     .array(z.string())
     .default(['.git', '__pycache__'])

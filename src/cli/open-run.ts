@@ -14,10 +14,8 @@ import { didYouMean } from '../suggestion.ts';
 import { createConnect } from '../transport/connect.ts';
 import type { Lock } from '../transport/transport.ts';
 import { workerCount } from '../workers/count.ts';
-import { crew } from '../workers/crew.ts';
 import type { ProjectData } from '../workers/messages.ts';
-import { startWorkerProcess } from '../workers/process.ts';
-import { remoteWorker } from '../workers/remote.ts';
+import { workerProcesses } from '../workers/processes.ts';
 import { planHosts, type PlannedHosts } from '../workers/plan-hosts.ts';
 import { siteWorker } from '../workers/site-worker.ts';
 import type { RunSettings } from '../workers/worker.ts';
@@ -141,11 +139,7 @@ export async function openRun(options: RunOptions, purpose: Purpose, signal: Abo
     open: (report) =>
       count === 1
         ? siteWorker({ site, targets, connect, settings, report })
-        : crew(
-            Array.from({ length: count }, () =>
-              remoteWorker({ process: startWorkerProcess(workerFile), settings, project: data, report }),
-            ),
-          ),
+        : workerProcesses({ count, file: workerFile, settings, project: data, report }),
     ...{ forks: options.forks, signal, report: (event) => reporter.report(event) },
   }).catch((error: unknown) => {
     reporter.close();

@@ -15,6 +15,8 @@ function refuse(archive: string, found: string): HostwrightError {
 function cleanPath(archive: string, path: string): string | undefined {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
   if (path.startsWith('/') || parts.includes('..')) throw refuse(archive, `the path ${path}`);
+  // What the bytes were that are no UTF-8 is lost.
+  if (path.includes('\uFFFD')) throw refuse(archive, `a name that is not UTF-8: ${path}`);
   return parts.length === 0 ? undefined : parts.join('/');
 }
 

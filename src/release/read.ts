@@ -19,8 +19,21 @@ function readEntry(folder: string, path: string, exclude: ReadonlySet<string>): 
   });
 }
 
+/** The names in a folder; a host would get others of names that are not UTF-8. */
+function namesIn(folder: string): readonly string[] {
+  return readdirSync(folder, { encoding: 'buffer' }).map((bytes) => {
+    const name = bytes.toString('utf8');
+    if (Buffer.from(name).equals(bytes)) return name;
+    throw new HostwrightError('E_RESOURCE', 'a release can contain only names in UTF-8', {
+      place: { file: folder },
+      found: JSON.stringify(name),
+      hint: 'rename it, or remove it',
+    });
+  });
+}
+
 function readFolder(folder: string, below: string, exclude: ReadonlySet<string>): readonly ReleaseEntry[] {
-  return readdirSync(join(folder, below))
+  return namesIn(join(folder, below))
     .filter((name) => !exclude.has(name))
     .flatMap((name) => readEntry(folder, below === '' ? name : `${below}/${name}`, exclude));
 }

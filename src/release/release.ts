@@ -28,11 +28,17 @@ export interface GitRelease {
   readonly url: string;
   /** A full commit id, or a tag. */
   readonly version: string;
+  /** The full id of what `version` is in this run. */
+  readonly commit: string;
 }
 
 export type Release = PackedRelease | GitRelease;
 
-const shown = 16;
+/** Of a digest, in the name of a folder. */
+export const shownDigits = 16;
+
+/** Written into each release on a host, and so never part of one: what was installed, and when. */
+export const recordName = '.hostwright-release';
 
 /** The mode that an entry has on a host, in octal: a release is root's, and everybody may read it. */
 export function modeOf(entry: ReleaseEntry): number {
@@ -74,19 +80,13 @@ function sha256(content: Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-export function packedRelease(entries: readonly ReleaseEntry[]): PackedRelease {
-  const digest = releaseDigest(entries);
-  return { kind: 'packed', name: digest.slice(0, shown), digest, entries };
+/** A source that is a copy of a release has a record, which is that of another host. */
+function isRecord({ path }: ReleaseEntry): boolean {
+  return path === recordName || path.startsWith(`${recordName}/`);
 }
 
-/** A commit (its full id) or tag of a repository; a branch is none, because it moves between plan and apply. */
-export function gitRelease(url: string, version: string): GitRelease {
-  const isCommit = /^[0-9a-f]{40}$/.test(version);
-  const label = isCommit ? version.slice(0, shown) : version.replaceAll('/', '-');
-  return {
-    kind: 'git',
-    name: `${label}-${sha256(Buffer.from(`${url} ${version}`)).slice(0, 8)}`,
-    url,
-    version,
-  };
+export function packedRelease(all: readonly ReleaseEntry[]): PackedRelease {
+  const entries = all.filter((entry) => !isRecord(entry));
+  const digest = releaseDigest(entries);
+  return { kind: 'packed', name: digest.slice(0, shownDigits), digest, entries };
 }

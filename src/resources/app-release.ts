@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import type { GitRelease, PackedRelease, Release } from '../release/release.ts';
+import { gitUrl, gitVersion } from '../release/git.ts';
+import {
+  recordName as record,
+  type GitRelease,
+  type PackedRelease,
+  type Release,
+} from '../release/release.ts';
 import { tarball } from '../release/tarball.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { path } from './path.ts';
@@ -20,10 +26,6 @@ function isRelease(value: unknown): value is Release {
     isName.test(value.name)
   );
 }
-
-/** A repository as `git fetch` takes it; a password in it would stand in plans and process lists. */
-const gitUrl = /^(?:(?:https?|git|file):\/\/(?![^/]*@)[^\s\0]+|ssh:\/\/[^\s\0]+|[\w.-]+@[\w.-]+:[^\s\0]+)$/;
-const gitVersion = /^(?!.*\.\.)(?!.*\.lock$)\w[\w./+@-]*$/;
 
 const schema = z
   .strictObject({
@@ -59,9 +61,6 @@ function releases(folder: string): string {
   return `${folder}/releases`;
 }
 
-/** Says what was installed and when: a release that is put in place anew gives another text. */
-const record = '.hostwright-release';
-
 /** One digest over a whole tree, as `releaseDigest` makes it of the entries of a release. */
 const releaseDigestFunction = sh`hw_release_digest() (
   cd "$1"
@@ -96,24 +95,20 @@ printf 'digest %s\n' "$digest" >"$w/record"`;
 }
 
 /** Servers may refuse to hand out a single commit: then everything is fetched. */
-function checkOut({ url, version }: GitRelease): Script {
-  const isCommit = /^[0-9a-f]{40}$/.test(version);
-  const one = isCommit ? version : `refs/tags/${version}`;
-  const fetch = isCommit
-    ? sh`{ git fetch -q --depth 1 origin ${one} 2>/dev/null || git fetch -q origin '+refs/*:refs/all/*'; }`
-    : sh`git fetch -q --depth 1 origin ${`+${one}:${one}`}`;
+function checkOut({ url, commit }: GitRelease): Script {
   return sh`export GIT_TERMINAL_PROMPT=0 GIT_SSH_COMMAND='ssh -o BatchMode=yes'
 mkdir "$w/git"
 (
   cd "$w/git"
   git init -q
   git remote add origin ${url}
-  ${fetch}
-  git -c tar.umask=0022 archive --format=tar ${one}
+  git fetch -q --depth 1 origin ${commit} 2>/dev/null || git fetch -q origin '+refs/*:refs/all/*'
+  git -c tar.umask=0022 archive --format=tar ${commit}
 ) >"$w/release.tar"
 tar -xpf "$w/release.tar" -C "$w/tree" --no-same-owner
+rm -rf "$w/tree"/${record}
 { printf 'digest %s\n' "$(hw_release_digest "$w/tree")"
-  printf 'commit %s\n' "$(git -C "$w/git" rev-parse ${`${one}^{commit}`})"; } >"$w/record"`;
+  printf 'commit %s\n' ${commit}; } >"$w/record"`;
 }
 
 /** The newest stay, by the time of their records; folders without one are leftovers. */

@@ -1,14 +1,19 @@
 import { fork } from 'node:child_process';
+import { sharedFolder } from '../release/git.ts';
 import { isFromWorker, isToWorker, type Channel, type FromWorker, type ToWorker } from './messages.ts';
 import type { WorkerProcess } from './remote.ts';
 import { fromWire, toWire } from './wire.ts';
 
 /**
- * Starts a worker in a process of its own. It ends with this one, however this one ends: the way between them
+ * Starts a worker in a process of its own, which shares `folder` with the others. It ends with this one, however this one ends: the way between them
  * is a pair of sockets, which no other process sees, and which closes by itself.
  */
-export function startWorkerProcess(file: string): WorkerProcess {
-  const child = fork(file, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+export function startWorkerProcess(file: string, folder: string): WorkerProcess {
+  const child = fork(file, [], {
+    env: { ...process.env, [sharedFolder]: folder },
+    serialization: 'advanced',
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   let isEnding = false;
   const exited = new Promise<string>((done) => {
     child.once('exit', (code, signal) => done(signal ?? `exit status ${code ?? 'unknown'}`));

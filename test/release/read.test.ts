@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   linkSync,
@@ -83,6 +84,20 @@ describe('a folder', () => {
     expect(() => readRelease(source)).toThrow(
       expect.objectContaining({ code: 'E_RESOURCE', place: { file: source } }),
     );
+  });
+});
+
+describe('names that are not UTF-8', () => {
+  it('are refused: a host would get others', () => {
+    write('app/main.py', 'x');
+    writeFileSync(Buffer.concat([Buffer.from(join(folder, 'app/caf')), Buffer.from([0xe9])]), 'x');
+    const refused = (source: string): void => {
+      expect(() => readRelease(source)).toThrow(expect.objectContaining({ code: 'E_RESOURCE' }));
+    };
+    refused(join(folder, 'app'));
+    const file = join(folder, 'latin1.tar');
+    execFileSync('tar', ['-cf', file, '-C', folder, 'app']);
+    refused(file);
   });
 });
 

@@ -5,7 +5,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readArchive } from '../../src/release/archive.ts';
-import { gitRelease, packedRelease, releaseDigest, type ReleaseEntry } from '../../src/release/release.ts';
+import { packedRelease, releaseDigest, type ReleaseEntry } from '../../src/release/release.ts';
 import { tarball } from '../../src/release/tarball.ts';
 
 const entries: readonly ReleaseEntry[] = [
@@ -54,12 +54,17 @@ describe('tarball', () => {
   });
 });
 
-describe('gitRelease', () => {
-  it('names a release by its version, and another repository by another name', () => {
-    const one = gitRelease('https://example.org/a.git', 'v1.0');
-    const other = gitRelease('https://example.org/b.git', 'v1.0');
-    expect(one.name).toMatch(/^v1\.0-[0-9a-f]{8}$/);
-    expect(other.name).not.toBe(one.name);
-    expect(gitRelease('https://example.org/a.git', 'release/1').name).not.toContain('/');
+describe('packedRelease', () => {
+  it('leaves out the record of another host, where its source is a copy of a release', () => {
+    const record: ReleaseEntry = {
+      kind: 'file',
+      path: '.hostwright-release',
+      content: Buffer.from('digest x\n'),
+      executable: false,
+    };
+    expect(packedRelease([...entries, record])).toEqual(packedRelease(entries));
+    // Deeper it is a file like any other.
+    const deeper = { ...record, path: `static/${record.path}` };
+    expect(packedRelease([...entries, deeper]).digest).not.toBe(packedRelease(entries).digest);
   });
 });

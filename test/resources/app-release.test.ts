@@ -90,10 +90,29 @@ test.each([
   expect(probe(resource)).toMatchObject({ content: 'damaged' });
 });
 
-test('git: a branch is no release, since it moves; nothing is left of the attempt', () => {
-  const { resource, folder } = release('branch', 'main');
-  expect(apply(resource)).toContain('refs/tags/main');
+test('git: a commit that the repository does not have leaves nothing of the attempt', () => {
+  const { resource, folder } = release('gone', first.replaceAll(/./g, 'a'));
+  expect(apply(resource)).toContain('aaaa');
   expect(readdirSync(join(folder, 'releases'))).toEqual([]);
+});
+
+test('git: a commit that no tag or branch has any more is fetched where the tag has been moved', () => {
+  const { resource } = release('moved', first);
+  git('tag', '--force', '--annotate', '--message=moved', 'v1', 'main');
+  expect(apply(resource)).toBe('');
+  git('tag', '--force', '--annotate', '--message=first', 'v1', first);
+});
+
+test('git: a record in the repository is not deployed, and does not spoil the release', () => {
+  const { record } = { record: join(work, 'repository/.hostwright-release') };
+  mkdirSync(record);
+  writeFileSync(join(record, 'note'), 'mine');
+  git('add', '.');
+  git('commit', '--quiet', '--message', 'record');
+  const { resource } = release('record', git('rev-parse', 'main'));
+  expect(apply(resource)).toBe('');
+  expect(probe(resource)).toMatchObject({ content: 'intact' });
+  git('reset', '--quiet', '--hard', 'HEAD^');
 });
 
 test.each([
@@ -103,6 +122,12 @@ test.each([
   ['https://example.org/app.git', '--all', 'a full commit id or a tag'],
   ['https://example.org/app.git', 'v1..v2', 'a full commit id or a tag'],
 ])('git: %s at %s is refused', (from, version, expected) => {
-  const { type, attributes } = appRelease('/srv/app', { kind: 'git', name: 'x', url: from, version });
+  const { type, attributes } = appRelease('/srv/app', {
+    kind: 'git',
+    name: 'x',
+    url: from,
+    version,
+    commit: '',
+  });
   expect(type.schema.safeParse(attributes).error?.message).toContain(expected);
 });

@@ -115,7 +115,13 @@ export const examples: Readonly<Record<string, readonly Resource[]>> = {
       ],
     }),
   ],
-  app_release: [appRelease('/srv/app', gitRelease('https://git.example.org/app.git', 'v1.4.2'), { keep: 5 })],
+  app_release: [
+    appRelease(
+      '/srv/app',
+      gitRelease('https://git.example.org/app.git', '6c1e0f3c5d0b7a1d4f1e2a9b8c7d6e5f4a3b2c1d'),
+      { keep: 5 },
+    ),
+  ],
   command: [
     command('create the search index', {
       run: ['/srv/app/current/bin/index', '--all'],

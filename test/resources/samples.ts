@@ -92,7 +92,10 @@ export const samples: readonly Resource[] = [
   command('migrate', { run: ['app', 'migrate'], unless: ['app', 'is-migrated'] }),
   command('make it', { run: ['tee', '/srv/made'], creates: '/srv/made', stdin: new Secret('secret') }),
   appRelease('/srv/app', packedRelease([{ kind: 'directory', path: 'empty' }])),
-  appRelease('/srv/tagged', gitRelease('https://example.org/app.git', 'v1.0')),
+  appRelease('/srv/tagged', {
+    ...{ kind: 'git', name: 'v1.0-0123456789abcdef', url: 'https://example.org/app.git', version: 'v1.0' },
+    commit: '0123456789abcdef0123456789abcdef01234567',
+  }),
   appRelease(
     '/srv/pinned',
     gitRelease('git@example.org:app.git', '0123456789abcdef0123456789abcdef01234567'),

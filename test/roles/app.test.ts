@@ -82,7 +82,9 @@ describe('the release', () => {
 
   it('of a git repository brings git, and needs a version', () => {
     const from = { app_source: 'https://example.org/shop.git' };
-    expect(ofType(resources({ ...from, app_version: 'v1' }), 'package')).toContainEqual({ name: 'git' });
+    expect(
+      ofType(resources({ ...from, app_version: '0123456789abcdef0123456789abcdef01234567' }), 'package'),
+    ).toContainEqual({ name: 'git' });
     expect(() => resources(from)).toThrow(
       expect.objectContaining({
         code: 'E_VARIABLE',
