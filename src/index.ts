@@ -55,5 +55,6 @@ export { tlsBundle } from './resources/certificate/tls-bundle.ts';
 export { mysqlDatabase } from './resources/mysql/database.ts';
 export { mysqlPrimary } from './resources/mysql/primary.ts';
 export { mysqlReplica } from './resources/mysql/replica.ts';
+export { mysqlSettings } from './resources/mysql/settings.ts';
 export { mysqlUser } from './resources/mysql/user.ts';
 export { acmeCertificate } from './resources/certificate/acme-certificate.ts';

@@ -3,6 +3,7 @@ import {
   aptRepository,
   file,
   HostwrightError,
+  mysqlSettings,
   pkg,
   service,
   type Facts,
@@ -11,6 +12,7 @@ import {
   type RoleContext,
   type SiteHost,
 } from 'hostwright';
+import { settingsIn } from './settings.ts';
 import type { Variables } from './variables.ts';
 
 export const certificate = '/etc/hostwright/pki/mysql.crt';
@@ -133,6 +135,11 @@ export function server(context: RoleContext<Variables>, isPrimary: boolean): rea
         ...(flavor.log === undefined ? {} : { log: flavor.log }),
       },
       { needs: ['host_certificate:mysql'] },
+    ),
+    mysqlSettings(
+      vars.mysql_flavor,
+      { flavor: vars.mysql_flavor, unit: flavor.unit, settings: settingsIn(content) },
+      { needs: [serviceId(vars.mysql_flavor)] },
     ),
   ];
 }

@@ -17,6 +17,7 @@ import {
   mysqlDatabase,
   mysqlPrimary,
   mysqlReplica,
+  mysqlSettings,
   mysqlUser,
   pkg,
   Secret,
@@ -139,6 +140,13 @@ export const examples: Readonly<Record<string, readonly Resource[]>> = {
     }),
     mysqlUser('prometheus', 'localhost', { flavor: 'mysql', socket: true, grants: { '*.*': ['PROCESS'] } }),
     mysqlUser('', 'localhost', { flavor: 'mysql', absent: true }),
+  ],
+  mysql_settings: [
+    mysqlSettings('mysql', {
+      flavor: 'mysql',
+      unit: 'mysql.service',
+      settings: { max_connections: '200', require_secure_transport: 'ON' },
+    }),
   ],
   mysql_primary: [mysqlPrimary('web2', { flavor: 'mysql' })],
   mysql_replica: [

@@ -16,6 +16,7 @@ import {
   mysqlDatabase,
   mysqlPrimary,
   mysqlReplica,
+  mysqlSettings,
   mysqlUser,
   pkg,
   Secret,
@@ -110,6 +111,12 @@ export const samples: readonly Resource[] = [
   mysqlUser('prometheus', 'localhost', { flavor: 'mysql', socket: true }),
   mysqlUser('', 'localhost', { flavor: 'mysql', absent: true }),
   mysqlPrimary('web2', { flavor: 'mysql' }),
+  mysqlSettings('mysql', {
+    flavor: 'mysql',
+    unit: 'mysql.service',
+    settings: { max_connections: '200', log_bin: 'binlog', ssl_ca: '/etc/ca.crt' },
+  }),
+  mysqlSettings('mariadb', { flavor: 'mariadb', unit: 'mariadb.service', settings: { port: '3306' } }),
   mysqlReplica('web2', {
     flavor: 'mysql',
     address: '10.0.0.2',

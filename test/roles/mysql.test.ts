@@ -198,4 +198,17 @@ describe('the role mysql', () => {
   ])('refuses %j', (variables) => {
     expect(mysql.variables.safeParse({ ...passwords, ...variables }).success).toBe(false);
   });
+
+  test('has in force what its option file says, with the settings of the user and of no plugin', () => {
+    const given = { variables: { mysql_settings: { 'max-connections': 9, init_connect: 'SET a = 1' } } };
+    const [declared] = ofType(on('web2', given), 'mysql_settings');
+    const found = declared !== undefined && 'settings' in declared ? (declared.settings as object) : {};
+    expect(found).toMatchObject({
+      max_connections: '9',
+      init_connect: 'SET a = 1',
+      require_secure_transport: 'ON',
+      log_bin: 'binlog',
+    });
+    expect(Object.keys(found)).not.toContain('plugin_load_add');
+  });
 });
