@@ -34,7 +34,7 @@ export function changeEvent(
   cause: Cause,
   { texts, remarks }: Background,
 ): ChangeEvent {
-  const { id, action, attributes, knownAfter, resource } = change;
+  const { id, action, attributes, knownAfter, resource, takesUp } = change;
   const why = reasonOf(change) ?? remarks.get(id);
   const before = texts.get(id);
   const text = resource.type.files?.text?.(change.desired) ?? null;
@@ -52,6 +52,7 @@ export function changeEvent(
       .map(({ name, from, to }) => ({ name, from: shown(from), to: shown(to) })),
     ...(diff === '' ? {} : { diff }),
     ...(knownAfter === undefined ? {} : { knownAfter }),
+    ...(takesUp === undefined ? {} : { takesUp }),
     ...(why === undefined ? {} : { why }),
   };
 }

@@ -33,6 +33,8 @@ export interface ChangeEvent {
   readonly diff?: string;
   /** The resource whose change must come first before the actual state can be known. */
   readonly knownAfter?: ResourceId;
+  /** Paths that no role declares, and that a service reads with this reload or restart. */
+  readonly takesUp?: readonly string[];
   /** Why, where the attributes do not tell: `its configuration changes`. */
   readonly why?: string;
 }

@@ -11,6 +11,8 @@ export interface PlannedChange extends Change {
   readonly unreadable?: string;
   /** Nothing but a change of files that it has read makes it due. */
   readonly isTriggered?: true;
+  /** Paths that nobody declares, and that take effect with it. */
+  readonly takesUp?: readonly string[];
 }
 
 /** Everything that is to happen on one host, in order. */

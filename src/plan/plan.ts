@@ -2,7 +2,7 @@ import { defect, HostwrightErrors, isExpected, type HostwrightError } from '../e
 import { isGoing, isWithin, pathOf, readAt, removedPaths, replaces } from '../resources/path.ts';
 import type { Planned } from '../resources/capabilities/order.ts';
 import type { DeclaredResource } from '../resources/resource.ts';
-import { Unreadable, type Actual, type ResourceId } from '../resources/state.ts';
+import { Unreadable, type Actual, type ResourceId, type State } from '../resources/state.ts';
 import { compare } from './compare.ts';
 import type { PlanNode } from './graph.ts';
 import type { HostPlan, PlannedChange } from './host-plan.ts';
@@ -85,6 +85,24 @@ function triggered(
   return due.includes('restart') ? 'restart' : due[0];
 }
 
+/** What nobody declares and a service would take up, unless this plan removes it. */
+function takenUp(
+  { type }: DeclaredResource,
+  actual: State | null,
+  changes: ReadonlyMap<ResourceId, PlannedChange>,
+): readonly string[] {
+  const paths = actual === null ? [] : (type.runtime?.takesUp?.(actual) ?? []);
+  if (paths.length === 0) return [];
+  const going = [...changes.values()].filter(isComing).flatMap((change) => {
+    const own = pathOf(change.resource);
+    return [
+      ...removedPaths(change.resource, change),
+      ...(own !== undefined && replaces(change) ? [own] : []),
+    ];
+  });
+  return paths.filter((path) => !going.some((removed) => isWithin(path, removed)));
+}
+
 /** What there will be of a resource once what comes first is changed. */
 function foreseen(resource: DeclaredResource, found: Actual, planned: Planned): Actual {
   if (found instanceof Unreadable) return found;
@@ -129,9 +147,11 @@ function planResource(
   }
   const due = triggered(resource, changes);
   const all = due === undefined ? difference : type.runtime?.whenDue(due, difference);
-  if (all !== undefined) return { id, resource, desired, actual, ...all };
+  const taken = takenUp(resource, actual, changes);
+  const known = { id, resource, desired, actual, ...(taken.length === 0 ? {} : { takesUp: taken }) };
+  if (all !== undefined) return { ...known, ...all };
   if (due === undefined) return undefined;
-  return { id, resource, desired, actual, action: due, attributes: [], isTriggered: true };
+  return { ...known, action: due, attributes: [], isTriggered: true };
 }
 
 /** A defect of a type is said of the resource that shows it. */

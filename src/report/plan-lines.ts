@@ -2,7 +2,7 @@ import type { Action } from '../resources/state.ts';
 import { diffLines } from './diff-lines.ts';
 import type { ChangedFact, ChangeEvent, ReportedAttribute } from '../plan/event.ts';
 import { type ChangeGroup, groupChanges } from './group.ts';
-import { hang, truncate } from './layout.ts';
+import { enumerate, hang, truncate } from './layout.ts';
 import { printable } from './printable.ts';
 import type { Style } from './style.ts';
 
@@ -20,6 +20,9 @@ const colours = {
   reload: 'cyan',
   restart: 'magenta',
 } as const satisfies Record<Action, string>;
+
+/** Paths that are named in a remark; the JSON has them all. */
+const NAMED = 3;
 
 /** `file:/etc/hosts` as people read it: `file /etc/hosts`. */
 export function resourceTitle(resource: string): string {
@@ -53,7 +56,7 @@ function factChange({ name, from, to }: ChangedFact): string {
 }
 
 function notes(change: ChangeEvent): string[] {
-  const { action, cause, facts = [], why, knownAfter } = change;
+  const { action, cause, facts = [], why, knownAfter, takesUp = [] } = change;
   const isVerb = action === 'reload' || action === 'restart' || action === 'run';
   const reason = why === undefined ? undefined : printable(why);
   const all = isVerb
@@ -61,6 +64,8 @@ function notes(change: ChangeEvent): string[] {
     : reason === undefined
       ? []
       : [reason];
+  if (takesUp.length > 0)
+    all.push(`takes up ${enumerate(takesUp.map(printable), NAMED)}, which no role declares`);
   if (cause === 'drift') all.push('drifted');
   if (facts.length > 0) all.push(`because ${facts.map(factChange).join(', ')}`);
   if (knownAfter !== undefined) all.push(`known after ${printable(knownAfter)}`);

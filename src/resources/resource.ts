@@ -92,7 +92,7 @@ export interface ResourceType<Desired extends object = object, Found extends Sta
   readonly comparison?: Comparison<Found>;
   readonly order?: Order<Desired, Found>;
   readonly files?: Files<Desired>;
-  readonly runtime?: Runtime<Desired>;
+  readonly runtime?: Runtime<Desired, Found>;
   readonly access?: Access<Desired>;
 }
 

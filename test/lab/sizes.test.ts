@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { authorizedKey, file, line, lines, Secret, sh, unit, type Resource } from '../../src/index.ts';
-import { digestFunction } from '../../src/resources/shell/digest.ts';
+import { authorizedKey, file, line, Secret, sh, unit, type Resource } from '../../src/index.ts';
 import { converge, openRoot, probe, type Root } from '../../src/testing/index.ts';
 
 // What a user can make of a file in a folder of his own in no time: a terabyte that takes no space.
@@ -62,14 +61,4 @@ describe('a file that is larger than any that is declared', () => {
     const state = await probe(root, file('/home/anna/token', { content: new Secret('hunter2') }));
     expect(String(state?.['content'])).toBe('***');
   });
-});
-
-test('what a service watches counts by its size and time where it is too large to read', async () => {
-  const digest = () => root.ask(lines([digestFunction, sh`hw_digest /srv/watched`]));
-  await root.ask(sh`mkdir /srv/watched; echo a >/srv/watched/small; truncate -s 1T /srv/watched/large`);
-  const before = await digest();
-  expect(before).toMatch(/^[0-9a-f]{64}\n$/);
-  expect(await digest()).toBe(before);
-  await root.ask(sh`truncate -s 2T /srv/watched/large`);
-  expect(await digest()).not.toBe(before);
 });

@@ -74,6 +74,21 @@ describe('planHost', () => {
     ]);
   });
 
+  it('names what nobody declares and a service would take up, but not what goes', () => {
+    const paths = ['/etc/nginx/a.conf', '/etc/nginx/old.conf', '/etc/nginx/dir/b.conf'];
+    const stale = { ...running, reload: 'due', undeclared: paths.join('\n') };
+    const old = placed(file('/etc/nginx/old.conf', { absent: true }));
+    const found = new Map<ResourceId, Actual>([
+      ['service:nginx.service', stale],
+      ['file:/etc/nginx/old.conf', { kind: 'file', owner: 'root', group: 'root', mode: '0644' }],
+    ]);
+    const { changes } = planHost('web1', [nginx, old], orderNodes('web1', [nginx, old]), found);
+    expect(changes.get('service:nginx.service')?.takesUp).toEqual([
+      '/etc/nginx/a.conf',
+      '/etc/nginx/dir/b.conf',
+    ]);
+  });
+
   it('starts a stopped service once and does not reload it as well', () => {
     const conf = placed(file('/etc/nginx/nginx.conf', { content: 'new' }));
     const changes = plan([nginx, conf], { 'service:nginx.service': { ...running, running: false } });

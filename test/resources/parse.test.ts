@@ -192,10 +192,10 @@ ActiveState=inactive
 
 `;
   const unit = '/etc/systemd/system/nginx.service';
-  const changed = `\0f\0${Date.UTC(2026, 10, 20, 22, 36, 1) / 1000}.0003000000\0${unit}\0${unit}\0\0`;
+  const changed = `\0f\0${Date.UTC(2026, 10, 20, 22, 36, 1) / 1000}.0003000000\0/etc/systemd/system\0${unit}\0\0`;
   test('is due for a restart when its own unit has changed', () => {
     expect(parse(`${nginx}checked\n${changed}`, service('nginx'), service('gone'))).toMatchObject([
-      { running: true, restart: 'due' },
+      { running: true, restart: `due: ${unit} changed` },
       null,
     ]);
     expect(parse(`${nginx}checked\n`, service('nginx'))).toMatchObject([
@@ -205,7 +205,18 @@ ActiveState=inactive
     expect(type.runtime?.triggers(type.schema.parse(attributes))[0]?.paths).toEqual([
       '/etc/systemd/system/nginx.service',
       '/etc/systemd/system/nginx.service.d',
+      '/etc/systemd/system/service.d',
     ]);
+  });
+
+  test.each([
+    ['app', ['app.service.d', 'service.d']],
+    ['app@blue', ['app@.service', 'app@blue.service.d', 'app@.service.d', 'service.d']],
+    ['a-b-c.timer', ['a-b-c.timer.d', 'a-.timer.d', 'a-b-.timer.d', 'timer.d']],
+  ])('watches all that %s is made of', (name, expected) => {
+    const { type, attributes } = service(name);
+    const paths = type.runtime?.triggers(type.schema.parse(attributes))[0]?.paths.slice(1) ?? [];
+    expect(paths).toEqual(expected.map((file) => `/etc/systemd/system/${file}`));
   });
 
   test.each([

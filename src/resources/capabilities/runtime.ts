@@ -1,5 +1,5 @@
 import type { Script } from '../../transport/shell.ts';
-import type { Difference } from '../state.ts';
+import type { Difference, State } from '../state.ts';
 
 /** A service is due for `action` when something below one of `paths` changes. */
 export interface Trigger {
@@ -19,12 +19,14 @@ export interface Transaction {
 }
 
 /** What runs, and has read files that other resources change (`plan/plan.ts`, `apply/transaction.ts`). */
-export interface Runtime<Desired extends object = object> {
+export interface Runtime<Desired extends object = object, Found extends State = State> {
   triggers(desired: Desired): readonly Trigger[];
   /**
    * What there is to do of a resource whose triggers make `action` due, beside the difference that was found
    * already. `undefined`: `action` alone, since nothing else changes that would not do it anyway.
    */
   whenDue(action: Trigger['action'], difference: Difference | undefined): Difference | undefined;
+  /** Paths that nobody declares and that a reload or restart would take up: the plan names them. */
+  takesUp?(actual: Found): readonly string[];
   transaction?(desired: Desired): Transaction | undefined;
 }

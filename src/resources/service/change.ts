@@ -1,5 +1,4 @@
 import { lines, sh, type Script } from '../../transport/shell.ts';
-import { digestFunction } from '../shell/digest.ts';
 import { endedFunction, runOrSay } from '../shell/ended.ts';
 import { readFunction } from '../shell/read.ts';
 import type { Action, AttributeChange, Change, Difference } from '../state.ts';
@@ -32,12 +31,14 @@ export function whenDue(
   action: 'reload' | 'restart',
   difference: Difference | undefined,
 ): Difference | undefined {
-  if (difference === undefined || difference.action === 'reload') return undefined;
+  if (difference === undefined) return undefined;
   const { attributes } = difference;
+  if (difference.action === 'reload' && attributes.every(({ name }) => name === 'reload')) return undefined;
   const starts = attributes.some(({ name }) => name === 'running');
   if (starts || difference.action === 'create' || difference.action === 'restart') return difference;
   const others = attributes.filter(({ name }) => name !== action);
-  return { ...difference, attributes: [...others, { name: action, from: 'due', to: 'not due' }] };
+  const all = [...others, { name: action, from: 'due', to: 'not due' }];
+  return { action: actionOf(all), attributes: all };
 }
 
 function runOf({ desired, action, attributes }: Change<Service>): Run | undefined {
@@ -208,7 +209,7 @@ export function stepOf(change: Change<Service>): Step {
   const { name } = desired;
   const work = workOf(change);
   const script = [
-    ...[endedFunction, digestFunction, startFunction],
+    ...[endedFunction, startFunction],
     ...(desired.log === undefined ? [] : [readFunction]),
     sh`systemctl daemon-reload`,
     ...(work.enablement === undefined

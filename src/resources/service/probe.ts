@@ -1,10 +1,15 @@
 import { lines, sh } from '../../transport/shell.ts';
-import type { Probe } from '../resource.ts';
+import type { DeclaredPaths, Probe } from '../resource.ts';
 import { beginChecks, endChecks, parseChecks, type Findings } from './health.ts';
-import { listLoaded, parseLoaded, printLoaded, type Watched } from './loaded.ts';
+import { parseLoaded, type Reading, type Stale } from './due.ts';
+import { listLoaded, printLoaded, ofProcess, type Watched } from './loaded.ts';
 import { watched, type Service } from './schema.ts';
 
-const shown = 'Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,ExecMainStartTimestamp,ControlGroup';
+const shown = [
+  ...['Id', 'LoadState', 'ActiveState', 'UnitFileState', 'NeedDaemonReload', 'ControlGroup'],
+  ...['ExecMainStartTimestamp', 'ActiveEnterTimestamp', 'StateChangeTimestamp'],
+  ...ofProcess,
+].join(',');
 
 /** `Sat 2026-11-21 17:00:02.123456 UTC` in seconds since 1970; NaN where it is empty. */
 function timeOf(text: string): number {
@@ -21,8 +26,11 @@ export type ServiceState = {
   readonly enabled: boolean | string;
   readonly unitFile: string;
   readonly unit: 'current' | 'changed since its start';
-  readonly restart: 'due' | 'not due';
-  readonly reload: 'due' | 'not due';
+  /** Otherwise what differs from what the process has read: `due: /etc/x.conf changed`. */
+  readonly restart: string;
+  readonly reload: string;
+  /** Paths that differ and that nobody declares, a line each: what a reload or restart would take up. */
+  readonly undeclared: string;
   /** Otherwise what its check says, or which of its processes do not run. */
   readonly healthy: string;
   /** Otherwise what its check says. */
@@ -47,11 +55,40 @@ function properties(block: string): ReadonlyMap<string, string> {
   );
 }
 
+/**
+ * When the process has read what `action` takes up. A reload that somebody asked systemd for changes the state of the
+ * unit once more after it has become active.
+ */
+function readingOf(values: ReadonlyMap<string, string>, action: Watched['action']): Reading {
+  const at = (name: string): number => timeOf(values.get(name) ?? '');
+  const active = at('ActiveEnterTimestamp');
+  const started = at('ExecMainStartTimestamp');
+  const start = Number.isNaN(started) ? active : started;
+  const changed = at('StateChangeTimestamp');
+  const since = action === 'reload' && changed > active ? changed : start;
+  return { since, process: Object.fromEntries(ofProcess.map((name) => [name, values.get(name) ?? ''])) };
+}
+
+/** Changes that are named. */
+const mostNamed = 3;
+
+function text(path: string): string {
+  return Buffer.from(path, 'latin1').toString('utf8');
+}
+
+function dueText({ isStale, changed }: Stale): string {
+  if (!isStale) return 'not due';
+  const all = [...changed].map(([path, how]) => `${text(path)} ${how}`);
+  const more = all.length > mostNamed ? [`${all.length - mostNamed} more`] : [];
+  return all.length === 0 ? 'due' : `due: ${[...all.slice(0, mostNamed), ...more].join('; ')}`;
+}
+
 function parseUnit(
   block: string,
   service: Service,
-  isStale: ReturnType<typeof parseLoaded>,
+  staleOf: ReturnType<typeof parseLoaded>,
   { hung, failed }: Findings,
+  host: DeclaredPaths,
 ): ServiceState | null {
   const values = properties(block);
   const loadState = values.get('LoadState');
@@ -60,10 +97,20 @@ function parseUnit(
   if (loadState === 'not-found') return null;
   const active = values.get('ActiveState') ?? '';
   const runs = active === 'active' || active === 'reloading';
-  const start = timeOf(values.get('ExecMainStartTimestamp') ?? '');
-  const stale = runs ? watched(service).filter((one) => isStale(one, start)) : [];
-  const due = (action: Watched['action']): 'due' | 'not due' =>
-    stale.some((one) => one.action === action) ? 'due' : 'not due';
+  const stale = new Map(
+    (runs ? watched(service) : []).map((one) => [one.action, staleOf(one, readingOf(values, one.action))]),
+  );
+  const listed = [...service.reloadOn, ...service.restartOn];
+  const isForeign = (path: string): boolean => !host.owns(text(path)) && !listed.includes(text(path));
+  const due = (action: Watched['action']): string => {
+    const found = stale.get(action);
+    return found === undefined ? 'not due' : dueText(found);
+  };
+  const taken = [...stale.values()].flatMap(({ changed }) =>
+    [...changed].flatMap(([path, how]) =>
+      (how === 'added' || how === 'changed') && isForeign(path) ? [text(path)] : [],
+    ),
+  );
   return {
     running: runs || (active === 'inactive' ? false : active),
     enabled: enablement(unitFile, service),
@@ -71,6 +118,7 @@ function parseUnit(
     unit: runs && values.get('NeedDaemonReload') === 'yes' ? 'changed since its start' : 'current',
     restart: due('restart'),
     reload: due('reload'),
+    undeclared: taken.join('\n'),
     // Processes that do not run are why its check fails.
     healthy: hung.length > 0 ? hung.join(', ') : (failed.get('healthy') ?? 'healthy'),
     current: failed.get('current') ?? 'current',
@@ -78,16 +126,14 @@ function parseUnit(
 }
 
 /** How to read what runs, how it does, and whether it has taken up what lies on disk. */
-export function probeServices(batch: readonly Service[]): Probe<ServiceState> {
+export function probeServices(batch: readonly Service[], host: DeclaredPaths): Probe<ServiceState> {
   const all = batch.flatMap(watched);
-  const { script, stdin } = listLoaded(all);
   // One question for all: systemd answers in the order of the names, with an empty line between.
   const show = sh`shown=$(systemctl show --timestamp=us+utc -p ${shown} ${batch.map(({ name }) => name)})
 printf '%s\n\n\n' "$shown"`;
   return {
     // The services are asked while the files are read.
-    script: lines([show, beginChecks(batch), script, endChecks(batch), printLoaded(all)]),
-    stdin,
+    script: lines([show, beginChecks(batch), listLoaded(all), endChecks(batch), printLoaded(all)]),
     parse: (output) => {
       const end = output.indexOf('\n\n\n');
       // Words of others begin with a space.
@@ -95,8 +141,10 @@ printf '%s\n\n\n' "$shown"`;
       if (end < 0 || found < 0) throw new RangeError('the answer about services is cut off');
       const blocks = output.subarray(0, end).toString('utf8').split('\n\n');
       const findings = parseChecks(output.subarray(end + 3, found + 1).toString('utf8'));
-      const isStale = parseLoaded(output.subarray(found + 9));
-      return batch.map((service, index) => parseUnit(blocks[index] ?? '', service, isStale, findings(index)));
+      const staleOf = parseLoaded(output.subarray(found + 9));
+      return batch.map((service, index) =>
+        parseUnit(blocks[index] ?? '', service, staleOf, findings(index), host),
+      );
     },
   };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { argv } from '../attribute.ts';
 import { path } from '../path.ts';
 import type { Watched } from './loaded.ts';
+import { unitFolders, unitNames, unitPaths } from './unit-files.ts';
 
 export const schema = z.strictObject({
   name: z
@@ -13,11 +14,24 @@ export const schema = z.strictObject({
     .describe('The name of a systemd unit; without a suffix it is a `.service`'),
   running: z.boolean().default(true),
   enabled: z.boolean().default(true),
-  reloadOn: z.array(path).default([]).describe('Files and folders that the process reads on a reload'),
+  reloadOn: z
+    .array(path)
+    .default([])
+    .describe(
+      'Files and folders that the process reads on a reload. What links to files lead to counts; a link to a folder stands for all that is in it, unless a path below it is listed. Names that dpkg, ucf and editors give to backups do not count (`*.dpkg-*`, `*.ucf-*`, `*~`, `.*.swp`, `#*#`, `.#*`), see `readsAll`',
+    ),
   restartOn: z
     .array(path)
     .default([])
-    .describe('Files and folders that need a restart. The unit and its drop-ins always do'),
+    .describe(
+      'Files and folders that need a restart. The unit, its template and all of their drop-ins always do',
+    ),
+  readsAll: z
+    .array(path)
+    .default([])
+    .describe(
+      'Folders of which the service reads every file whatever its name, so that backups count too (`include sites-enabled/*`)',
+    ),
   validate: argv
     .optional()
     .describe(
@@ -58,17 +72,13 @@ export const schema = z.strictObject({
 
 export type Service = z.output<typeof schema>;
 
-/** What a restart takes up: the configuration that says so, and the unit that this project may have written. */
+/** What a restart takes up and resources may write. */
 export function restartPaths({ name, restartOn }: Service): readonly string[] {
-  return [...restartOn, `/etc/systemd/system/${name}`, `/etc/systemd/system/${name}.d`];
+  return [...restartOn, ...unitNames(name).map((file) => `${unitFolders[2]}/${file}`)];
 }
 
-/** What it has read, as far as it is declared. */
-export function watched(service: Service): readonly Watched[] {
-  const { name: unit, reloadOn } = service;
-  const all: readonly Watched[] = [
-    { unit, action: 'reload', paths: reloadOn },
-    { unit, action: 'restart', paths: restartPaths(service) },
-  ];
-  return all.filter(({ paths }) => paths.length > 0);
+/** What it has read, as far as it is declared; units of others count wherever they lie. */
+export function watched({ name: unit, reloadOn, restartOn, readsAll: whole }: Service): readonly Watched[] {
+  const restart: Watched = { unit, action: 'restart', paths: [...restartOn, ...unitPaths(unit)], whole };
+  return reloadOn.length === 0 ? [restart] : [{ unit, action: 'reload', paths: reloadOn, whole }, restart];
 }

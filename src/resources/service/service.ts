@@ -3,7 +3,6 @@ import { lines, sh } from '../../transport/shell.ts';
 import type { Guard } from '../capabilities/access.ts';
 import type { Planned } from '../capabilities/order.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
-import { digestFunction } from '../shell/digest.ts';
 import { endedFunction, runOrSay } from '../shell/ended.ts';
 import { each } from '../step.ts';
 import { actionOf, record, stepOf, whenDue } from './change.ts';
@@ -20,7 +19,6 @@ function guard(service: Service): Guard | undefined {
     keep: sh`systemctl is-active ${name} >"$HW/active" || :`,
     // A restart takes up everything, also where the service has ended.
     restore: lines([
-      digestFunction,
       startFunction,
       sh`systemctl daemon-reload
 if ! grep -qx 'active\|reloading\|activating' "$HW/active"; then systemctl stop ${name}; exit; fi
@@ -60,7 +58,7 @@ export const serviceType = defineResource({
   probe: probeServices,
   apply: each(stepOf),
   comparison: {
-    computed: ['unitFile'],
+    computed: ['unitFile', 'undeclared'],
     implied: ['unit', 'restart', 'reload', 'healthy', 'current'],
     action: (attributes, actual) => (actual === null ? 'create' : actionOf(attributes)),
   },
@@ -81,6 +79,8 @@ export const serviceType = defineResource({
           ]
         : [],
     whenDue,
+    takesUp: ({ undeclared = '' }: Partial<ServiceState>) =>
+      undeclared.split('\n').filter((path) => path !== ''),
     transaction: (service) =>
       service.validate === undefined
         ? undefined

@@ -45,7 +45,7 @@ until ! [ "$(timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/80; printf "GET /drif
     role: 'nginx',
     resource: 'link:/etc/nginx/sites-enabled/app',
     action: 'create',
-    follows: ['service:nginx.service reload'],
+    follows: ['service:nginx.service update'],
     breaks: `rm /etc/nginx/sites-enabled/app; systemctl reload nginx
 while timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/8443' 2>/dev/null; do sleep 0.2; done`,
     sound: `timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/8443'`,
