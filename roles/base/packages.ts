@@ -18,7 +18,8 @@ export function packages({ vars, template }: RoleContext<Variables>): readonly R
     file('/etc/apt/apt.conf.d/99zz-hostwright', { content: template('base/apt.conf.hbs', {}) }),
     // Read by needrestart, which some images bring along: it would ask, on a terminal, and wait.
     directory('/etc/needrestart'),
-    directory('/etc/needrestart/conf.d'),
+    // The package of needrestart has a README there.
+    directory('/etc/needrestart/conf.d', { exclusive: true, keep: ['README*', ...vars.base_keep] }),
     file('/etc/needrestart/conf.d/hostwright.conf', { content: template('base/needrestart.conf.hbs', {}) }),
     // Hostwright checks new configuration behind mounts of its own; minimal Debian has no mount(8) any more.
     basePackage('mount'),

@@ -1,4 +1,4 @@
-import { file, HostwrightError, service, type Resource, type RoleContext } from 'hostwright';
+import { directory, file, HostwrightError, service, type Resource, type RoleContext } from 'hostwright';
 import type { Variables } from './variables.ts';
 
 /** Who may log in: everyone with a key, or the users named and those that must never be shut out. */
@@ -47,6 +47,13 @@ for _ in $(seq 100); do
   sleep 0.1
 done`;
 
+/** Where sshd listens, as far as it says so itself: what an adopted host has set up must stay reachable. */
+function portOf({ vars, facts }: RoleContext<Variables>): number | null {
+  const isSaid = /^\s*(Port|ListenAddress)\b/im.test(vars.base_sshd_config);
+  const port = facts.connection?.port ?? 22;
+  return isSaid || port === 22 ? null : port;
+}
+
 /**
  * sshd takes keys only and offers nothing that ssh-audit calls weak. Algorithms are taken away from what
  * this sshd knows, not listed: every release keeps its newest.
@@ -63,8 +70,15 @@ export function ssh(context: RoleContext<Variables>): readonly Resource[] {
       }),
       mode: '0600',
     }),
+    // An earlier file, a Match block or another main file would win over it.
+    directory('/etc/ssh/sshd_config.d', { exclusive: true, keep: vars.base_keep }),
+    file('/etc/ssh/sshd_config', {
+      content: template('base/sshd_config.hbs', { port: portOf(context), own: vars.base_sshd_config.trim() }),
+    }),
+    file('/etc/default/ssh', { content: template('base/default-ssh.hbs', {}) }),
     service('ssh', {
       reloadOn: ['/etc/ssh'],
+      restartOn: ['/etc/default/ssh'],
       // It wants its folder for privilege separation, which is not there when nothing has started it yet.
       validate: ['sh', '-c', 'mkdir -p -m 0755 /run/sshd && sshd -t'],
       reload: ['sh', '-c', reload],

@@ -60,6 +60,18 @@ export const variables = z.object({
     .describe(
       'if not empty, only these users, base_admins and the login user of Hostwright may log in over ssh',
     ),
+  base_sshd_config: z
+    .string()
+    .default('')
+    .describe(
+      'lines for the end of sshd_config, such as Match blocks; settings of the role come first and win',
+    ),
+  base_keep: z
+    .array(z.string())
+    .default([])
+    .describe(
+      'names in the folders of the role that stay although it does not write them, with * and ?: 50-cloud-init.conf',
+    ),
   base_ntp_servers: z.array(word).default([]).describe('time servers; those of Debian when empty'),
   base_upgrades: z.boolean().default(true).describe('install security updates every day'),
   base_reboot: z

@@ -41,6 +41,12 @@ const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
 const variables = z.object({
   domain: hostName.describe('the name of the site, such as www.foobar.com'),
   certificate_names: z.array(hostName).default([]).describe('more names of the site, for its certificate'),
+  haproxy_keep: z
+    .array(z.string())
+    .default([])
+    .describe(
+      'names in /etc/haproxy/certs and /etc/haproxy/errors that stay although no role writes them, with * and ?',
+    ),
   haproxy_balance: z
     .enum(['roundrobin', 'leastconn', 'random'])
     .default('roundrobin')
@@ -207,6 +213,9 @@ IFS= read -r status <&3
 echo "port 80: \${status:-no answer}"
 [[ $status == 'HTTP/1.'* ]]`;
 
+/** Debian's unit takes options from here, which would win over those of the unit and its main file. */
+const defaults = '# Written by Hostwright: no options beside those of the unit.\n';
+
 /** HAProxy starts as root for its ports, sockets and keys, and its workers change to a user of their own. */
 const sandbox = (maxConnections: number): string => `[Service]
 # Two for a connection, and some for listeners, checks and reloads.
@@ -257,11 +266,15 @@ export default defineRole({
       backends,
       thumbprint: account?.thumbprint,
     });
+    const brought = { needs: ['package:haproxy'] as const };
     return [
       pkg('haproxy'),
       pkg('socat'),
       pkg('openssl'),
-      directory('/etc/haproxy/certs', { mode: '0700' }),
+      directory('/etc/haproxy/certs', { mode: '0700', exclusive: true, keep: vars.haproxy_keep }, brought),
+      // HAProxy's own pages, which nothing reads.
+      directory('/etc/haproxy/errors', { exclusive: true, keep: ['*.http', ...vars.haproxy_keep] }, brought),
+      file('/etc/default/haproxy', { content: defaults }, brought),
       tlsBundle(bundle, { names: [vars.domain, ...vars.certificate_names], copy: issuedBundle }),
       file('/etc/haproxy/errors/away.html', {
         content: template('haproxy/away.html.hbs', { domain: vars.domain }),
@@ -278,7 +291,7 @@ export default defineRole({
             '/etc/hostwright/pki/haproxy.pem',
             '/etc/hostwright/pki/ca.crt',
           ],
-          restartOn: ['/etc/systemd/system/haproxy.service.d'],
+          restartOn: ['/etc/systemd/system/haproxy.service.d', '/etc/default/haproxy'],
           validate: ['haproxy', '-c', '-dW', '-f', '/etc/haproxy/haproxy.cfg'],
           healthy: ['bash', '-c', answers, 'healthy', vars.domain],
           // The master of Debian 12 (2.6) reloads without saying how it went.

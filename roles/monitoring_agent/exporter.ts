@@ -1,13 +1,4 @@
-import {
-  directory,
-  file,
-  pkg,
-  service,
-  unit,
-  type Resource,
-  type ResourceId,
-  type RoleContext,
-} from 'hostwright';
+import { file, pkg, service, unit, type Resource, type ResourceId, type RoleContext } from 'hostwright';
 import { defaults, sandbox, scraper, type Sandbox } from '../monitoring/service.ts';
 
 /** One exporter of Debian: the package, its unit and /etc/default file are called `prometheus-NAME`. */
@@ -70,7 +61,6 @@ export function exporter(
   const checksName = facts.codename !== 'bookworm';
   return [
     pkg(`prometheus-${name}`),
-    directory(configFolder),
     ...(options.tlsArgs === undefined
       ? [
           file(webConfig, {

@@ -1,5 +1,6 @@
 import {
   defineRole,
+  directory,
   file,
   hostGroup,
   pkg,
@@ -18,6 +19,12 @@ import { certificateMetrics } from './certificates.ts';
 import { configFolder, exporter, exporters, type Exporter } from './exporter.ts';
 
 const variables = z.object({
+  monitoring_agent_keep: z
+    .array(z.string())
+    .default([])
+    .describe(
+      'names in /etc/prometheus-exporters that stay although the role does not write them, with * and ?',
+    ),
   monitoring_node_collectors: z
     .array(z.string().regex(/^[a-z0-9_]+$/, 'expected the name of a collector of the node exporter'))
     .default([])
@@ -124,6 +131,7 @@ export default defineRole({
       why: `${job} metrics for monitoring`,
     })),
   resources: (context) => [
+    directory(configFolder, { exclusive: true, keep: context.vars.monitoring_agent_keep }),
     ...nodeExporter(context),
     ...measured(context.host, context.site).flatMap((metrics) => servedBy(context, metrics)),
   ],

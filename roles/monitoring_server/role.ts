@@ -59,7 +59,7 @@ function prometheus(context: Context): readonly Resource[] {
       ]),
     }),
     directory('/etc/prometheus'),
-    directory('/etc/prometheus/rules'),
+    directory('/etc/prometheus/rules', { exclusive: true, keep: vars.monitoring_server_keep }),
     file('/etc/prometheus/rules/recording.yml', {
       content: template('monitoring_server/recording.yml.hbs', rulesData(vars)),
     }),
@@ -110,7 +110,7 @@ function alertmanager(context: Context): readonly Resource[] {
         '--cluster.listen-address=',
       ]),
     }),
-    directory('/etc/alertmanager'),
+    directory('/etc/alertmanager', { exclusive: true, keep: vars.monitoring_server_keep }),
     ...secretFiles(vars),
     file('/etc/alertmanager/alertmanager.yml', {
       content: template('monitoring_server/alertmanager.yml.hbs', notifications(vars)),
@@ -141,7 +141,7 @@ function blackbox(context: Context): readonly Resource[] {
         '--web.listen-address=127.0.0.1:9115',
       ]),
     }),
-    directory('/etc/blackbox'),
+    directory('/etc/blackbox', { exclusive: true, keep: vars.monitoring_server_keep }),
     file('/etc/blackbox/blackbox.yml', {
       content: template('monitoring_server/blackbox.yml.hbs', { domain: vars.domain }),
     }),

@@ -10,6 +10,12 @@ const settings = z.object({
     .string()
     .optional()
     .describe('the name of the site; with it, what every balancer serves under this name is probed'),
+  monitoring_server_keep: z
+    .array(z.string())
+    .default([])
+    .describe(
+      'names in /etc/prometheus/rules, /etc/alertmanager and /etc/blackbox that stay although the role does not write them, with * and ?',
+    ),
   monitoring_scrape_seconds: z
     .number()
     .int()

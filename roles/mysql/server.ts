@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import {
   aptRepository,
+  directory,
   file,
   HostwrightError,
+  link,
   mysqlSettings,
   pkg,
   service,
@@ -10,6 +12,7 @@ import {
   type Resource,
   type ResourceId,
   type RoleContext,
+  type Secret,
   type SiteHost,
 } from 'hostwright';
 import { settingsIn } from './settings.ts';
@@ -22,6 +25,7 @@ export const authority = '/etc/hostwright/pki/ca.crt';
 const flavors = {
   mysql: {
     unit: 'mysql.service',
+    pkg: 'mysql-server',
     folder: '/etc/mysql/mysql.conf.d',
     client: ['mysql', '--no-defaults', '--protocol=socket', '--user=root'],
     admin: ['mysqladmin', '--no-defaults', '--protocol=socket', '--user=root'],
@@ -32,6 +36,7 @@ const flavors = {
   },
   mariadb: {
     unit: 'mariadb.service',
+    pkg: 'mariadb-server',
     folder: '/etc/mysql/mariadb.conf.d',
     client: ['mariadb', '--no-defaults', '--protocol=socket', '--user=root'],
     admin: ['mariadb-admin', '--no-defaults', '--protocol=socket', '--user=root'],
@@ -85,6 +90,50 @@ awk '/MY-015015|MY-015017/ { unusable = 0; others = 0 } /MY-010457/ { others = 1
 find /var/lib/mysql -mindepth 1 -xdev -delete
 echo 'the initialization of MySQL failed, and what it had made is removed'`;
 
+/** Debian's own settings of MariaDB, which differ from release to release. */
+const ofMariadb = [
+  ...['50-client.cnf', '50-mysql-clients.cnf', '50-mysqld_safe.cnf', '50-server.cnf', '60-galera.cnf'],
+  ...['provider_*.cnf', 'mysql.cnf', 'mysqldump.cnf'],
+];
+
+/** Of mysqldump, as Debian has it. */
+const ofDump = ['quick', 'quote-names', 'max_allowed_packet = 16M'];
+
+/** Other places than the folders of this role from which mysqld takes settings. */
+const elsewhere = ['/etc/my.cnf', '/etc/alternatives/my.cnf'];
+
+/** The folders that the server reads as a whole, and what leads it there. */
+function folders({ vars, template }: RoleContext<Variables>, content: string | Secret): readonly Resource[] {
+  const { folder, pkg: name } = flavors[vars.mysql_flavor];
+  const brought = { needs: [`package:${name}`] } as const;
+  const isMariadb = vars.mysql_flavor === 'mariadb';
+  const keep = [...(isMariadb ? ofMariadb : []), ...vars.mysql_keep];
+  const read = ['/etc/mysql/conf.d', folder];
+  const own = (path: string, text: string | Secret): Resource => file(path, { content: text }, brought);
+  return [
+    ...read.map((path) => directory(path, { exclusive: true, keep }, brought)),
+    own(`${folder}/zz-hostwright.cnf`, content),
+    file('/etc/my.cnf', { absent: true }),
+    ...(isMariadb
+      ? []
+      : [
+          link('/etc/mysql/my.cnf', { to: '/etc/alternatives/my.cnf' }, brought),
+          link('/etc/alternatives/my.cnf', { to: '/etc/mysql/mysql.cnf' }, brought),
+          own('/etc/mysql/mysql.cnf', template('mysql/main.cnf.hbs', { read })),
+          own(`${folder}/mysqld.cnf`, template('mysql/mysqld.cnf.hbs', {})),
+          own(`${folder}/mysql.cnf`, template('mysql/client.cnf.hbs', { section: 'mysql', lines: [] })),
+          own(
+            '/etc/mysql/conf.d/mysql.cnf',
+            template('mysql/client.cnf.hbs', { section: 'mysql', lines: [] }),
+          ),
+          own(
+            '/etc/mysql/conf.d/mysqldump.cnf',
+            template('mysql/client.cnf.hbs', { section: 'mysqldump', lines: ofDump }),
+          ),
+        ]),
+  ];
+}
+
 /** Package, configuration and service, the same on primary and replicas but for what may write. */
 export function server(context: RoleContext<Variables>, isPrimary: boolean): readonly Resource[] {
   const { vars, host, facts, site, template } = context;
@@ -120,11 +169,11 @@ export function server(context: RoleContext<Variables>, isPrimary: boolean): rea
           afterFailure: ['sh', '-c', removeUnusableData],
         })
       : pkg('mariadb-server'),
-    file(`${flavor.folder}/zz-hostwright.cnf`, { content }),
+    ...folders(context, content),
     service(
       flavor.unit,
       {
-        restartOn: ['/etc/mysql'],
+        restartOn: ['/etc/mysql', ...elsewhere],
         reloadOn: [certificate, authority],
         // As root it would leave an error log that the server cannot open.
         validate: ['runuser', '-u', 'mysql', '--', ...flavor.validate],

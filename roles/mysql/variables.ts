@@ -68,6 +68,12 @@ export const variables = z.object({
     .max(365)
     .default(7)
     .describe('days that binary logs are kept: a replica that was away for longer is seeded anew'),
+  mysql_keep: z
+    .array(z.string())
+    .default([])
+    .describe(
+      'names in /etc/mysql/conf.d and mysql.conf.d or mariadb.conf.d that stay although the role does not write them, with * and ?',
+    ),
   mysql_settings: z
     .record(z.string().regex(/^[a-z][a-z0-9_-]*$/, 'expected the name of a setting'), scalar)
     .default({})

@@ -1,5 +1,6 @@
 import {
   defineRole,
+  directory,
   file,
   hostGroup,
   HostwrightError,
@@ -95,6 +96,12 @@ export default defineRole({
       .boolean()
       .default(false)
       .describe('compress every text, not only files such as .css; see BREACH in the README'),
+    nginx_keep: z
+      .array(z.string())
+      .default(['*-mod-*.conf'])
+      .describe(
+        'names in conf.d, sites-enabled and modules-enabled that stay although no role writes them, with * and ?; modules of packages',
+      ),
     app_health_path: z
       .string()
       .regex(/^\/[\w./~-]*$/, 'expected a path such as /healthz')
@@ -138,7 +145,10 @@ export default defineRole({
       pkg('nginx-light'),
       // Its logs would fill the disk; nginx only recommends it.
       pkg('logrotate'),
-      link('/etc/nginx/sites-enabled/default', { absent: true }, brought),
+      // All that nginx.conf includes.
+      ...['conf.d', 'modules-enabled', 'sites-enabled'].map((name) =>
+        directory(`/etc/nginx/${name}`, { exclusive: true, keep: vars.nginx_keep }, brought),
+      ),
       file('/etc/nginx/nginx.conf', { content: template('nginx/nginx.conf.hbs', data) }),
       file('/etc/nginx/sites-available/app', { content: template('nginx/app.conf.hbs', data) }),
       link('/etc/nginx/sites-enabled/app', { to: '../sites-available/app' }),

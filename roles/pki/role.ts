@@ -22,6 +22,10 @@ export default defineRole({
     pki_ca: secret({ generate: createAuthority }).describe(
       'the internal CA: PEM of its key and certificate, and of older or newer certificates that are trusted as well; made on first use',
     ),
+    pki_keep: z
+      .array(z.string())
+      .default([])
+      .describe('names in /etc/hostwright/pki that stay although no role declares them, with * and ?'),
     pki_valid_for: duration
       .default('5y')
       .describe(
@@ -38,7 +42,7 @@ export default defineRole({
     return [
       pkg('openssl'),
       directory('/etc/hostwright'),
-      directory('/etc/hostwright/pki'),
+      directory('/etc/hostwright/pki', { exclusive: true, keep: vars.pki_keep }),
       file('/etc/hostwright/pki/ca.crt', { content: authorityCertificates(vars.pki_ca).join('') }),
       ...[...groups].map((name) => group(name, { system: true })),
       ...wanted.map(({ name, group, names = [], usage }) =>

@@ -25,9 +25,32 @@ function painted(line: string, style: Style): string {
   return style.paint(line.startsWith('@@') ? 'cyan' : 'dim', line);
 }
 
+/** Removed comments and empty lines, from so many on, tell nothing and hide what does. */
+const WORTH_SKIPPING = 3;
+
+function isComment(line: string | undefined): boolean {
+  return line !== undefined && /^-\s*([#;]|\/\/|$)/.test(line);
+}
+
+/** The lines with each run of removed comments as one: `- … 12 lines of comments`. */
+function withoutComments(lines: readonly string[], style: Style): readonly string[] {
+  const shown: string[] = [];
+  for (let at = 0; at < lines.length;) {
+    let end = at;
+    while (isComment(lines[end])) end += 1;
+    if (end - at < WORTH_SKIPPING) {
+      end = Math.max(end, at + 1);
+      shown.push(...lines.slice(at, end));
+    } else shown.push(`-${style.marks.more} ${end - at} lines of comments`);
+    at = end;
+  }
+  return shown;
+}
+
 /** A unified diff, coloured, indented, and folded where it is long. */
 export function diffLines(diff: string, isNew: boolean, indent: string, style: Style): string[] {
-  const lines = diff.split('\n');
+  const all = diff.split('\n');
+  const lines = isNew ? all : withoutComments(all, style);
   const onlySpace = !isNew && squeezed(lines, '-') === squeezed(lines, '+');
   const limit = isNew ? SHOWN.create : SHOWN.other;
   const shown = lines.length < limit + WORTH_FOLDING ? lines : lines.slice(0, limit);

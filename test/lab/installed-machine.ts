@@ -21,12 +21,16 @@ echo 'PasswordAuthentication yes' >/etc/ssh/sshd_config.d/50-cloud-init.conf
 printf '%s\\n' '# Created by cloud-init' 'admin ALL=(ALL) NOPASSWD:ALL' >/etc/sudoers.d/90-cloud-init-users
 chmod 0440 /etc/sudoers.d/90-cloud-init-users
 
+# A provider.
+mkdir -p /etc/nginx/conf.d
+echo 'server_tokens on;' >/etc/nginx/conf.d/provider.conf
+
 # A careful administrator, who does not speak English.
 echo 'session optional pam_umask.so umask=077' >>/etc/pam.d/common-session
 sed -i 's/^UMASK.*/UMASK 077/' /etc/login.defs
 echo LANG=de_DE.UTF-8 >/etc/default/locale
 
 # What others left.
-mkdir -p /etc/nginx/conf.d /etc/haproxy
+mkdir -p /etc/haproxy
 echo 'notes of a person' >/etc/haproxy/README
 `;

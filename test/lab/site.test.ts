@@ -141,6 +141,8 @@ beforeAll(async () => {
   hosts = await bareHosts('site', '10.213.92', 3);
   root = await readFile('/var/lib/hostwright-lab/site/acme-root.pem', 'utf8');
   await Promise.all(names.map((host) => hosts.shell(host, installedMachine)));
+  await mkdir(join(hosts.inventory, 'host_vars'), { recursive: true });
+  await writeFile(join(hosts.inventory, 'host_vars/web3.yml'), 'base_keep: [50-cloud-init.conf]\n');
   const plan = await hosts.hostwright('plan', '--json', '--no-diff');
   const apply = await hosts.hostwright('apply', '--yes', '--json', '--no-diff');
   first = { plan, apply };
@@ -155,6 +157,26 @@ describe('the site on three bare hosts', () => {
     expect(first.apply.code, first.apply.stderr).toBe(0);
     expect(first.plan.code).toBe(2);
     expect(named(first.apply, 'result')).toEqual(named(first.plan, 'change'));
+  });
+
+  it('names what goes of what a provider has left, and leaves what is to stay', async () => {
+    const undeclared = jsonLines(first.plan).flatMap((line) =>
+      Array.isArray(line['attributes'])
+        ? (line['attributes'] as readonly Readonly<Record<string, unknown>>[])
+            .filter(({ name }) => name === 'undeclared')
+            .map(({ from }) => `${String(line['host'])} ${String(line['resource'])}: ${String(from)}`)
+        : [],
+    );
+    const sshd = 'directory:/etc/ssh/sshd_config.d: 50-cloud-init.conf';
+    expect(undeclared).toEqual(expect.arrayContaining([`web1 ${sshd}`, `web2 ${sshd}`]));
+    expect(undeclared).not.toContain(`web3 ${sshd}`);
+    for (const name of names)
+      expect(undeclared).toContain(`${name} directory:/etc/nginx/conf.d: provider.conf`);
+    const left = 'ls /etc/ssh/sshd_config.d /etc/nginx/conf.d; sshd -T | grep -i ^passwordauth';
+    expect((await hosts.ssh('web1', left)).stdout).not.toMatch(/cloud-init|provider/);
+    expect((await hosts.ssh('web3', left)).stdout).toContain('50-cloud-init.conf');
+    for (const name of names)
+      expect((await hosts.ssh(name, left)).stdout).toContain('passwordauthentication no');
   });
 
   it('has nothing to do in a second run, in two round trips a host', async () => {

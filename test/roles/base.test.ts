@@ -132,6 +132,27 @@ describe('the role base', () => {
       expect(text).toMatch(/^AllowUsers bob anna deploy$/m);
     });
 
+    test('reads no file of others that would win, and stays where it listens', () => {
+      const folder = ofType(made({ base_keep: ['50-cloud-init.conf'] }), 'directory');
+      expect(folder).toContainEqual({
+        path: '/etc/ssh/sshd_config.d',
+        exclusive: true,
+        keep: ['50-cloud-init.conf'],
+      });
+      const main = (variables = {}, given: RoleCase = {}): string =>
+        contentOf(made(variables, given), '/etc/ssh/sshd_config');
+      expect(main()).toMatch(/^#.*\nInclude \/etc\/ssh\/sshd_config.d\/\*.conf\n/);
+      expect(main()).not.toMatch(/^Port/m);
+      const connection = { user: 'deploy', address: '10.0.0.9', port: 2222, path: 'x' };
+      expect(main({}, { facts: { connection } })).toMatch(/^Port 2222$/m);
+      const own = 'Port 2222\nPort 22\nMatch User bob\n  X11Forwarding yes\n';
+      expect(main({ base_sshd_config: own }, { facts: { connection } }).split('\n').slice(-6)).toEqual([
+        '# base_sshd_config',
+        ...own.split('\n'),
+      ]);
+      expect(contentOf(made(), '/etc/default/ssh')).toMatch(/^SSHD_OPTS=$/m);
+    });
+
     test('is checked as a whole before it is reloaded', () => {
       const service = ofType(made(), 'service').find((one) => 'name' in one && one.name === 'ssh');
       expect(service).toMatchObject({

@@ -143,7 +143,7 @@ describe('the role mysql', () => {
     for (const flavor of ['mysql', 'mariadb']) {
       const [service] = ofType(on('web2', { variables: { mysql_flavor: flavor } }), 'service');
       expect(service).toMatchObject({
-        restartOn: ['/etc/mysql'],
+        restartOn: ['/etc/mysql', '/etc/my.cnf', '/etc/alternatives/my.cnf'],
         reloadOn: ['/etc/hostwright/pki/mysql.crt', '/etc/hostwright/pki/ca.crt'],
         validate: expect.arrayContaining(['runuser', 'mysql']),
       });

@@ -69,11 +69,16 @@ describe('the service', () => {
     });
   });
 
-  it('is not that of the distribution', () => {
-    const link = resources().find(
-      ({ attributes }) => 'path' in attributes && attributes.path === '/etc/nginx/sites-enabled/default',
+  it('reads nothing that nobody declares, but modules of packages', () => {
+    const folders = ofType(resources({ variables: { nginx_keep: ['own.conf'] } }), 'directory');
+    expect(folders).toEqual(
+      ['conf.d', 'modules-enabled', 'sites-enabled'].map((name) => ({
+        path: `/etc/nginx/${name}`,
+        exclusive: true,
+        keep: ['own.conf'],
+      })),
     );
-    expect(link).toMatchObject({ attributes: { absent: true }, needs: ['package:nginx-light'] });
+    expect(ofType(resources(), 'directory')).toMatchObject(folders.map(() => ({ keep: ['*-mod-*.conf'] })));
   });
 });
 
