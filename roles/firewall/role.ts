@@ -35,6 +35,14 @@ export default defineRole({
       .describe(
         'rules before all others: action, port, protocol, from, why; to deny, or for what no role declares',
       ),
+    firewall_kept_files: z
+      .array(
+        z.enum(['before.rules', 'before6.rules', 'after.rules', 'after6.rules', 'before.init', 'after.init']),
+      )
+      .default([])
+      .describe(
+        'files below /etc/ufw that you maintain yourself; the others have the rules of the package, and hooks do not run',
+      ),
     firewall_logging: z
       .enum(['off', 'low', 'medium', 'high', 'full'])
       .default('low')
@@ -71,6 +79,7 @@ export default defineRole({
       ufw(
         {
           logging: vars.firewall_logging,
+          kept: vars.firewall_kept_files,
           rules: [...vars.firewall_rules, ...ssh, ...others],
           ...(connection === undefined
             ? {}

@@ -26,6 +26,7 @@ export default defineRole({
   variables: z.object({
     wall_ports: z.array(z.number()).default([22]),
     wall_foresight: z.boolean().default(false),
+    wall_kept: z.array(z.literal('before.rules')).default([]),
     wall_sshd: z.string().default('# nothing'),
     wall_way_in: z.enum(['', 'keys', 'key', 'sudoers', 'home', 'account', 'shell']).default(''),
     wall_key: z.string().default(''),
@@ -36,6 +37,7 @@ export default defineRole({
     ufw(
       {
         incoming: 'reject',
+        kept: vars.wall_kept,
         rules: vars.wall_ports.map((port) => ({ port, why: 'wall' })),
         ...(vars.wall_foresight && connection
           ? { connection: { port: connection.port, address: connection.address } }
@@ -223,12 +225,14 @@ describe('a change of the firewall or of sshd', () => {
       `cp -p /etc/ufw/before.rules /root
 sed -i '0,/^-A ufw-before-input/s//-A ufw-before-input -s ${controller} -j DROP\\n&/' /etc/ufw/before.rules`,
     );
-    const applied = await apply(5, { wall_foresight: true });
+    const kept = { wall_kept: ['before.rules'] };
+    const applied = await apply(5, { ...kept, wall_foresight: true });
     expect(applied.code).toBe(1);
     expect(reasons(applied)).toEqual([expect.stringContaining('the host has rolled it back')]);
     await untilLogin(true);
     expect(await traces()).toBe('');
-    expect(due(await plan())).toEqual(['ufw:firewall']);
+    expect(due(await plan(kept))).toEqual(['ufw:firewall']);
+    expect((await plan()).stdout).toContain(`adds: -A ufw-before-input -s ${controller} -j DROP`);
     await hosts.ssh('web1', 'mv /root/before.rules /etc/ufw/before.rules');
     expect(due(await plan())).toEqual([]);
   });

@@ -29,8 +29,13 @@ s DEFAULT_FORWARD_POLICY="DROP"
 6 allow tcp 22 ::/0 any ::/0 in comment=${hex('ssh')}
 6 allow tcp 8443 ::/0 any fd00::1 in comment=${hex('balanced traffic')}
 6 allow udp 53 ::/0 any ::/0 in comment=${hex('names')}
-u enabled
+UnitFileState=enabled
+FragmentPath=/usr/lib/systemd/system/ufw.service
+DropInPaths=
 `;
+
+/** No other resource declares any path. */
+const nothing = { owns: () => false, ownsBelow: () => false };
 
 function changes(output: string): Record<string, readonly [Attribute | undefined, Attribute | undefined]> {
   const [actual] = ufwType.probe([desired]).parse(Buffer.from(output));
@@ -106,7 +111,7 @@ describe('a firewall', () => {
       .replace('OUTPUT_POLICY="ACCEPT"', 'OUTPUT_POLICY="REJECT"')
       .replace('IPV6=yes', 'IPV6=no')
       .replace('LOGLEVEL=low', 'LOGLEVEL=full')
-      .replace('u enabled', 'u disabled');
+      .replace('UnitFileState=enabled', 'UnitFileState=disabled');
     expect(changes(output)).toEqual({
       incoming: ['allow', 'deny'],
       outgoing: ['reject', 'allow'],
@@ -114,6 +119,33 @@ describe('a firewall', () => {
       logging: ['full', 'low'],
       unit: ['disabled', 'enabled'],
     });
+  });
+
+  test('names what its files have beside the rules and those of the package', () => {
+    const output = `${asDeclared}f before.rules + -A ufw-before-input -p tcp --dport 4444 -j ACCEPT
+f before6.rules - COMMIT
+f before.init + runs
+`;
+    expect(changes(output)).toEqual({
+      '/etc/ufw/before.rules': ['adds: -A ufw-before-input -p tcp --dport 4444 -j ACCEPT', undefined],
+      '/etc/ufw/before6.rules': ['lacks: COMMIT', undefined],
+      '/etc/ufw/before.init': ['adds: runs', undefined],
+    });
+    expect(changes(`${asDeclared}k - -A ufw-before-input -j ACCEPT\n`)).toEqual({
+      kernel: ['1 lines too few: -A ufw-before-input -j ACCEPT, 0 too many', 'as configured'],
+    });
+  });
+
+  test('sees a unit that is masked or overridden', () => {
+    const masked = asDeclared
+      .replace('=enabled', '=masked-runtime')
+      .replace('/usr/lib/systemd', '/run/systemd');
+    expect(changes(masked)).toEqual({ unit: ['masked-runtime', 'enabled'] });
+    const overridden = asDeclared
+      .replace('/usr/lib/systemd', '/etc/systemd')
+      .replace('DropInPaths=', 'DropInPaths=/usr/lib/systemd/system/ufw.service.d/a.conf /run/b.conf');
+    const [ufw] = ufwType.probe([desired], nothing).parse(Buffer.from(overridden));
+    expect(ufw).toMatchObject({ overriddenBy: '/etc/systemd/system/ufw.service /run/b.conf' });
   });
 
   test('sees what is in its files and not in the kernel, and the other way round', () => {

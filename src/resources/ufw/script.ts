@@ -22,30 +22,92 @@ END { for (chain in policy) print chain, policy[chain] }' "$HW/table" |
 /** What the files of ufw stand for: ufw's own program loads them in a network namespace of its own. */
 const loadApart = lines([save, sh`/lib/ufw/ufw-init start >&2`, sh`hw_save expected`]);
 
+/** Rules of the package around those of ufw, which people edit, and scripts that it runs where they are executable. */
+export const shippedRules = ['before.rules', 'before6.rules', 'after.rules', 'after6.rules'] as const;
+export const hooks = ['before.init', 'after.init'] as const;
+
 /**
- * Leaves in `$HW/known` what the files of ufw stand for, both families. To load them takes ufw a hundred processes, so
- * it is kept for as long as nothing that ufw reads or runs there changes, until the next boot at most: all
- * contents go into the name. Hooks of the host may do anything, and are asked each time.
+ * In a copy of /etc/ufw: `hw_ship COPY KEPT` makes the rules and hooks those of the package, but for KEPT, and
+ * `hw_rules FILE <TUPLES` makes a file of rules that ufw completes.
+ */
+const copyFunctions = sh`hw_ship() {
+  for file in ${shippedRules}; do
+    case " $2 " in *" $file "*) continue ;; esac
+    if [ ! -f "/usr/share/ufw/iptables/$file" ]; then continue; fi
+    rm -f "$1/$file"
+    install -m 0640 "/usr/share/ufw/iptables/$file" "$1/$file"
+  done
+  for file in ${hooks}; do
+    case " $2 " in *" $file "*) continue ;; esac
+    if [ -f "$1/$file" ]; then chmod a-x "$1/$file"; fi
+  done
+}
+hw_rules() {
+  rm -f "$1"
+  { printf '*filter\n### RULES ###\n\n'; cat; printf '\n### END RULES ###\nCOMMIT\n'; } >"$1"
+  chmod 0640 "$1"
+}`;
+
+/** Behind mounts of its own: ufw completes the rules of the copy `$HW/etc`, which are then loaded where nobody else is. */
+function loadCopy(logging: Script): Script {
+  return lines([
+    sh`mount --bind "$HW/etc" /etc/ufw
+if [ -f "$HW/default" ]; then mount --bind "$HW/default" /etc/default/ufw; fi
+sed -i 's/^ENABLED=.*/ENABLED=no/' /etc/ufw/ufw.conf
+ufw logging ${logging} >&2
+sed -i 's/^ENABLED=.*/ENABLED=yes/' /etc/ufw/ufw.conf`,
+    loadApart,
+  ]);
+}
+
+const ownLevel = sh`"$(sed -n 's/^LOGLEVEL=//p' /etc/ufw/ufw.conf | tail -n 1)"`;
+
+/** Prints which lines of the files of ufw are neither of its package nor of the rules that it lists. */
+const strayFunction = sh`hw_stray() {
+  for file in ${[...shippedRules, 'user.rules', 'user6.rules']}; do
+    case " $1 " in *" $file "*) continue ;; esac
+    if [ "$file" = user6.rules ] && ! grep -qix 'IPV6="\{0,1\}yes"\{0,1\}' /etc/default/ufw; then continue; fi
+    diff -BN "/etc/ufw/$file" "$HW/etc/$file" | sed -n "s/^< \([^#]\)/f $file + \1/p; s/^> \([^#]\)/f $file - \1/p"
+  done
+  for file in ${hooks}; do
+    if [ -x "/etc/ufw/$file" ] && [ ! -x "$HW/etc/$file" ]; then printf 'f %s + runs\n' "$file"; fi
+  done
+}`;
+
+/**
+ * Leaves in `$HW/known` what the rules of ufw and its package stand for, both families, and in `$HW/stray` what else
+ * its files have. To find that out takes ufw a hundred processes, so it is kept for as long as nothing that ufw reads
+ * or runs there changes, until the next boot at most: all contents go into the name. Hooks that may stay may do
+ * anything, and are asked each time.
  */
 const know = sh`hw_inputs() {
   set -- /usr/sbin/iptables-restore /usr/sbin/ip6tables-restore
-  for file in /etc/default/ufw /etc/ufw/* /lib/ufw/*; do
+  for file in /etc/default/ufw /etc/ufw/* /usr/share/ufw/iptables/* /lib/ufw/*; do
     if [ -f "$file" ]; then set -- "$@" "$file"; fi
   done
   sha256sum -- "$@"
+  for file in ${hooks}; do if [ -x "/etc/ufw/$file" ]; then echo "$file"; fi; done
 }
 hw_know() {
-  key=$({ printf '%s\n' ${loadApart.text}; hw_inputs; } | sha256sum)
+  key=$({ printf '%s\n' ${loadCopy(ownLevel).text} "$1"; hw_inputs; } | sha256sum)
   known=/run/hostwright/ufw.\${key%% *}
-  hooks=no
-  if [ -x /etc/ufw/before.init ] || [ -x /etc/ufw/after.init ]; then hooks=yes; fi
-  if [ "$hooks" = no ] && [ -f "$known" ]; then cp "$known" "$HW/known"; return; fi
-  unshare -n sh -euc ${loadApart.text}
+  if [ -f "$known" ]; then
+    : >"$HW/stray"
+    awk -v stray="$HW/stray" '/^f / { print >stray; next } { print }' "$known" >"$HW/known"
+    return
+  fi
+  cp -aT /etc/ufw "$HW/etc"
+  hw_ship "$HW/etc" "$1"
+  for file in user.rules user6.rules; do
+    sed -n '/^### tuple ###/{s/$/\n/;p;}' "/etc/ufw/$file" | hw_rules "$HW/etc/$file"
+  done
+  unshare -mn sh -euc ${loadCopy(ownLevel).text}
   cat "$HW/expected.4" "$HW/expected.6" >"$HW/known"
-  if [ "$hooks" = yes ]; then return; fi
+  hw_stray "$1" >"$HW/stray"
+  for file in ${hooks}; do if [ -x "$HW/etc/$file" ]; then return; fi; done
   rm -f /run/hostwright/ufw.*
   t=$(mktemp /run/hostwright/.ufw.XXXXXX)
-  cp "$HW/known" "$t"
+  cat "$HW/known" "$HW/stray" >"$t"
   mv -f "$t" "$known"
 }`;
 
@@ -54,26 +116,34 @@ FILENAME == "/etc/default/ufw" && /^(IPV6|DEFAULT_INPUT_POLICY|DEFAULT_OUTPUT_PO
 sub(/^### tuple ###/, FILENAME == "/etc/ufw/user6.rules" ? "6" : "4") { print }`;
 
 /**
- * Prints `missing`, or lines behind the letter of their kind: s for settings, 4 and 6 for rules, u for the
- * unit, k for what the kernel has too little (-) or too much (+) of.
+ * Prints `missing`, or lines behind the letter of their kind: s for settings, 4 and 6 for rules, f for what files have
+ * besides, k for what the kernel has too little (-) or too much (+) of; and properties of the unit. `kept` are files
+ * below /etc/ufw that may be as they are.
  */
-export const probeUfw: Script = lines([
-  save,
-  know,
-  sh`if [ ! -x /usr/sbin/ufw ] || [ ! -f /etc/ufw/ufw.conf ]; then echo missing; exit 0; fi
+export function probeUfw(kept: readonly string[]): Script {
+  return lines([
+    save,
+    copyFunctions,
+    strayFunction,
+    know,
+    sh`if [ ! -x /usr/sbin/ufw ] || [ ! -f /etc/ufw/ufw.conf ]; then echo missing; exit 0; fi
 awk ${settings} /etc/ufw/ufw.conf /etc/default/ufw /etc/ufw/user.rules /etc/ufw/user6.rules
-printf 'u %s\n' "$(systemctl is-enabled ufw.service 2>/dev/null || :)"
+systemctl show -p UnitFileState -p FragmentPath -p DropInPaths ufw.service 2>/dev/null || :
+hw_know ${kept.join(' ')}
+if [ -s "$HW/stray" ]; then cat "$HW/stray"; fi
 if ! grep -qix 'ENABLED=yes' /etc/ufw/ufw.conf; then exit 0; fi
 hw_save actual
-hw_know
 cat "$HW/actual.4" "$HW/actual.6" | diff "$HW/known" - >"$HW/differs" || [ $? -eq 1 ]
 if [ -s "$HW/differs" ]; then sed -n 's/^< /k - /p; s/^> /k + /p' "$HW/differs"; fi`,
-]);
+  ]);
+}
 
 /** Settings of ufw as its files have them: `DROP`, `yes`. */
 export interface UfwSettings {
   readonly defaults: Readonly<Record<string, string>>;
   readonly logging: string;
+  /** Files below /etc/ufw that stay as they are. */
+  readonly kept: readonly string[];
 }
 
 /** Sets NAME=VALUE in a file, where it stands or at its end. */
@@ -86,28 +156,21 @@ const set = sh`hw_set() {
  * mount and network namespaces of their own. Leaves `$HW/etc`, `$HW/default` and `$HW/expected.[46]`, or
  * fails with nothing changed. Standard input: the rules of IPv4, of which there are `bytes4`, then of IPv6.
  */
-function prepare({ defaults, logging }: UfwSettings, bytes4: number): Script {
+function prepare({ defaults, logging, kept }: UfwSettings, bytes4: number): Script {
   const settings = Object.entries(defaults).map(([name, value]) => sh`hw_set "$HW/default" ${name} ${value}`);
   return lines([
     set,
+    copyFunctions,
     sh`cp -aT /etc/ufw "$HW/etc"
 cp -p /etc/default/ufw "$HW/default"
+hw_ship "$HW/etc" ${kept.join(' ')}
 head -c ${bytes4} >"$HW/rules"
-hw_rules() { printf '*filter\n### RULES ###\n\n'; cat; printf '\n### END RULES ###\nCOMMIT\n'; }
-hw_rules <"$HW/rules" >"$HW/etc/user.rules"
-hw_rules >"$HW/etc/user6.rules"
+hw_rules "$HW/etc/user.rules" <"$HW/rules"
+hw_rules "$HW/etc/user6.rules"
 hw_set "$HW/etc/ufw.conf" ENABLED no
 hw_set "$HW/etc/ufw.conf" LOGLEVEL ${logging}`,
     ...settings,
-    sh`unshare -mn sh -euc ${
-      lines([
-        sh`mount --bind "$HW/etc" /etc/ufw
-mount --bind "$HW/default" /etc/default/ufw
-ufw logging ${logging} >&2
-sed -i 's/^ENABLED=.*/ENABLED=yes/' /etc/ufw/ufw.conf`,
-        loadApart,
-      ]).text
-    }`,
+    sh`unshare -mn sh -euc ${loadCopy(sh`${logging}`).text}`,
   ]);
 }
 
@@ -136,30 +199,52 @@ hw_load() {
   done
 }`;
 
-const written = ['/etc/ufw/user.rules', '/etc/ufw/user6.rules', '/etc/default/ufw', '/etc/ufw/ufw.conf'];
+const written = [
+  ...[...shippedRules, ...hooks, 'user.rules', 'user6.rules'].map((name) => `/etc/ufw/${name}`),
+  '/etc/default/ufw',
+  '/etc/ufw/ufw.conf',
+];
 
-/** The files take effect at the next boot; the one that enables it all comes last. */
-const goLive = lines([
-  save,
-  load,
-  replaceFunctions,
-  sh`hw_take_over() {
-  if cmp -s "$1" "$2"; then return; fi
+/** The files take effect at the next boot; the one that enables it all comes last. `overriding` are files of the unit. */
+function goLive(overriding: readonly string[]): Script {
+  return lines([
+    save,
+    load,
+    replaceFunctions,
+    sh`hw_take_over() {
+  if [ ! -L "$2" ] && cmp -s "$1" "$2"; then return; fi
   mode=$(stat -c %a "$1")
   owner=$(stat -c %u:%g "$1")
   hw_replace "$mode" "$2" "$owner" <"$1"
 }
-hw_take_over "$HW/etc/user.rules" /etc/ufw/user.rules
-hw_take_over "$HW/etc/user6.rules" /etc/ufw/user6.rules
+for file in ${[...shippedRules, 'user.rules', 'user6.rules']}; do
+  if [ -f "$HW/etc/$file" ]; then hw_take_over "$HW/etc/$file" "/etc/ufw/$file"; fi
+done
+for file in ${hooks}; do
+  if [ -x "/etc/ufw/$file" ] && [ ! -x "$HW/etc/$file" ]; then chmod a-x "/etc/ufw/$file"; fi
+done
 hw_take_over "$HW/default" /etc/default/ufw
 hw_load expected
 hw_take_over "$HW/etc/ufw.conf" /etc/ufw/ufw.conf
+systemctl unmask --quiet ufw.service
+systemctl unmask --quiet --runtime ufw.service
+${
+  overriding.length === 0
+    ? sh``
+    : sh`rm -f -- ${overriding}
+systemctl daemon-reload`
+}
 systemctl enable --quiet ufw.service`,
-]);
+  ]);
+}
 
 /** What makes the new firewall ready, and what then takes effect. */
-export function changeUfw(settings: UfwSettings, bytes4: number): Record<'script' | 'live', Script> {
-  return { script: lines([save, prepare(settings, bytes4)]), live: goLive };
+export function changeUfw(
+  settings: UfwSettings,
+  bytes4: number,
+  overriding: readonly string[],
+): Record<'script' | 'live', Script> {
+  return { script: lines([save, prepare(settings, bytes4)]), live: goLive(overriding) };
 }
 
 /** The kernel's own tables are kept: what it had may be another thing than what the files would give. */

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
+import {
+  declare,
+  defineResource,
+  type DeclaredPaths,
+  type Resource,
+  type ResourceOptions,
+} from '../resource.ts';
 import type { Attribute, State } from '../state.ts';
 import { each } from '../step.ts';
 import {
@@ -13,7 +19,7 @@ import {
   type FoundRule,
   type UfwRule,
 } from './rule.ts';
-import { changeUfw, guardUfw, probeUfw } from './script.ts';
+import { changeUfw, guardUfw, hooks, probeUfw, shippedRules } from './script.ts';
 
 const policy = z.enum(['deny', 'reject', 'allow']);
 
@@ -26,6 +32,12 @@ const schema = z
     rules: z
       .array(ufwRule)
       .describe('All rules, in order: the first match decides. Any other rule is removed'),
+    kept: z
+      .array(z.enum([...shippedRules, ...hooks]))
+      .default([])
+      .describe(
+        'Files below /etc/ufw that you maintain yourself. Other rules than those of the package, and hooks that are executable, are removed from those not named',
+      ),
     connection: z
       .strictObject({ port: z.number().int(), address: z.string() })
       .optional()
@@ -92,13 +104,53 @@ function order(found: readonly FoundRule[], desired: Ufw): string {
 
 function kernel(lines: readonly string[]): string {
   if (lines.length === 0) return inKernel;
-  const missing = lines.filter((line) => line.startsWith('-')).length;
-  const added = lines.filter((line) => line.startsWith('+')).map((line) => line.slice(2));
-  const shown = added.length === 0 ? '' : `: ${added.slice(0, 3).join(', ')}${added.length > 3 ? ', …' : ''}`;
-  return `${missing} lines too few, ${added.length} too many${shown}`;
+  const [missing, added] = ['-', '+'].map((sign) => signed(lines, sign));
+  const few = `${missing?.length ?? 0} lines too few${some(added?.length === 0 ? missing : [])}`;
+  return `${few}, ${added?.length ?? 0} too many${some(added)}`;
 }
 
-function parse(output: string, desired: Ufw): State {
+function signed(lines: readonly string[], sign: string): readonly string[] {
+  return lines.filter((line) => line.startsWith(`${sign} `)).map((line) => line.slice(2));
+}
+
+/** The first of some lines, for people. */
+function some(lines: readonly string[] = []): string {
+  return lines.length === 0 ? '' : `: ${lines.slice(0, 3).join(', ')}${lines.length > 3 ? ', …' : ''}`;
+}
+
+/** By path, what a file of ufw has that is neither of the package nor of the rules. */
+function strays(entries: readonly string[]): Record<string, string> {
+  const files = [...new Set(entries.map((entry) => entry.slice(0, entry.indexOf(' '))))];
+  return Object.fromEntries(
+    files.map((file) => {
+      const own = entries
+        .filter((entry) => entry.startsWith(`${file} `))
+        .map((entry) => entry.slice(file.length + 1));
+      const [added, missing] = ['+', '-'].map((sign) => signed(own, sign));
+      const parts = [
+        ...(added?.length === 0 ? [] : [`adds${some(added)}`]),
+        ...(missing?.length === 0 ? [] : [`lacks${some(missing)}`]),
+      ];
+      return [`/etc/ufw/${file}`, parts.join('; ')];
+    }),
+  );
+}
+
+/** Where packages have the unit. */
+const ofPackage = /^\/(usr\/)?lib\//;
+
+function unitState(output: string): { readonly unit: string; readonly overriddenBy: string } {
+  const property = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(output)?.[1] ?? '';
+  const unit = property('UnitFileState');
+  const fragment = unit.startsWith('masked') ? [] : [property('FragmentPath')];
+  const files = [...fragment, ...property('DropInPaths').split(' ')];
+  return {
+    unit,
+    overriddenBy: files.filter((path) => path !== '' && !ofPackage.test(path)).join(' ') || 'nothing',
+  };
+}
+
+function parse(output: string, desired: Ufw, declared: DeclaredPaths): State {
   const entries = output.split('\n').filter(Boolean);
   if (entries[0] === 'missing') return { enabled: false };
   const of = (letter: string) =>
@@ -118,9 +170,15 @@ function parse(output: string, desired: Ufw): State {
     name,
     describe(name, found),
   ]);
+  const { unit, overriddenBy } = unitState(output);
   return {
     enabled: isEnabled,
-    unit: of('u')[0] ?? '',
+    unit,
+    overriddenBy:
+      overriddenBy
+        .split(' ')
+        .filter((path) => !declared.owns(path))
+        .join(' ') || 'nothing',
     incoming: policyOf(settings.get('DEFAULT_INPUT_POLICY')),
     outgoing: policyOf(settings.get('DEFAULT_OUTPUT_POLICY')),
     routed: policyOf(settings.get('DEFAULT_FORWARD_POLICY')),
@@ -128,6 +186,7 @@ function parse(output: string, desired: Ufw): State {
     logging: unquoted(settings.get('LOGLEVEL')),
     kernel: isEnabled ? kernel(of('k')) : 'nothing of it',
     order: order(found, desired),
+    ...strays(of('f')),
     ...Object.fromEntries(rules),
   };
 }
@@ -141,6 +200,7 @@ export const ufwType = defineResource({
   want: (ufw): State => ({
     enabled: true,
     unit: 'enabled',
+    overriddenBy: 'nothing',
     incoming: ufw.incoming,
     outgoing: ufw.outgoing,
     routed: ufw.routed,
@@ -150,11 +210,11 @@ export const ufwType = defineResource({
     order: inOrder,
     ...Object.fromEntries(ufw.rules.map((rule): [string, Attribute] => [ruleName(rule), rule.why])),
   }),
-  probe: (batch) => ({
-    script: probeUfw,
-    parse: (output) => batch.map((ufw) => parse(output.toString('utf8'), ufw)),
+  probe: (batch, declared) => ({
+    script: probeUfw(batch.flatMap(({ kept }) => kept)),
+    parse: (output) => batch.map((ufw) => parse(output.toString('utf8'), ufw, declared)),
   }),
-  apply: each(({ id, desired: ufw }) => {
+  apply: each(({ id, desired: ufw, actual }) => {
     const tuples = (family: Family): Buffer =>
       Buffer.from(
         ufw.rules
@@ -162,6 +222,8 @@ export const ufwType = defineResource({
           .map((rule) => ruleTuple(rule, family))
           .join('\n'),
       );
+    const found = String(actual?.['overriddenBy'] ?? 'nothing');
+    const overriding = found === 'nothing' ? [] : found.split(' ');
     const [rules4, rules6] = [tuples(4), tuples(6)];
     const defaults = {
       IPV6: 'yes',
@@ -172,7 +234,7 @@ export const ufwType = defineResource({
     return {
       resources: [id],
       title: 'load the firewall',
-      ...changeUfw({ defaults, logging: ufw.logging }, rules4.length),
+      ...changeUfw({ defaults, logging: ufw.logging, kept: ufw.kept }, rules4.length, overriding),
       stdin: Buffer.concat([rules4, rules6]),
     };
   }),
