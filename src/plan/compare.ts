@@ -8,8 +8,13 @@ function isSame(a: Attribute | undefined, b: Attribute | undefined): boolean {
 }
 
 /** What goes with a folder in the place of something else, or with what is removed. */
-function leaving(actual: State | null, names: readonly string[] = []): readonly AttributeChange[] {
-  return ['entries', ...names].flatMap((name) => {
+const ofRemoved = ['entries'];
+
+/** That, and what others may do with a path beyond its mode. */
+const undeclared = [...ofRemoved, 'acl', 'capabilities'];
+
+function leaving(actual: State | null, names: readonly string[]): readonly AttributeChange[] {
+  return names.flatMap((name) => {
     const from = actual?.[name];
     return from === undefined ? [] : [{ name, from, to: undefined }];
   });
@@ -24,7 +29,10 @@ export function compare<Desired extends object>(
   const want = type.want(desired);
   if (want === null) {
     if (actual === null) return undefined;
-    return { action: 'delete', attributes: leaving(actual, type.comparison?.leaving) };
+    return {
+      action: 'delete',
+      attributes: leaving(actual, [...ofRemoved, ...(type.comparison?.leaving ?? [])]),
+    };
   }
   const differing = Object.entries(want)
     .filter(([name, value]) => value !== undefined && !isSame(value, actual?.[name]))
@@ -34,7 +42,7 @@ export function compare<Desired extends object>(
   const attributes = [
     ...differing,
     ...surplus.map(([name, from]): AttributeChange => ({ name, from, to: undefined })),
-    ...leaving(actual),
+    ...leaving(actual, undeclared),
   ];
   if (actual !== null && attributes.length === 0) return undefined;
   const action = type.comparison?.action?.(attributes, actual) ?? (actual === null ? 'create' : 'update');

@@ -1,14 +1,17 @@
 import { declaredPaths } from '../resources/declared-paths.ts';
 import type { DeclaredResource, Joint, Probe, ResourceType } from '../resources/resource.ts';
+import { parseRights, rightsOf, rightsProbe } from '../resources/shell/rights.ts';
 import { Unreadable, type Actual, type ResourceId } from '../resources/state.ts';
 import type { Section } from '../transport/sections.ts';
 import type { Answer } from '../transport/transport.ts';
 
 /** Resources of one type, and how to read them. */
 interface Part {
-  readonly type: ResourceType;
+  readonly type: Pick<ResourceType, 'name'>;
   readonly resources: readonly DeclaredResource[];
   readonly probe: Probe;
+  /** What it reads is more of resources that another part has read. */
+  readonly adds?: true;
 }
 
 /** What one section reads: resources of one type, or of several whose probes have the same Joint. */
@@ -29,6 +32,20 @@ function grouped<Item>(items: readonly Item[], keyOf: (item: Item) => unknown): 
   return [...groups.values()];
 }
 
+/** Who else may use what is declared, read of all types by one process. */
+function rightsPart(resources: readonly DeclaredResource[]): readonly Part[] {
+  const pathsOf = ({ type, desired }: DeclaredResource): readonly string[] =>
+    type.want(desired) === null ? [] : (type.files?.modeIsAll?.(desired) ?? []);
+  const due = resources.filter((resource) => pathsOf(resource).length > 0);
+  if (due.length === 0) return [];
+  const parse = (output: Buffer): readonly Actual[] => {
+    const found = parseRights(output);
+    return due.map((resource) => ({ ...rightsOf(pathsOf(resource), found) }));
+  };
+  const probe = { ...rightsProbe([...new Set(due.flatMap(pathsOf))]), parse };
+  return [{ type: { name: 'rights' }, resources: due, probe, adds: true }];
+}
+
 /** `declared` are all of the host: what some types find depends on what else is declared. */
 export function probeBatches(
   resources: readonly DeclaredResource[],
@@ -43,13 +60,15 @@ export function probeBatches(
     const desired = batch.map((resource) => resource.desired);
     return [{ type, resources: batch, probe: type.probe(desired, paths) }];
   });
-  return grouped(parts, ({ probe }) => probe.joint ?? probe).flatMap((some): ProbeBatch[] => {
-    const probes = some.map(({ probe }) => probe);
-    const [first] = probes;
-    if (first === undefined) return [];
-    const { joint } = first;
-    return [{ probe: joint === undefined ? first : joint.section(probes), parts: some, joint }];
-  });
+  return grouped([...parts, ...rightsPart(resources)], ({ probe }) => probe.joint ?? probe).flatMap(
+    (some): ProbeBatch[] => {
+      const probes = some.map(({ probe }) => probe);
+      const [first] = probes;
+      if (first === undefined) return [];
+      const { joint } = first;
+      return [{ probe: joint === undefined ? first : joint.section(probes), parts: some, joint }];
+    },
+  );
 }
 
 /** Characters of what a script said that fit into a plan. */
@@ -75,15 +94,23 @@ export function parseProbes(
   batches: readonly ProbeBatch[],
   answers: readonly Answer[],
 ): ReadonlyMap<ResourceId, Actual> {
-  return new Map(
-    batches.flatMap(({ parts, joint }, index) => {
-      const answer = answers[index];
-      const own =
-        joint === undefined || answer === undefined ? [answer] : joint.answers(answer, parts.length);
-      return parts.flatMap((part, at) => {
-        const states = statesOf(part, own[at]);
-        return part.resources.map(({ id }, of): [ResourceId, Actual] => [id, states[of] ?? null]);
+  const found = new Map<ResourceId, Actual>();
+  batches.forEach(({ parts, joint }, index) => {
+    const answer = answers[index];
+    const own = joint === undefined || answer === undefined ? [answer] : joint.answers(answer, parts.length);
+    parts.forEach((part, at) => {
+      const states = statesOf(part, own[at]);
+      part.resources.forEach(({ id }, of) => {
+        const state = states[of] ?? null;
+        found.set(id, part.adds === true ? together(found.get(id) ?? null, state) : state);
       });
-    }),
-  );
+    });
+  });
+  return found;
+}
+
+/** What is not there, or cannot be read, has nothing beside. */
+function together(state: Actual, more: Actual): Actual {
+  if (state === null || more === null || state instanceof Unreadable) return state;
+  return more instanceof Unreadable ? more : { ...state, ...more };
 }

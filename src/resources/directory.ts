@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path/posix';
 import { z } from 'zod';
 import { lines, sh, type Script } from '../transport/shell.ts';
-import { ownerName, ownership } from './attribute.ts';
+import { ownerName } from './attribute.ts';
 import { foreseeOwners, mode, ownersAfter, ownersRequired, path, isWithin } from './path.ts';
 import {
   declare,
@@ -11,7 +11,8 @@ import {
   type ResourceOptions,
 } from './resource.ts';
 import { enter } from './shell/enter.ts';
-import { removal, remove } from './shell/removal.ts';
+import { makePlain, plainFunctions } from './shell/plain.ts';
+import { remove } from './shell/removal.ts';
 import { entries, inTurn, ownersOf, parseStat, statProbe } from './shell/stat.ts';
 import { Unreadable, type Change, type Difference } from './state.ts';
 import { each, type Step } from './step.ts';
@@ -88,15 +89,13 @@ function statesOf(
 }
 
 function makeOrAdjust(directory: Directory): Script {
-  const { path: at, mode: bits } = directory;
+  const { path: at } = directory;
   const name = basename(at);
-  // Only five digits take a set-user-ID or set-group-ID bit off a directory.
-  return sh`${removal}
+  return sh`${plainFunctions}
 ${enter(dirname(at), { make: true })}
 if [ -L ./${name} ] || [ ! -d ./${name} ]; then rm -f ./${name} || hw_stuck ./${name}; mkdir ./${name}; fi
 hw_enter "$PWD/"${name}
-chown ${ownership(directory)} . || hw_stuck .
-chmod ${`0${bits}`} .`;
+${makePlain(directory)}`;
 }
 
 /** The names, relative to the directory, that a change removes. */
@@ -160,6 +159,7 @@ export const directoryType = defineResource({
   files: {
     path: (directory) => directory.path,
     staged: 'below',
+    modeIsAll: (directory) => [directory.path],
     clears,
     removes: (change) =>
       removedNames(change).map((name) => Buffer.concat([Buffer.from(`${change.desired.path}/`), name])),

@@ -142,17 +142,31 @@ chmod ${modeOf(file)} ./${name}`;
 /** Where the content is left out, what a package has brought since the plan was made is left alone. */
 function writeWhereMissing(file: File): Script {
   const name = basename(file.path);
-  return sh`if [ -f ./${name} ] && [ ! -L ./${name} ]; then
+  return sh`case $(ls -ld ./${name} 2>/dev/null || :) in
+-?????????+*)
+  hw_aside
+  dd if=../${name} of=./${name} iflag=nofollow,fullblock bs=64K status=none
+  chown ${ownership(file)} ./${name}
+  chmod ${modeOf(file)} ./${name}
+  sync ./${name}
+  hw_place ./${name} ../${name}
+  ;;
+-*)
 ${setOwnerAndMode(file)}
-else
+  ;;
+*)
 ${write(file)}
-fi`;
+  ;;
+esac`;
 }
 
 type FileChange = Change<File>;
 
+/** A file with rights beyond its mode is made anew, without them. */
+const anew = new Set(['content', 'acl', 'capabilities']);
+
 function keepsContent({ actual, attributes }: FileChange): boolean {
-  return actual?.['kind'] === 'file' && !attributes.some(({ name }) => name === 'content');
+  return actual?.['kind'] === 'file' && !attributes.some(({ name }) => anew.has(name));
 }
 
 /** What an error of one must not keep from being written is not written together with it. */
@@ -243,6 +257,7 @@ export const fileType = defineResource({
   files: {
     path: (file) => file.path,
     staged: 'path',
+    modeIsAll: (file) => [file.path],
     removesFolder: (file) => file.force,
     text: (file) => (typeof file.content === 'string' ? file.content : null),
   },

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { compare } from '../plan/compare.ts';
+import { parseProbes, probeBatches } from '../plan/probe.ts';
 import type { Resource } from '../resources/resource.ts';
 import { Unreadable, type Change, type State } from '../resources/state.ts';
 import { isSecret } from '../secrets/secret.ts';
 import type { Script } from '../transport/shell.ts';
 import type { Answer } from '../transport/transport.ts';
-import { declaredPaths, placed } from './plan.ts';
+import { placed } from './plan.ts';
 import type { Root } from './root.ts';
 
 /** What the probe of its type finds of a resource, on a host that declares only that and `others`. */
@@ -14,12 +15,16 @@ export async function probe(
   resource: Resource,
   others: readonly Resource[] = [],
 ): Promise<State | null> {
-  const { type, desired } = placed(resource);
-  const { script, stdin, parse } = type.probe([desired], declaredPaths([resource, ...others]));
-  keepsSecrets(resource, script);
-  const answer = await root.run(script, stdin);
-  if (answer.code !== 0) throw new Error(`the probe fails: ${said(answer)}`);
-  const [actual] = parse(answer.stdout);
+  const declared = placed(resource);
+  const batches = probeBatches([declared], [declared, ...others.map((other) => placed(other))]);
+  const answers: Answer[] = [];
+  for (const { probe: section } of batches) {
+    keepsSecrets(resource, section.script);
+    const answer = await root.run(section.script, section.stdin);
+    if (answer.code !== 0) throw new Error(`the probe fails: ${said(answer)}`);
+    answers.push(answer);
+  }
+  const actual = parseProbes(batches, answers).get(declared.id);
   if (actual === undefined || actual instanceof Unreadable) throw new Error(actual?.reason ?? 'no state');
   return actual;
 }

@@ -87,6 +87,45 @@ describe.each(folders)('in a folder %s', (_, make) => {
   });
 });
 
+describe('nobody has rights beyond owner, group and mode', () => {
+  const at = '/srv/rights';
+  const acl = sh`-m u:guest:rwx,d:u:guest:rwx`;
+
+  test('of a folder, and of what is made in it later', async () => {
+    await root.ask(sh`mkdir ${at}; setfacl ${acl} ${at}; chmod 2750 ${at}; touch ${`${at}/inherits`}`);
+    const change = await converge(root, directory(at, { mode: '0755' }));
+    expect(change.attributes.map(({ name, from }) => [name, from])).toEqual([
+      ['mode', '2750'],
+      ['acl', 'user:guest:rwx, default:user:guest:rwx'],
+    ]);
+    expect(await root.ask(sh`touch ${`${at}/later`}; ls -ld ${at} ${`${at}/later`}; ls ${at}`)).toMatch(
+      /^drwxr-xr-x +2 root root .*\n-rw-r--r-- +1 root root .*\ninherits\nlater\n$/,
+    );
+  });
+
+  test('of a file, whose content stays, whether declared or not', async () => {
+    for (const resource of [
+      file(`${at}/secret`, { content: new Secret('quite secret'), group: 'shared', mode: '0640' }),
+      file(`${at}/secret`, { group: 'shared', mode: '0640' }),
+    ]) {
+      await root.ask(
+        sh`cd ${at}; printf 'quite secret' >secret; chgrp shared secret; chmod 0640 secret; setfacl -m u:guest:r secret`,
+      );
+      const change = await converge(root, resource);
+      expect(change.attributes).toEqual([{ name: 'acl', from: 'user:guest:r--', to: undefined }]);
+      expect(await root.ask(sh`cd ${at}; ls -l secret; cat secret`)).toMatch(
+        /^-rw-r----- 1 root shared .*\nquite secret$/,
+      );
+    }
+  });
+
+  test('of a file that is made in a folder whose ACL is for new files', async () => {
+    await root.ask(sh`mkdir ${`${at}/open`}; setfacl ${acl} ${`${at}/open`}`);
+    await converge(root, file(`${at}/open/new`, { content: 'x\n', mode: '0640' }));
+    expect(await root.ask(sh`ls -l ${`${at}/open/new`}`)).toMatch(/^-rw-r----- 1 root root/);
+  });
+});
+
 describe('what is immutable (chattr +i) stays, is named, and nothing is left beside it', () => {
   const at = '/srv/fixed';
   beforeAll(async () => {

@@ -6,6 +6,11 @@ export interface Files<Desired extends object = object> {
   path?(desired: Desired): string;
   /** Other paths that it owns: none of them is undeclared. */
   alsoOwns?(desired: Desired): readonly string[];
+  /**
+   * Paths of which owner, group and mode are to say all about who may use them. ACLs and capabilities there are
+   * differences (`acl`, `capabilities`), and its steps leave none.
+   */
+  modeIsAll?(desired: Desired): readonly string[];
   /** It edits a part of the file at `path`: another resource may own the whole. */
   readonly isPart?: true;
   /**

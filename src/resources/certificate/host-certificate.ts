@@ -49,7 +49,7 @@ const schema = z.strictObject({
 type HostCertificate = z.output<typeof schema>;
 
 /** The attributes that can be put right without a new certificate. */
-const mendable = new Set(['access', 'bundle']);
+const mendable = new Set(['access', 'bundle', 'acl', 'capabilities']);
 
 function needsIssue(change: Change<HostCertificate>): boolean {
   return change.actual === null || change.attributes.some(({ name }) => !mendable.has(name));
@@ -97,6 +97,7 @@ export const hostCertificateType = defineResource({
   files: {
     path: ({ name }) => `${certificateStem(name)}.crt`,
     alsoOwns: ({ name }) => ['key', 'pem'].map((ending) => `${certificateStem(name)}.${ending}`),
+    modeIsAll: ({ name }) => ['crt', 'key', 'pem'].map((ending) => `${certificateStem(name)}.${ending}`),
   },
 });
 

@@ -96,12 +96,14 @@ export function issue(changes: readonly Change<HostCertificate>[]): Conversation
   };
 }
 
-/** Owner, mode and bundle put right; key and certificate stay. */
+/** Files of the same key and certificate, with owner, mode and bundle as declared and no rights beside. */
 export function repair({ id, desired: { name, group } }: Change<HostCertificate>): Step {
   const stem = certificateStem(name);
   const script = sh`${replaceFunctions}
-chown root:root ${`${stem}.crt`}; chmod 0644 ${`${stem}.crt`}
-chown ${`root:${group}`} ${`${stem}.key`}; chmod 0640 ${`${stem}.key`}
+cat ${`${stem}.crt`} >"$HW/crt"
+(umask 077; cat ${`${stem}.key`} >"$HW/key")
+hw_replace 0644 ${`${stem}.crt`} <"$HW/crt"
+hw_replace 0640 ${`${stem}.key`} ${`root:${group}`} <"$HW/key"
 cat ${`${stem}.crt`} ${`${stem}.key`} >"$HW/bundle"
 hw_replace 0640 ${`${stem}.pem`} ${`root:${group}`} <"$HW/bundle"`;
   return { resources: [id], title: `set owner and mode of ${stem}.key`, script };

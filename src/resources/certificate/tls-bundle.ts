@@ -42,9 +42,14 @@ function stateOf(stat: Stat | undefined, pem: Pem | undefined, hasOpenssl: boole
   };
 }
 
-/** The copy, else a new one; beside the folder, which a server may read as a whole, and so not by `hw_replace`. */
+/** Beside the folder, which a server may read as a whole, and so not by `hw_replace`. */
+function nextTo(at: string): string {
+  return join(dirname(dirname(at)), `.hostwright.${basename(at)}`);
+}
+
+/** The copy, else a new one. */
 function make({ path: at, names, copy }: TlsBundle): Script {
-  const next = join(dirname(dirname(at)), `.hostwright.${basename(at)}`);
+  const next = nextTo(at);
   const alternatives = names.map((name) => `DNS:${name}`).join(',');
   const found = copy === undefined ? sh`false` : sh`[ -f ${copy} ] && hw_in_order ${copy}`;
   return sh`umask 077
@@ -63,10 +68,21 @@ chown ${owner} "$t"; chmod ${mode} "$t"; sync "$t"
 hw_place "$t" ${at}`;
 }
 
+/** The same certificate and key in a new file, which has no rights beside its mode. */
+function again({ path: at }: TlsBundle): Script {
+  return sh`umask 077
+t=${nextTo(at)}
+trap 'rm -f "$t"' EXIT
+install -m 0600 /dev/null "$t"
+cat ${at} >"$t"
+chown ${owner} "$t"; chmod ${mode} "$t"; sync "$t"
+hw_place "$t" ${at}`;
+}
+
 function step({ id, desired, actual, attributes }: Change<TlsBundle>): Step {
   const isWhole = actual !== null && attributes.every(({ name }) => name !== 'content');
   if (isWhole) {
-    const script = sh`chown ${owner} ${desired.path}; chmod ${mode} ${desired.path}`;
+    const script = lines([placeFunctions, again(desired)]);
     return { resources: [id], title: `set mode and owner of ${desired.path}`, script };
   }
   return {
@@ -96,7 +112,7 @@ export const tlsBundleType = defineResource({
   apply: each(step),
   comparison: { computed: ['entries'] },
   order: { after: () => ['package:openssl'] },
-  files: { path: (bundle) => bundle.path },
+  files: { path: (bundle) => bundle.path, modeIsAll: (bundle) => [bundle.path] },
 });
 
 /** `tlsBundle('/etc/haproxy/certs/site.pem', { names: ['www.foobar.com'] })`. */

@@ -192,7 +192,7 @@ export const unitType = defineResource({
     together: true,
   },
   order: { provides: (unit, { kind, name }) => kind === 'unit' && providesUnit(file(unit), name) },
-  files: { path: file, text: (unit) => unit.content ?? null },
+  files: { path: file, modeIsAll: (unit) => [file(unit)], text: (unit) => unit.content ?? null },
 });
 
 /**
