@@ -33,6 +33,7 @@ export { directory } from './resources/directory.ts';
 export { link } from './resources/link.ts';
 export { pkg } from './resources/apt/package.ts';
 export { dpkg } from './resources/apt/dpkg.ts';
+export { packageFiles } from './resources/apt/package-files.ts';
 export { service } from './resources/service/service.ts';
 export { line } from './resources/line.ts';
 export { aptRepository } from './resources/apt/repository.ts';

@@ -1,4 +1,13 @@
-import { directory, dpkg, file, pkg, service, type Resource, type RoleContext } from 'hostwright';
+import {
+  directory,
+  dpkg,
+  file,
+  packageFiles,
+  pkg,
+  service,
+  type Resource,
+  type RoleContext,
+} from 'hostwright';
 import type { Variables } from './variables.ts';
 
 /** What apt reads must be right before anything uses apt. */
@@ -14,6 +23,7 @@ export function packages({ vars, template }: RoleContext<Variables>): readonly R
   const enabled = vars.base_upgrades;
   return [
     dpkg(aptIsConfigured),
+    packageFiles(aptIsConfigured),
     // The value of the last file counts, and those of packages have numbers up to 99.
     file('/etc/apt/apt.conf.d/99zz-hostwright', { content: template('base/apt.conf.hbs', {}) }),
     // Read by needrestart, which some images bring along: it would ask, on a terminal, and wait.

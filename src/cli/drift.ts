@@ -30,8 +30,11 @@ async function drift(options: DriftOptions): Promise<ExitStatus> {
   const { reporter, worker, hosts, lost, clock, events } = run;
   try {
     const drifted = new Map([...hosts.keys()].map((name) => [name, 0]));
-    for (const { host, cause } of events)
-      if (cause !== 'configuration') drifted.set(host, (drifted.get(host) ?? 0) + 1);
+    for (const event of events) {
+      const { host } = event;
+      if (event.type === 'change' && event.cause !== 'configuration')
+        drifted.set(host, (drifted.get(host) ?? 0) + 1);
+    }
     if (options.textfile !== undefined) await writeTextfile(options.textfile, drifted);
     reportChanges(run, ({ cause }) => cause !== 'configuration');
     reportLost(reporter, lost);

@@ -48,7 +48,7 @@ export function reportChanges(
   { events, reporter }: OpenRun,
   isShown: (event: ChangeEvent) => boolean = () => true,
 ): void {
-  for (const event of events.splice(0)) if (isShown(event)) reporter.report(event);
+  for (const event of events.splice(0)) if (event.type === 'remark' || isShown(event)) reporter.report(event);
 }
 
 /** Reports the errors of hosts that were lost. */
@@ -123,6 +123,7 @@ export async function openRun(options: RunOptions, purpose: Purpose, signal: Abo
     ...purpose,
     lock: lockFor(purpose.apply === undefined ? 'shared' : 'exclusive'),
     diff: options.diff,
+    deep: options.deep === true,
     ...(options.role && { roles: options.role }),
     ...(becomePassword && { becomePassword }),
   };

@@ -37,17 +37,19 @@ export interface RunOptions extends ReportOptions {
   readonly forks: number;
   readonly workers?: number;
   readonly askBecomePass?: true;
+  readonly deep?: true;
 }
 
 /** The options that a saved plan stores. Not those of `-e`, which may hold a secret. */
 export function planRequest(options: RunOptions, environment: NodeJS.ProcessEnv): PlanRequest {
-  const { site, limit, shard, role } = options;
+  const { site, limit, shard, role, deep } = options;
   return {
     inventory: resolve(inventoryPath(options.inventory, environment)),
     ...(site === undefined ? {} : { site: resolve(site) }),
     ...(limit === undefined ? {} : { limit }),
     ...(shard === undefined ? {} : { shard }),
     ...(role === undefined ? {} : { role: [...role] }),
+    ...(deep === undefined ? {} : { deep }),
   };
 }
 
@@ -117,6 +119,7 @@ export function addRunOptions(command: Command): Command {
         'processes that share the hosts (default: 1, more for many hosts)',
       ).argParser(positiveInteger),
     )
+    .option('--deep', 'also compare the files of all packages with dpkg (takes seconds)')
     .option('-K, --ask-become-pass', 'prompt for the sudo password');
   return addReportOptions(withHosts);
 }

@@ -5,7 +5,7 @@ import type { RunOptions } from './options.ts';
 
 /** The options of a saved plan with those of this command line. */
 export function savedOptions<Options extends RunOptions>(saved: SavedPlan, options: Options): Options {
-  const given = (['inventory', 'site', 'limit', 'shard', 'role'] as const).find(
+  const given = (['inventory', 'site', 'limit', 'shard', 'role', 'deep'] as const).find(
     (name) => options[name] !== undefined,
   );
   if (given !== undefined) {
@@ -14,7 +14,7 @@ export function savedOptions<Options extends RunOptions>(saved: SavedPlan, optio
       hint: `remove --${given}, or make a new plan with it`,
     });
   }
-  const { inventory, site, limit, shard, role } = saved.request;
+  const { inventory, site, limit, shard, role, deep } = saved.request;
   return {
     ...options,
     inventory,
@@ -22,6 +22,7 @@ export function savedOptions<Options extends RunOptions>(saved: SavedPlan, optio
     ...(limit === undefined ? {} : { limit }),
     ...(shard === undefined ? {} : { shard }),
     ...(role === undefined ? {} : { role }),
+    ...(deep === undefined ? {} : { deep }),
   };
 }
 

@@ -75,7 +75,7 @@ export function causes(history: History): (change: PlannedChange) => Cause {
     if (isTriggered === true || knownAfter !== undefined) return { cause: 'configuration' };
     const { digest } = declaredDigest(resource);
     const last = applied.resources.get(id)?.digest;
-    if (last === digest) return { cause: 'drift' };
+    if (last === digest || resource.type.comparison?.deep === true) return { cause: 'drift' };
     if (changed.size === 0) return { cause: 'configuration' };
     const names = [...changed.keys()];
     const then = before(names);

@@ -39,6 +39,15 @@ export interface ChangeEvent {
   readonly why?: string;
 }
 
+/** Something on a host that a person should know of, and that no run changes. */
+export interface RemarkEvent {
+  readonly type: 'remark';
+  readonly host: string;
+  readonly role: string;
+  readonly resource: ResourceId;
+  readonly text: string;
+}
+
 /** What a host does now; `null` when it is done. For the live view only. */
 export interface StepEvent {
   readonly type: 'step';
@@ -94,4 +103,4 @@ export interface SummaryEvent {
   readonly hosts: Readonly<Record<string, HostSummary>>;
 }
 
-export type Event = ChangeEvent | StepEvent | ResultEvent | ErrorEvent | SummaryEvent;
+export type Event = ChangeEvent | RemarkEvent | StepEvent | ResultEvent | ErrorEvent | SummaryEvent;

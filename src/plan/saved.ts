@@ -13,6 +13,7 @@ const request = z.object({
   limit: z.string().optional(),
   shard: z.object({ index: z.number(), count: z.number() }).optional(),
   role: z.array(z.string()).optional(),
+  deep: z.literal(true).optional(),
 });
 
 const savedChange = z.object({

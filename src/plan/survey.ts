@@ -1,9 +1,9 @@
 import { HostwrightError, HostwrightErrors } from '../errors.ts';
-import type { ChangeEvent, StepEvent } from './event.ts';
+import type { ChangeEvent, RemarkEvent, StepEvent } from './event.ts';
 import { readFunction } from '../resources/shell/read.ts';
 import { pathOf } from '../resources/path.ts';
 import type { DeclaredResource } from '../resources/resource.ts';
-import type { ResourceId } from '../resources/state.ts';
+import { Unreadable, type Actual, type ResourceId } from '../resources/state.ts';
 import type { Facts, HostFacts } from '../roles/role.ts';
 import { lines, sh } from '../transport/shell.ts';
 import { ask } from '../transport/ask.ts';
@@ -35,6 +35,8 @@ export interface Survey {
   readonly roles?: readonly string[];
   /** The address that the inventory gives a host. */
   readonly address: (host: string) => string | undefined;
+  /** Look at what takes seconds to read, too. */
+  readonly deep: boolean;
   readonly report: (event: StepEvent) => void;
 }
 
@@ -45,6 +47,7 @@ export interface SurveyedHost {
   readonly login: Facts['connection'];
   readonly plan: HostPlan;
   readonly events: readonly ChangeEvent[];
+  readonly remarks: readonly RemarkEvent[];
   /** What was last applied to it. */
   readonly applied: Applied;
   /** What the roles were given. */
@@ -59,6 +62,20 @@ function declaredBy(
   const kept = resources.filter((resource) => roles.includes(resource.role));
   const ids = new Set<ResourceId>(kept.map((resource) => resource.id));
   return kept.map((resource) => ({ ...resource, needs: resource.needs.filter((id) => ids.has(id)) }));
+}
+
+/** What types have to say of what they found. */
+function remarksOf(
+  host: string,
+  resources: readonly DeclaredResource[],
+  found: ReadonlyMap<ResourceId, Actual>,
+): readonly RemarkEvent[] {
+  return resources.flatMap(({ id, role, type }) => {
+    const actual = found.get(id) ?? null;
+    if (actual === null || actual instanceof Unreadable) return [];
+    const texts = type.comparison?.remarks?.(actual) ?? [];
+    return texts.map((text): RemarkEvent => ({ type: 'remark', host, role, resource: id, text }));
+  });
 }
 
 /** Text that a diff shows what changes in. */
@@ -126,7 +143,8 @@ export async function surveyHost(host: string, options: Survey): Promise<Surveye
     const known = steadyFacts(parseFacts(host, facts), applied.facts ?? {}, options.address(host));
     const { connection: login, ...ofHost } = known;
     const declared = options.resources(host, known);
-    const resources = options.roles === undefined ? declared : declaredBy(options.roles, declared);
+    const selected = options.roles === undefined ? declared : declaredBy(options.roles, declared);
+    const resources = selected.filter(({ type }) => options.deep || type.comparison?.deep !== true);
     refuseLockout(host, resources, login);
     const nodes = orderNodes(host, resources);
     step(`read ${resources.length} resources`);
@@ -143,7 +161,8 @@ export async function surveyHost(host: string, options: Survey): Promise<Surveye
     const declare = (others: Facts): readonly DeclaredResource[] => options.resources(host, others);
     const causeOf = causes({ applied, facts: known, declare });
     const events = changes.map((change) => changeEvent(host, change, causeOf(change), more));
-    return { transport, login, plan, applied, facts: ofHost, events };
+    const remarks = remarksOf(host, resources, found);
+    return { transport, login, plan, applied, facts: ofHost, events, remarks };
   } finally {
     options.report({ type: 'step', host, title: null });
   }

@@ -2,11 +2,11 @@ import stringWidth from 'string-width';
 import type { Activity } from './activity.ts';
 import { applyLines, type Trouble } from './apply-lines.ts';
 import { complaintLines } from './error.ts';
-import type { ChangeEvent, ErrorEvent, ResultEvent, SummaryEvent } from '../plan/event.ts';
+import type { ChangeEvent, ErrorEvent, RemarkEvent, ResultEvent, SummaryEvent } from '../plan/event.ts';
 import type { PlanReporter, Planned } from './reporter.ts';
 import { interruptedLines, leftLines } from './interrupt-lines.ts';
 import { hang } from './layout.ts';
-import { planLines } from './plan-lines.ts';
+import { planLines, remarkLines } from './plan-lines.ts';
 import { driftTotal, planTotal } from './plan-total.ts';
 import { printable } from './printable.ts';
 import { resultLines } from './result-lines.ts';
@@ -32,6 +32,7 @@ export interface HumanOptions {
 export function createHumanReporter(options: HumanOptions): PlanReporter {
   const { activity, screen, style } = options;
   const waiting: ChangeEvent[] = [];
+  const remarks: RemarkEvent[] = [];
   const pending = new Map<string, ResultEvent[]>();
   const troubles = new Map<string, { failures: ResultEvent[]; errors: ErrorEvent[] }>();
   let isShown = false;
@@ -80,6 +81,7 @@ export function createHumanReporter(options: HumanOptions): PlanReporter {
     const changes = waiting.splice(0);
     activity.plan(changes.length);
     const list = options.listChanges ? planLines(changes, options.diff, style) : [];
+    list.push(...remarks.splice(0).flatMap((remark) => remarkLines(remark, style)));
     if (list.length > 0) list.push('');
     const broken = [...troubles].filter(([, { errors }]) => errors.length > 0).map(([host]) => host);
     const colour = changes.length === 0 && broken.length === 0 ? (['green'] as const) : (['bold'] as const);
@@ -124,6 +126,9 @@ export function createHumanReporter(options: HumanOptions): PlanReporter {
       switch (event.type) {
         case 'change':
           waiting.push(event);
+          break;
+        case 'remark':
+          remarks.push(event);
           break;
         case 'step':
           flush(event.host);

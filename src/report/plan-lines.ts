@@ -1,6 +1,6 @@
 import type { Action } from '../resources/state.ts';
 import { diffLines } from './diff-lines.ts';
-import type { ChangedFact, ChangeEvent, ReportedAttribute } from '../plan/event.ts';
+import type { ChangedFact, ChangeEvent, RemarkEvent, ReportedAttribute } from '../plan/event.ts';
 import { type ChangeGroup, groupChanges } from './group.ts';
 import { enumerate, hang, truncate } from './layout.ts';
 import { printable } from './printable.ts';
@@ -104,6 +104,12 @@ function changeLines(change: ChangeEvent, diffs: boolean, style: Style): string[
   if (diff !== undefined && action !== 'delete')
     lines.push(...diffLines(diff, action === 'create', INDENT, style));
   return lines;
+}
+
+/** `web1 · base, package files: settings of packages were changed …`. */
+export function remarkLines({ host, role, resource, text }: RemarkEvent, style: Style): string[] {
+  const about = `${printable(host)} ${style.marks.between} ${printable(role)}, ${resourceTitle(resource)}: `;
+  return hang(style.paint('bold', about), printable(text), style);
 }
 
 function groupLines(group: ChangeGroup, diffs: boolean, style: Style): string[] {

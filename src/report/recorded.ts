@@ -34,6 +34,11 @@ const schema = z.discriminatedUnion('type', [
     why: z.string().optional(),
   }),
   z.object({
+    type: z.literal('remark'),
+    ...{ host: change.host, role: change.role, resource: change.resource },
+    text: z.string(),
+  }),
+  z.object({
     type: z.literal('result'),
     ...change,
     outcome: z.enum(['changed', 'failed', 'skipped']),

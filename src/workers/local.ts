@@ -76,7 +76,7 @@ export function localWorker({ settings, connect, resources, address, report }: L
 
   const survey: Survey = {
     connect: connections.open,
-    ...{ lock: settings.lock, diff: settings.diff, resources, address, report },
+    ...{ lock: settings.lock, diff: settings.diff, deep: settings.deep, resources, address, report },
     ...(settings.roles && { roles: settings.roles }),
   };
 
@@ -95,6 +95,7 @@ export function localWorker({ settings, connect, resources, address, report }: L
   const planned = (surveyed: SurveyedHost, isDone: boolean): PlannedHost => ({
     resources: surveyed.plan.resources.length,
     events: surveyed.events,
+    remarks: surveyed.remarks,
     ...(fingerprint && { digests: hostDigests(surveyed.plan, fingerprint) }),
     roundTrips: surveyed.transport.roundTrips,
     isDone,

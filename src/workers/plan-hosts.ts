@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import type { WorkEvent } from '../apply/host-run.ts';
 import { noteResult, startProgress, type Progress } from '../apply/progress.ts';
 import { HostwrightErrors, type HostwrightError } from '../errors.ts';
-import type { ChangeEvent } from '../plan/event.ts';
+import type { ChangeEvent, RemarkEvent } from '../plan/event.ts';
 import type { PlannedHost, Worker } from './worker.ts';
 
 /** A host that has its plan, and what has become of it. */
@@ -20,7 +20,7 @@ export interface PlannedHosts {
   /** Why the others have none. */
   readonly lost: Map<string, readonly HostwrightError[]>;
   /** The plan as it is shown, host by host; the command that shows it empties the list. */
-  readonly events: ChangeEvent[];
+  readonly events: (ChangeEvent | RemarkEvent)[];
   readonly worker: Worker;
   /** Notes what becomes of changes, and tells it. */
   readonly report: (event: WorkEvent) => void;
@@ -78,7 +78,7 @@ async function planEach(
 export async function planHosts(options: PlanHostsOptions): Promise<PlannedHosts> {
   const hosts = new Map<string, RunHost>();
   const lost = new Map<string, readonly HostwrightError[]>();
-  const events: ChangeEvent[] = [];
+  const events: (ChangeEvent | RemarkEvent)[] = [];
   const report = (event: WorkEvent): void => {
     const progress = hosts.get(event.host)?.progress;
     if (event.type === 'result' && progress !== undefined) noteResult(progress, event);
@@ -94,9 +94,9 @@ export async function planHosts(options: PlanHostsOptions): Promise<PlannedHosts
       lost.set(host, entry);
       continue;
     }
-    const { events: own, ...planned } = entry;
+    const { events: own, remarks, ...planned } = entry;
     hosts.set(host, { ...planned, changes: own.length, progress: startProgress(own) });
-    for (const event of own) events.push(event);
+    for (const event of [...own, ...remarks]) events.push(event);
   }
   return { hosts, lost, events, worker, report };
 }

@@ -1,6 +1,6 @@
 import type { HostwrightError } from '../errors.ts';
 import type { HostDigests } from '../plan/saved.ts';
-import type { ChangeEvent } from '../plan/event.ts';
+import type { ChangeEvent, RemarkEvent } from '../plan/event.ts';
 import type { Secret } from '../secrets/secret.ts';
 import type { Lock } from '../transport/transport.ts';
 
@@ -9,6 +9,8 @@ export interface RunSettings {
   readonly lock: Lock;
   /** Read the files that change, to show what changes in them. */
   readonly diff: boolean;
+  /** Look at what takes seconds to read, too. */
+  readonly deep: boolean;
   /** Only what these roles declare. Left out: all of it. */
   readonly roles?: readonly string[];
   readonly becomePassword?: Secret;
@@ -27,6 +29,7 @@ export interface PlannedHost {
   readonly resources: number;
   /** The plan as it is shown: one for each change, in order. */
   readonly events: readonly ChangeEvent[];
+  readonly remarks: readonly RemarkEvent[];
   /** Where the run has a salt. */
   readonly digests?: HostDigests;
   /** Requests so far. */

@@ -68,11 +68,11 @@ async function strike(of: readonly (Damage | Refusal)[]): Promise<void> {
 }
 
 /** One apply heals everything, and nothing is left to do. */
-async function heal(of: readonly (Damage | Refusal)[]): Promise<void> {
-  const apply = await hosts.hostwright('apply', '--yes', '--json', '--no-diff');
+async function heal(of: readonly (Damage | Refusal)[], more: readonly string[] = []): Promise<void> {
+  const apply = await hosts.hostwright('apply', '--yes', '--json', '--no-diff', ...more);
   expect(apply.code, apply.stdout + apply.stderr).toBe(0);
   await expect.poll(() => failing(of, inspection), { timeout: 30_000, interval: 1000 }).toEqual([]);
-  const again = await hosts.hostwright('plan', '--json', '--no-diff');
+  const again = await hosts.hostwright('plan', '--json', '--no-diff', ...more);
   expect(again.code, again.stdout + again.stderr).toBe(0);
 }
 
@@ -86,6 +86,7 @@ function drifted(finished: Finished): ReadonlySet<string> {
 
 describe.each(rounds)('damage by hand, round %i', (round) => {
   const own = damages.filter((damage) => damage.round === round);
+  const deep = own.some(({ isDeep }) => isDeep === true) ? ['--deep'] : [];
   let plan: readonly Seen[];
 
   it('is done to a site that is sound', async () => {
@@ -93,7 +94,7 @@ describe.each(rounds)('damage by hand, round %i', (round) => {
   });
 
   it('is seen by plan, and nothing else is', async () => {
-    const finished = await hosts.hostwright('plan', '--json', '--no-diff');
+    const finished = await hosts.hostwright('plan', '--json', '--no-diff', ...deep);
     plan = changesOf(jsonLines(finished));
     expect(finished.code, finished.stdout + finished.stderr).toBe(2);
     expect(lines(plan)).toEqual(expectedChanges(own));
@@ -109,7 +110,7 @@ describe.each(rounds)('damage by hand, round %i', (round) => {
   });
 
   it('is what drift reports', async () => {
-    const finished = await hosts.hostwright('drift', '--json', '--no-diff');
+    const finished = await hosts.hostwright('drift', '--json', '--no-diff', ...deep);
     expect(finished.code).toBe(2);
     expect([...drifted(finished)]).toEqual(expect.arrayContaining(own.map(subject)));
   });
@@ -121,7 +122,7 @@ describe.each(rounds)('damage by hand, round %i', (round) => {
   });
 
   it('is healed by one apply', async () => {
-    await heal(own);
+    await heal(own, deep);
   });
 });
 

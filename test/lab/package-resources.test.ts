@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { aptRepository, pkg, sh, type Resource, type Script } from '../../src/index.ts';
+import { aptRepository, file, packageFiles, pkg, sh, type Resource, type Script } from '../../src/index.ts';
 import { factsScript } from '../../src/plan/facts.ts';
 import { findPackages } from '../../src/plan/package-lists.ts';
 import { withoutStarting } from '../../src/resources/apt/start-policy.ts';
@@ -9,6 +9,7 @@ import {
   hostile,
   isUnharmed,
   openRoot,
+  probe,
   refuse,
   type Root,
 } from '../../src/testing/index.ts';
@@ -93,6 +94,50 @@ apt-get -qq update`);
 
   test('that does not exist is an error in the words of apt', async () => {
     expect(await refuse(root, pkg('no-such-package-anywhere'))).toContain('Unable to locate package');
+  });
+});
+
+describe('the files of packages', () => {
+  const remarksOf = async (others: readonly Resource[] = []): Promise<string> => {
+    const found = await probe(root, packageFiles(), others);
+    return found === null ? '' : (packageFiles().type.comparison?.remarks?.(found) ?? []).join('\n');
+  };
+
+  test('that were changed or removed come back, and each is named with its package', async () => {
+    await root.ask(sh`{ apt-get -qq update && apt-get -qq install ed time; } >/dev/null 2>&1
+echo '# mine' >>/usr/share/doc/ed/copyright; rm /usr/bin/time`);
+    expect(await probe(root, packageFiles())).toMatchObject({
+      changed: '/usr/share/doc/ed/copyright (ed)',
+      missing: '/usr/bin/time (time)',
+      packages: 'ed time',
+    });
+    await converge(root, packageFiles());
+    await root.ask(sh`command -v time; dpkg --verify ed time`);
+  });
+
+  test('that are settings stay, and are said unless a role declares them', async () => {
+    await root.ask(sh`echo '# mine' >>/etc/bash.bashrc`);
+    expect(await probe(root, packageFiles())).toMatchObject({ changed: 'none', missing: 'none' });
+    expect(await remarksOf()).toMatch(/settings of packages .*: .*\/etc\/bash.bashrc/);
+    const declared = file('/etc/bash.bashrc', { content: '# mine' });
+    expect(await remarksOf([declared])).not.toContain('bash.bashrc');
+    await root.ask(sh`sed -i '/mine/d' /etc/bash.bashrc`);
+  });
+
+  test('that are diverted, chosen among alternatives or of a version of nowhere are said', async () => {
+    await root.ask(sh`dpkg-divert --local --no-rename --add /usr/bin/time >/dev/null
+update-alternatives --set awk /usr/bin/mawk 2>/dev/null >/dev/null
+mkdir -p /root/own/DEBIAN
+printf '%s\n' 'Package: time' 'Version: 99' 'Architecture: all' 'Maintainer: x <x@example.org>' 'Description: x' >/root/own/DEBIAN/control
+dpkg-deb --build /root/own /root/own.deb >/dev/null
+dpkg -i /root/own.deb >/dev/null 2>&1`);
+    const said = await remarksOf();
+    expect(said).toContain('diverted by hand: /usr/bin/time');
+    expect(said).toContain('awk is /usr/bin/mawk');
+    expect(said).toMatch(/newer than every source of the host has: time 99 \(newest known: [\d.]/);
+    await root.ask(sh`dpkg-divert --local --no-rename --remove /usr/bin/time >/dev/null
+update-alternatives --auto awk; dpkg --purge time >/dev/null; rm -r /root/own /root/own.deb`);
+    expect(await remarksOf()).not.toMatch(/diverted|alternatives|newer/);
   });
 });
 

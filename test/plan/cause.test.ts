@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { updateApplied, type Applied } from '../../src/plan/applied.ts';
 import { causes } from '../../src/plan/cause.ts';
+import { packageFiles } from '../../src/resources/apt/package-files.ts';
 import { file } from '../../src/resources/file.ts';
 import type { DeclaredResource } from '../../src/resources/resource.ts';
 import type { Facts } from '../../src/roles/role.ts';
@@ -71,6 +72,15 @@ describe('the cause of a change', () => {
       { name: 'memory', from: '2048 MiB', to: '4096 MiB' },
       { name: 'addresses', from: 'fd00::1', to: '10.0.0.7' },
     ]);
+  });
+
+  it('is drift of what only a deep check looks at, recorded or not', () => {
+    const find = causes({ applied: { resources: new Map() }, facts, declare });
+    const resource = placed(packageFiles());
+    const { id, desired } = resource;
+    expect(find({ id, resource, desired, actual: null, action: 'update', attributes: [] })).toEqual({
+      cause: 'drift',
+    });
   });
 
   it('is the fact where a resource is declared only because of it', () => {

@@ -37,6 +37,21 @@ describe('the end of drift', () => {
     ]);
   });
 
+  it('says what was remarked of a host behind its changes', () => {
+    const { reporter, lines } = capture();
+    reporter.report({
+      ...{ type: 'remark', host: 'web1', role: 'x', resource: 'package_files:system' },
+      text: 'files of packages are diverted by hand: /usr/bin/x',
+    });
+    reporter.report(summary({ web1: host() }, drift));
+    expect(lines()).toEqual([
+      'web1 · x, package_files system: files of packages are diverted by hand: /usr/bin/x',
+      '',
+      'No drift on 1 host: 10 unchanged. 0.8 s',
+      '',
+    ]);
+  });
+
   it('says so where nothing has drifted', () => {
     const { reporter, lines } = capture();
     reporter.report(summary({ web1: host(), web2: host({ pending: 4 }) }, drift));

@@ -7,6 +7,7 @@ import {
   createAuthority,
   directory,
   dpkg,
+  packageFiles,
   file,
   gitRelease,
   group,
@@ -66,6 +67,7 @@ export const examples: Readonly<Record<string, readonly Resource[]>> = {
     line('/etc/fstab', { match: '[[:space:]]swap[[:space:]]', absent: true }),
   ],
   dpkg: [dpkg()],
+  package_files: [packageFiles()],
   apt_repository: [
     aptRepository('sid', {
       uris: ['http://deb.debian.org/debian'],

@@ -10,6 +10,7 @@ import {
   gitRelease,
   hostCertificate,
   dpkg,
+  packageFiles,
   hostname,
   line,
   link,
@@ -73,6 +74,7 @@ export const samples: readonly Resource[] = [
   sysctl('net.ipv4.ip_forward', { value: 1 }),
   sysctl('net.ipv4.tcp_syncookies', { absent: true }),
   dpkg(),
+  packageFiles(),
   hostname('web1'),
   ufw({
     rules: [

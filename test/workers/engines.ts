@@ -21,6 +21,7 @@ export interface Engine {
 export const settings: LocalOptions['settings'] = {
   lock: { mode: 'exclusive', holder: { user: 'u', controller: 'c', pid: 1, since: '' } },
   diff: true,
+  deep: false,
   apply: { confirmWithin: 1 },
 };
 

@@ -12,6 +12,10 @@ export interface Comparison<Found extends State = State> {
   readonly exact?: true;
   /** What there is of one depends on which others are declared: all of a host are probed together. */
   readonly together?: true;
+  /** Reading it takes seconds: only `--deep` looks at it, and a difference is drift, recorded or not. */
+  readonly deep?: true;
+  /** What a person should know of what is there and stays: in the plan, beside the changes. */
+  remarks?(actual: Found): readonly string[];
   /** The action that a difference amounts to, where it is not create, update or delete. */
   action?(attributes: readonly AttributeChange[], actual: Found | null): Action;
 }

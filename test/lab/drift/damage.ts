@@ -17,6 +17,8 @@ export interface Damage {
   readonly seen?: Readonly<Record<string, string>>;
   /** What else the plan shows because of it: `service:nginx.service reload`. */
   readonly follows?: readonly `${ResourceId} ${Action}`[];
+  /** Only `--deep` sees it; all of a round or none. */
+  readonly isDeep?: true;
   /** Shell that does it, as root. */
   readonly breaks: string;
   /** Shell that succeeds while all is well, by other means than those of Hostwright: runs with `set -e`. */

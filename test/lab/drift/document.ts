@@ -37,9 +37,10 @@ function attribute([name, values]: readonly [string, string]): string {
   return `${name} ${code(from)} → ${code(to)}`;
 }
 
-function seenAs({ resource, action, seen = {} }: Damage): string {
+function seenAs({ resource, action, seen = {}, isDeep }: Damage): string {
   const attributes = Object.entries(seen).map(attribute).join(', ');
-  return `\`${resource}\` ${action}${attributes === '' ? '' : `: ${attributes}`}`;
+  const how = isDeep === true ? ', with `--deep`' : '';
+  return `\`${resource}\` ${action}${how}${attributes === '' ? '' : `: ${attributes}`}`;
 }
 
 /** What the one apply does: to the resource, and to the services that have read it. */
