@@ -126,7 +126,7 @@ export const packageFilesType = defineResource({
   },
   apply: (changes, host) =>
     changes.map(({ id, actual }) => {
-      const packages = String(actual?.packages ?? '').split(' ');
+      const packages = (actual?.packages ?? '').split(' ');
       return {
         resources: [id],
         title: `install again ${packages.join(', ')}`,
