@@ -106,10 +106,6 @@ exit 1`,
   exit 1
 fi
 hw_arm
-back() {
-  if hw_restore "$HW/before"; then echo 'the previous configuration is restored' >&2
-  else echo 'not all of the previous configuration could be restored' >&2; fi
-}
 cat >"$HW/write-all.sh" <<'END'
 ${writeOne}
 i=0
@@ -119,7 +115,8 @@ while [ "$i" -lt ${steps.files.length} ]; do
 done
 END
 if ! sh -eu "$HW/write-all.sh"; then
-  back
+  if hw_restore "$HW/before"; then echo 'the previous configuration is restored' >&2
+  else echo 'not all of the previous configuration could be restored' >&2; fi
   hw_disarm
   exit 1
 fi`,
@@ -133,10 +130,21 @@ const unguarded = sh`hw_arm() { :; }
 hw_made() { :; }
 hw_disarm() { :; }`;
 
-/** After any failure the previous files are restored. */
+/**
+ * After any failure the previous files are restored. What is said of them depends on the service: only one that works
+ * with them again has its previous configuration.
+ */
 const serviceOrBack = sh`if ! sh -eu "$HW/service.sh"; then
-  back
-  if sh -eu "$HW/service.sh" >&2; then hw_disarm
-  else echo 'but the service does not accept it either' >&2; fi
+  restored=yes
+  hw_restore "$HW/before" || restored=
+  if sh -eu "$HW/service.sh" >"$HW/again" 2>&1; then
+    hw_disarm
+    if [ -n "$restored" ]; then echo 'the previous configuration is restored' >&2
+    else echo 'not all of the previous configuration could be restored, and the service runs with what there is' >&2; fi
+  else
+    if [ -n "$restored" ]; then echo 'the previous files are restored, but the service does not work with them either:' >&2
+    else echo 'not all of the previous files could be restored, and the service does not work:' >&2; fi
+    tail -n 10 "$HW/again" >&2
+  fi
   exit 1
 fi`;

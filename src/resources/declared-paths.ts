@@ -1,5 +1,6 @@
 import { ancestors, pathOf, readAt } from './path.ts';
 import type { DeclaredPaths, DeclaredResource } from './resource.ts';
+import type { ResourceId } from './state.ts';
 
 function pathsOf(resource: DeclaredResource): readonly string[] {
   const { type, desired } = resource;
@@ -15,9 +16,11 @@ function pathsOf(resource: DeclaredResource): readonly string[] {
 export function declaredPaths(resources: readonly DeclaredResource[]): DeclaredPaths {
   let own: ReadonlySet<string> | undefined;
   let above: ReadonlySet<string> | undefined;
+  let ids: ReadonlySet<ResourceId> | undefined;
   const owned = (): ReadonlySet<string> => (own ??= new Set(resources.flatMap(pathsOf)));
   return {
     owns: (path) => owned().has(path),
     ownsBelow: (path) => (above ??= new Set([...owned()].flatMap(ancestors))).has(path),
+    declares: (id) => (ids ??= new Set(resources.map((resource) => resource.id))).has(id),
   };
 }

@@ -42,6 +42,8 @@ export interface DeclaredPaths {
   owns(path: string): boolean;
   /** Whether a resource owns something below `path`. */
   ownsBelow(path: string): boolean;
+  /** Whether a resource is declared, such as the service of a unit. */
+  declares(id: ResourceId): boolean;
 }
 
 /** Reads the actual state of every resource of a batch, in one go and without changing anything. */
@@ -97,7 +99,7 @@ export interface ResourceType<Desired extends object = object, Found extends Sta
 }
 
 /** Where the declarations of a host are not known nothing may be taken for undeclared. */
-const everything: DeclaredPaths = { owns: () => true, ownsBelow: () => true };
+const everything: DeclaredPaths = { owns: () => true, ownsBelow: () => true, declares: () => false };
 
 type NameOf<S> = S extends unknown ? keyof S & string : never;
 

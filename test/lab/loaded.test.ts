@@ -58,7 +58,7 @@ async function read(watched: readonly Watched[]): Promise<Answer> {
 async function found(reading: Partial<Reading> = {}): Promise<readonly Stale[]> {
   const { stdout, stderr, code } = await read([reload, restart]);
   expect(code, stderr.toString()).toBe(0);
-  const staleOf = parseLoaded(stdout);
+  const { staleOf } = parseLoaded(stdout);
   return [reload, restart].map((one) => staleOf(one, { since: NaN, process: first, ...reading }));
 }
 

@@ -32,23 +32,24 @@ describe('unit and service', () => {
   });
 
   test('a changed unit is due for a restart of what runs, however it came about', async () => {
+    const dropIn = unit('example.service', { dropIn: 'nice', content: '[Service]\nNice=5\n' });
+    const running = service('example');
     await converge(host, example('/bin/sleep 1d'));
-    const restart = await converge(host, service('example'));
+    const restart = await converge(host, running);
     expect(restart).toMatchObject({ action: 'restart', attributes: [{ name: 'restart' }] });
     expect(await host.ask(sh`pgrep -xaf '/bin/sleep 1d' | wc -l`)).toBe('1\n');
 
-    const dropIn = unit('example.service', { dropIn: 'nice', content: '[Service]\nNice=5\n' });
     await converge(host, dropIn);
-    expect(await converge(host, service('example'))).toMatchObject({ action: 'restart' });
+    expect(await converge(host, running, [dropIn])).toMatchObject({ action: 'restart' });
     await host.ask(
       sh`sed -i s/Nice=5/Nice=6/ /etc/systemd/system/example.service.d/nice.conf; systemctl daemon-reload`,
     );
     await converge(host, dropIn);
     await converge(host, unit('example.service', { dropIn: 'nice', absent: true }));
-    expect(await converge(host, service('example'))).toMatchObject({ action: 'restart' });
+    expect(await converge(host, running)).toMatchObject({ action: 'restart' });
   });
 
-  test('drop-ins that somebody puts over it go', async () => {
+  test('drop-ins that somebody puts over a unit go, where no service tells of them', async () => {
     const override = async (name: string) =>
       await host.ask(
         sh`mkdir -p ${dropIns}; printf '[Service]\nNice=7\n' >${`${dropIns}/${name}.conf`}; systemctl daemon-reload`,
@@ -62,8 +63,88 @@ describe('unit and service', () => {
     await override('z');
     const nice = unit('example.service', { dropIn: 'nice', content: '[Service]\nNice=5\n' });
     await converge(host, nice);
-    expect(await host.ask(sh`ls ${dropIns}`)).toBe('a.conf\nnice.conf\n');
+    expect(await host.ask(sh`ls ${dropIns}`)).toBe('nice.conf\n');
     await host.ask(sh`rm -r ${dropIns}; systemctl daemon-reload`);
+  });
+
+  describe('a unit of a package that somebody overrides', () => {
+    const file = '/usr/lib/systemd/system/a-vendor.service';
+    const vendor = service('a-vendor', { enabled: false });
+    const show = async (property: string): Promise<string> =>
+      (await host.ask(sh`systemctl show -p ${property} --value a-vendor.service`)).trim();
+
+    beforeAll(async () => {
+      await host.ask(
+        sh`printf '[Service]\nExecStart=/bin/sleep infinity\n' >${file}; systemctl daemon-reload`,
+      );
+      await converge(host, vendor);
+    });
+
+    const nice = "printf '[Service]\\nNice=7\\n'";
+    test.each<[string, string, string]>([
+      ['a drop-in', '/etc/systemd/system/a-vendor.service.d/x.conf', nice],
+      ['a drop-in until the next boot', '/run/systemd/system/a-vendor.service.d/my own.conf', nice],
+      ['one for all services', '/etc/systemd/system/service.d/x.conf', nice],
+      ['one by prefix', '/usr/local/lib/systemd/system/a-.service.d/x.conf', nice],
+      ['a whole unit', '/etc/systemd/system/a-vendor.service', `sed 's/^ExecStart/Nice=7\\n&/' ${file}`],
+      [
+        'a whole unit until the next boot',
+        '/run/systemd/system/a-vendor.service',
+        `sed 's/^ExecStart/Nice=7\\n&/' ${file}`,
+      ],
+    ])('by %s gets its own back, and is restarted only if that was in effect', async (_, path, content) => {
+      const put = sh`mkdir -p "$(dirname ${path})"; sh -c ${content} >${path}; systemctl daemon-reload`;
+      const before = await show('MainPID');
+      await host.ask(put);
+      expect(await probe(host, vendor)).toMatchObject({
+        overriddenBy: path,
+        restart: 'not due',
+        unit: 'current',
+      });
+      expect(await converge(host, vendor)).toMatchObject({ action: 'update' });
+      expect([await show('MainPID'), await show('Nice')]).toEqual([before, '0']);
+      await host.ask(sh`${put}
+systemctl restart a-vendor`);
+      expect(await show('Nice')).toBe('7');
+      expect(await probe(host, vendor)).toMatchObject({ restart: `due: ${path} is in effect` });
+      expect(await converge(host, vendor)).toMatchObject({ action: 'restart' });
+      expect(await show('Nice')).toBe('0');
+      expect(await show('MainPID')).not.toBe(before);
+    });
+
+    test('at run time, by set-property', async () => {
+      const before = await show('MainPID');
+      await host.ask(sh`systemctl set-property --runtime a-vendor.service CPUWeight=10`);
+      await converge(host, vendor);
+      expect([await show('MainPID'), await show('CPUWeight')]).toEqual([before, '[not set]']);
+    });
+
+    test('keeps what is to stay, what is declared, and what is no override', async () => {
+      const own = unit('a-vendor.service', { dropIn: 'own', content: '[Service]\nNice=5\n' });
+      await host.ask(sh`mkdir -p /etc/systemd/system/a-vendor.service.d /run/systemd/system/service.d
+cd /etc/systemd/system/a-vendor.service.d
+touch 50-provider.conf own.conf notes.txt /run/systemd/system/service.d/zzz-lxc-service.conf
+systemctl daemon-reload; systemctl restart a-vendor`);
+      const adopted = service('a-vendor', { enabled: false, keepOverrides: ['50-*.conf'] });
+      expect(await probe(host, adopted, [own])).toMatchObject({
+        overriddenBy: 'nothing',
+        restart: 'not due',
+      });
+      expect(await probe(host, vendor, [own])).toMatchObject({
+        overriddenBy: '/etc/systemd/system/a-vendor.service.d/50-provider.conf',
+      });
+      await host.ask(sh`rm -r /run/systemd/system/service.d`);
+    });
+
+    test('is left to its owner where no package brings it', async () => {
+      await host.ask(
+        sh`mv ${file} /etc/systemd/system/; systemctl daemon-reload; systemctl restart a-vendor`,
+      );
+      await host.ask(
+        sh`rm -r /etc/systemd/system/a-vendor.service.d; systemctl daemon-reload; systemctl restart a-vendor`,
+      );
+      expect(await probe(host, vendor)).toMatchObject({ overriddenBy: 'nothing', running: true });
+    });
   });
 
   test('a bad unit leaves what runs alone', async () => {

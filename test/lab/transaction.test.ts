@@ -88,6 +88,14 @@ test('everything comes back where the service does not take it up, and the servi
   expect(await state()).toBe('1\nold\n2\nnew\n1\nold\n');
 });
 
+test('a service that does not work with the previous files either is not said to have them back', async () => {
+  const answer = await run(sh`true`, sh`echo "no port for $(cat /srv/app/current/n)" >&2; false`);
+  expect(answer.stderr.toString()).toBe(
+    'no port for 2\nthe previous files are restored, but the service does not work with them either:\nno port for 1\n',
+  );
+  expect(await state()).toBe('1\nold\n');
+});
+
 test('what is large beside a single file is shown to the check, not copied', async () => {
   await root.ask(sh`truncate -s 20M /srv/app/releases/1/large`);
   const validate = sh`[ "$(stat -c %i /srv/app/releases/1/n)" = ${(await root.ask(sh`stat -c %i /srv/app/releases/1/n`)).trim()} ]`;

@@ -13,6 +13,7 @@ import {
   type Resource,
 } from '../../src/index.ts';
 import { Unreadable, type Actual } from '../../src/resources/state.ts';
+import { declaredPaths } from '../../src/testing/index.ts';
 import { samples } from './samples.ts';
 
 function parse(output: string, ...resources: readonly [Resource, ...Resource[]]): readonly Actual[] {
@@ -295,18 +296,20 @@ describe('unit', () => {
     expect(parse(`\n${mask}\0`, unit('app.service', { content: '' }))).toMatchObject([{ kind: 'link' }]);
   });
 
-  test('sees drop-ins that win over it', () => {
+  test('sees undeclared drop-ins, where no service tells of them', () => {
     const stat = (path: string) =>
       `${['f', '644', 'root', '0', 'root', '0', '9', '', path].join('\0')}\0${'0'.repeat(64)}  ${path}\0`;
-    const [first, last] = ['a', 'z'].map((name) => `/etc/systemd/system/app.service.d/${name}.conf`);
-    const found = `${last ?? ''} ${first ?? ''} \n`;
-    expect(
-      parse(found + stat('/etc/systemd/system/app.service'), unit('app.service', { content: '' })),
-    ).toMatchObject([{ overriddenBy: `${first ?? ''} ${last ?? ''}` }]);
-    const own = unit('app.service', { dropIn: 'm', content: '' });
-    expect(parse(found + stat('/etc/systemd/system/app.service.d/m.conf'), own)).toMatchObject([
-      { overriddenBy: last },
-    ]);
+    const folder = '/etc/systemd/system/app.service.d';
+    const found = ['a.conf', 'm.conf', 'notes'].map((name) => `\0f\0\0${folder}\0${folder}/${name}\0\0`);
+    const output = Buffer.from(`${found.join('')}\n${stat('/etc/systemd/system/app.service')}`);
+    const own = unit('app.service', { content: '' });
+    const dropIn = unit('app.service', { dropIn: 'm', content: '' });
+    const desired = own.type.schema.parse(own.attributes);
+    const overriddenBy = (...others: readonly Resource[]) =>
+      own.type.probe([desired], declaredPaths([own, ...others])).parse(output);
+    expect(overriddenBy()).toMatchObject([{ overriddenBy: `${folder}/a.conf ${folder}/m.conf` }]);
+    expect(overriddenBy(dropIn)).toMatchObject([{ overriddenBy: `${folder}/a.conf` }]);
+    expect(overriddenBy(service('app'))).toMatchObject([{ overriddenBy: 'nothing' }]);
   });
 });
 

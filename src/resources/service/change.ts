@@ -1,7 +1,9 @@
+import { dirname } from 'node:path/posix';
 import { lines, sh, type Script } from '../../transport/shell.ts';
 import { endedFunction, runOrSay } from '../shell/ended.ts';
+import { removal } from '../shell/removal.ts';
 import { readFunction } from '../shell/read.ts';
-import type { Action, AttributeChange, Change, Difference } from '../state.ts';
+import type { Action, AttributeChange, Change, Difference, State } from '../state.ts';
 import type { Step } from '../step.ts';
 import { checkSeconds } from './health.ts';
 import { recordLoaded } from './loaded.ts';
@@ -22,6 +24,7 @@ export function actionOf(attributes: readonly AttributeChange[]): Action {
   const names = new Set(attributes.map((attribute) => attribute.name));
   if (names.has('running') || names.has('enabled')) return 'update';
   if (names.has('restart') || names.has('unit')) return 'restart';
+  if (names.has('overriddenBy')) return 'update';
   // It may do without a restart.
   return names.has('healthy') ? 'update' : 'reload';
 }
@@ -39,6 +42,23 @@ export function whenDue(
   const others = attributes.filter(({ name }) => name !== action);
   const all = [...others, { name: action, from: 'due', to: 'not due' }];
   return { action: actionOf(all), attributes: all };
+}
+
+/** What the probe has found that makes the unit another one. */
+export function overridesIn(actual: State | null): readonly string[] {
+  return String(actual?.['overrides'] ?? '')
+    .split('\n')
+    .filter((path) => path !== '');
+}
+
+export function removeOverrides(paths: readonly string[]): Script {
+  if (paths.length === 0) return sh``;
+  const folders = [...new Set(paths.map((path) => dirname(path)))].filter((path) => path.endsWith('.d'));
+  return lines([
+    removal,
+    ...paths.map((path) => sh`hw_remove ${path}`),
+    ...(folders.length === 0 ? [] : [sh`rmdir --ignore-fail-on-non-empty ${folders} 2>/dev/null || :`]),
+  ]);
 }
 
 function runOf({ desired, action, attributes }: Change<Service>): Run | undefined {
@@ -61,8 +81,9 @@ function workOf(change: Change<Service>): Work {
   return run === undefined ? { enablement } : { enablement, run };
 }
 
-function titleOf({ enablement = 'enable', run }: Work): string {
-  return run === undefined || run === 'ensure' ? enablement : run;
+function titleOf({ enablement, run }: Work): string {
+  if (run !== undefined && run !== 'ensure') return run;
+  return enablement ?? 'restore the unit of';
 }
 
 /** What the process has read is now what lies on disk; a reload takes up what is meant for it only. */
@@ -205,12 +226,13 @@ systemctl reset-failed ${name} 2>/dev/null || :`,
 };
 
 export function stepOf(change: Change<Service>): Step {
-  const { id, desired } = change;
+  const { id, desired, actual } = change;
   const { name } = desired;
   const work = workOf(change);
   const script = [
     ...[endedFunction, startFunction],
     ...(desired.log === undefined ? [] : [readFunction]),
+    removeOverrides(overridesIn(actual)),
     sh`systemctl daemon-reload`,
     ...(work.enablement === undefined
       ? []

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { dirname } from 'node:path/posix';
 import { digestedPath, parseListing, type Entry, type Listing } from './listing.ts';
 import { isCounted, isFollowed, nameOf, type Watched } from './loaded.ts';
 
@@ -52,8 +53,15 @@ function entriesOf({ below }: Listing, { paths, whole }: Watched): readonly Entr
   });
 }
 
-function foundIn(listing: Listing, one: Watched): Found {
-  const entries = entriesOf(listing, one);
+/** What there will be once some files are removed. */
+function without(entries: readonly Entry[], removed: readonly string[]): readonly Entry[] {
+  if (removed.length === 0) return entries;
+  const gone = new Set([...removed, ...removed.map((path) => dirname(path))]);
+  return entries.filter(({ path }) => !gone.has(path));
+}
+
+function foundIn(listing: Listing, one: Watched, removed: readonly string[]): Found {
+  const entries = without(entriesOf(listing, one), removed);
   const files = entries.flatMap(({ path }) => (listing.digests.has(path) ? [path] : []));
   const others = entries.flatMap(({ text }) => (text === '' ? [] : text.split('\n')));
   const lines = [
@@ -134,12 +142,20 @@ function isAbout({ process }: Loading, action: Watched['action'], now: Reading['
   return keys.every((key) => process.get(key) !== undefined && process.get(key) === now[key]);
 }
 
-/**
- * Gives what is no longer as a process has read it. A record of its last (re)load decides, if it is about the process
- * that runs and nobody has reloaded that since; otherwise what changed after it has read its files. RangeError on
- * output that is not of `printLoaded`.
- */
-export function parseLoaded(output: Buffer): (one: Watched, reading: Reading) => Stale {
+/** What services have read, and what is there now. */
+export interface Loaded {
+  /**
+   * What is no longer as a process has read it, once `removed` is gone. A record of its last (re)load decides, if it
+   * is about the process that runs and nobody has reloaded that since; otherwise what changed after it has read its
+   * files.
+   */
+  readonly staleOf: (one: Watched, reading: Reading, removed?: readonly string[]) => Stale;
+  /** What lies at and below a path that is watched. */
+  readonly below: Listing['below'];
+}
+
+/** RangeError on output that is not of `printLoaded`. */
+export function parseLoaded(output: Buffer): Loaded {
   const text = output.toString('latin1');
   const to = text.indexOf('\0');
   const listing = parseListing(to < 0 ? '' : text.slice(to));
@@ -148,11 +164,18 @@ export function parseLoaded(output: Buffer): (one: Watched, reading: Reading) =>
     throw new RangeError(`unexpected record "${head.slice(0, 80)}"`);
   }
   const [records, sums] = parseRecords(head);
-  return (one, { since, process }) => {
-    const found = sums.get(nameOf(one)) ?? foundIn(listing, one);
+  const staleOf: Loaded['staleOf'] = (one, { since, process }, removed = []) => {
+    const found = sums.get(nameOf(one)) ?? foundIn(listing, one, removed);
     const record = records.get(nameOf(one));
     if (record === undefined || !isAbout(record, one.action, process)) {
-      return { isStale: found.changed > since, changed: changedSince(found.entries, since) };
+      const taken = entriesOf(listing, one).filter(
+        ({ path, changed }) => removed.includes(path) && changed <= since,
+      );
+      const changed = new Map([
+        ...taken.map(({ path }): [string, string] => [path, 'is in effect']),
+        ...changedSince(found.entries, since),
+      ]);
+      return { isStale: found.changed > since || taken.length > 0, changed };
     }
     const isStale = record.digest !== found.digest;
     const isListed = record.lines.length > 0 || found.lines.length === 0;
@@ -161,4 +184,5 @@ export function parseLoaded(output: Buffer): (one: Watched, reading: Reading) =>
       changed: isStale && isListed ? difference(record.lines, found.lines) : new Map<string, string>(),
     };
   };
+  return { staleOf, below: listing.below };
 }

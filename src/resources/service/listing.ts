@@ -10,6 +10,11 @@ export interface Entry {
   readonly text: string;
 }
 
+/** A path as people read it. */
+export function shownPath(path: string): string {
+  return Buffer.from(path, 'latin1').toString('utf8');
+}
+
 /** What is on disk of all that is watched. */
 export interface Listing {
   /** What lies at and below a path that was asked for, or one that units are made of. */

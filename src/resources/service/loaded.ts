@@ -1,5 +1,5 @@
 import { lines, sh, type Script } from '../../transport/shell.ts';
-import { unitFolders } from './unit-files.ts';
+import { unitFolders, vendorPaths } from './unit-files.ts';
 
 /** What a service takes up by a reload, or by a restart. */
 export interface Watched {
@@ -132,7 +132,8 @@ export function listLoaded(watched: readonly Watched[]): Script {
   const all = watched.map(({ paths }) => paths.filter((path) => !isOfUnits(path)));
   const followed = new Set(all.flatMap((paths) => paths.filter((path) => isFollowed(path, paths))));
   const plain = new Set(all.flat().filter((path) => !followed.has(path)));
-  return sh`{ ${starts([...plain, ...unitFolders], [...followed])}; } >"$HW/starts"
+  const vendor = new Set(watched.flatMap(({ unit }) => vendorPaths(unit)));
+  return sh`{ ${starts([...plain, ...unitFolders, ...vendor], [...followed])}; } >"$HW/starts"
 ${list}`;
 }
 

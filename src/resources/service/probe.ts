@@ -1,7 +1,9 @@
 import { lines, sh } from '../../transport/shell.ts';
 import type { DeclaredPaths, Probe } from '../resource.ts';
 import { beginChecks, endChecks, parseChecks, type Findings } from './health.ts';
-import { parseLoaded, type Reading, type Stale } from './due.ts';
+import { parseLoaded, type Loaded, type Reading, type Stale } from './due.ts';
+import { shownPath } from './listing.ts';
+import { overridesOf } from './overrides.ts';
 import { listLoaded, printLoaded, ofProcess, type Watched } from './loaded.ts';
 import { watched, type Service } from './schema.ts';
 
@@ -26,6 +28,9 @@ export type ServiceState = {
   readonly enabled: boolean | string;
   readonly unitFile: string;
   readonly unit: 'current' | 'changed since its start';
+  /** What makes the unit another one and nobody declares: paths, behind each other and a line each. */
+  readonly overriddenBy: string;
+  readonly overrides: string;
   /** Otherwise what differs from what the process has read: `due: /etc/x.conf changed`. */
   readonly restart: string;
   readonly reload: string;
@@ -72,13 +77,9 @@ function readingOf(values: ReadonlyMap<string, string>, action: Watched['action'
 /** Changes that are named. */
 const mostNamed = 3;
 
-function text(path: string): string {
-  return Buffer.from(path, 'latin1').toString('utf8');
-}
-
 function dueText({ isStale, changed }: Stale): string {
   if (!isStale) return 'not due';
-  const all = [...changed].map(([path, how]) => `${text(path)} ${how}`);
+  const all = [...changed].map(([path, how]) => `${shownPath(path)} ${how}`);
   const more = all.length > mostNamed ? [`${all.length - mostNamed} more`] : [];
   return all.length === 0 ? 'due' : `due: ${[...all.slice(0, mostNamed), ...more].join('; ')}`;
 }
@@ -86,7 +87,7 @@ function dueText({ isStale, changed }: Stale): string {
 function parseUnit(
   block: string,
   service: Service,
-  staleOf: ReturnType<typeof parseLoaded>,
+  { staleOf, below }: Loaded,
   { hung, failed }: Findings,
   host: DeclaredPaths,
 ): ServiceState | null {
@@ -97,25 +98,34 @@ function parseUnit(
   if (loadState === 'not-found') return null;
   const active = values.get('ActiveState') ?? '';
   const runs = active === 'active' || active === 'reloading';
+  const overrides = overridesOf(service.name, below, host, service.keepOverrides);
   const stale = new Map(
-    (runs ? watched(service) : []).map((one) => [one.action, staleOf(one, readingOf(values, one.action))]),
+    (runs ? watched(service) : []).map((one) => [
+      one.action,
+      staleOf(one, readingOf(values, one.action), overrides),
+    ]),
   );
+  // Where it is overridden, what it has read says whether that is in effect.
+  const isOld = runs && overrides.length === 0 && values.get('NeedDaemonReload') === 'yes';
   const listed = [...service.reloadOn, ...service.restartOn];
-  const isForeign = (path: string): boolean => !host.owns(text(path)) && !listed.includes(text(path));
+  const isForeign = (path: string): boolean =>
+    !host.owns(shownPath(path)) && !listed.includes(shownPath(path));
   const due = (action: Watched['action']): string => {
     const found = stale.get(action);
     return found === undefined ? 'not due' : dueText(found);
   };
   const taken = [...stale.values()].flatMap(({ changed }) =>
     [...changed].flatMap(([path, how]) =>
-      (how === 'added' || how === 'changed') && isForeign(path) ? [text(path)] : [],
+      (how === 'added' || how === 'changed') && isForeign(path) ? [shownPath(path)] : [],
     ),
   );
   return {
     running: runs || (active === 'inactive' ? false : active),
     enabled: enablement(unitFile, service),
     unitFile,
-    unit: runs && values.get('NeedDaemonReload') === 'yes' ? 'changed since its start' : 'current',
+    overriddenBy: overrides.map(shownPath).join(' ') || 'nothing',
+    overrides: overrides.map(shownPath).join('\n'),
+    unit: isOld ? 'changed since its start' : 'current',
     restart: due('restart'),
     reload: due('reload'),
     undeclared: taken.join('\n'),
@@ -141,9 +151,9 @@ printf '%s\n\n\n' "$shown"`;
       if (end < 0 || found < 0) throw new RangeError('the answer about services is cut off');
       const blocks = output.subarray(0, end).toString('utf8').split('\n\n');
       const findings = parseChecks(output.subarray(end + 3, found + 1).toString('utf8'));
-      const staleOf = parseLoaded(output.subarray(found + 9));
+      const loaded = parseLoaded(output.subarray(found + 9));
       return batch.map((service, index) =>
-        parseUnit(blocks[index] ?? '', service, staleOf, findings(index), host),
+        parseUnit(blocks[index] ?? '', service, loaded, findings(index), host),
       );
     },
   };

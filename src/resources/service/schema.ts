@@ -32,6 +32,12 @@ export const schema = z.strictObject({
     .describe(
       'Folders of which the service reads every file whatever its name, so that backups count too (`include sites-enabled/*`)',
     ),
+  keepOverrides: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'Names or paths of drop-ins and units, with `*` and `?`, that stay although nobody declares them (`50-provider.conf`). Without it everything is removed that overrides the unit and is not declared: drop-ins of the unit, of its template, by prefix and by type, and a whole unit over that of a package, in /etc, /run and /usr/local',
+    ),
   validate: argv
     .optional()
     .describe(

@@ -5,17 +5,18 @@ import type { Planned } from '../capabilities/order.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
 import { endedFunction, runOrSay } from '../shell/ended.ts';
 import { each } from '../step.ts';
-import { actionOf, record, stepOf, whenDue } from './change.ts';
+import type { State } from '../state.ts';
+import { actionOf, overridesIn, record, stepOf, whenDue } from './change.ts';
 import { probeServices, type ServiceState } from './probe.ts';
 import { restartPaths, schema, type Service } from './schema.ts';
 import { startFunction } from './start.ts';
 
-function guard(service: Service): Guard | undefined {
+function guard(service: Service, actual: State | null): Guard | undefined {
   const { name } = service;
   if (!(service.guarded ?? /^sshd?\.(service|socket)$/.test(name))) return undefined;
   return {
     unit: name,
-    paths: [],
+    paths: overridesIn(actual),
     keep: sh`systemctl is-active ${name} >"$HW/active" || :`,
     // A restart takes up everything, also where the service has ended.
     restore: lines([
@@ -49,6 +50,7 @@ export const serviceType = defineResource({
   want: (service) => ({
     running: service.running,
     enabled: service.enabled,
+    overriddenBy: 'nothing',
     unit: 'current',
     restart: 'not due',
     reload: 'not due',
@@ -58,8 +60,8 @@ export const serviceType = defineResource({
   probe: probeServices,
   apply: each(stepOf),
   comparison: {
-    computed: ['unitFile', 'undeclared'],
-    implied: ['unit', 'restart', 'reload', 'healthy', 'current'],
+    computed: ['unitFile', 'undeclared', 'overrides'],
+    implied: ['overriddenBy', 'unit', 'restart', 'reload', 'healthy', 'current'],
     action: (attributes, actual) => (actual === null ? 'create' : actionOf(attributes)),
   },
   order: {
@@ -89,7 +91,7 @@ export const serviceType = defineResource({
             validate: lines([endedFunction, runOrSay(service.validate)]),
           },
   },
-  access: { guard: ({ desired }) => guard(desired) },
+  access: { guard: ({ desired, actual }) => guard(desired, actual) },
 });
 
 /** A systemd unit: `service('nginx', { reloadOn: ['/etc/nginx'], validate: ['nginx', '-t'] })`. */

@@ -33,3 +33,11 @@ export function unitNames(unit: string): readonly string[] {
 export function unitPaths(unit: string): readonly string[] {
   return unitFolders.flatMap((folder) => unitNames(unit).map((name) => `${folder}/${name}`));
 }
+
+/** Where packages bring a unit or the template of it. */
+export function vendorPaths(unit: string): readonly string[] {
+  const template = templateOf(unit);
+  return [unit, ...(template === undefined ? [] : [template])].map(
+    (name) => `/usr/lib/systemd/system/${name}`,
+  );
+}

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
-import { basename, dirname } from 'node:path/posix';
+import { dirname } from 'node:path/posix';
 import { z } from 'zod';
 import { lines, sh, type Script } from '../../transport/shell.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
 import type { Change } from '../state.ts';
 import type { ApplyContext, Step } from '../step.ts';
+import { overridesIn, removeOverrides } from './change.ts';
+import { parseListing, shownPath } from './listing.ts';
+import { overridesOf } from './overrides.ts';
+import { dropInNames, unitFolders } from './unit-files.ts';
 import { providesUnit } from '../path.ts';
 import { replaceFunctions } from '../shell/replace.ts';
 import { contentOf, entries, largestOf, parseStat, statProbe } from '../shell/stat.ts';
@@ -49,24 +53,13 @@ function file(unit: Unit): string {
   return `${folder}/${fileName(unit)}`;
 }
 
-/** Where people and programs put drop-ins; those of packages are below /usr and are changed by drop-ins here. */
-const dropInFolders = [folder, '/run/systemd/system', `${folder}.control`, '/run/systemd/system.control'];
-
-/** Prints the drop-ins of all units in a line. */
+/** Prints what lies in all folders of drop-ins of some units, as `parseListing` reads it. */
 function dropInProbe(batch: readonly Unit[]): Script {
-  const names = [...new Set(batch.map(({ name }) => name))];
-  const folders = names.flatMap((name) => dropInFolders.map((at) => `${at}/${name}.d`));
-  return sh`find ${folders} -maxdepth 1 -name '*.conf' ! -name '*[[:space:]]*' -printf '%p ' 2>/dev/null || :
+  const names = new Set(batch.flatMap(({ name }) => dropInNames(name)));
+  if (names.size === 0) return sh`echo`;
+  const folders = unitFolders.flatMap((at) => [...names].map((name) => `${at}/${name}`));
+  return sh`find ${folders} -maxdepth 1 ! -path ${'*\n*'} -printf ${String.raw`\0%y\0\0%H\0%p\0\0`} 2>/dev/null || :
 echo`;
-}
-
-/** Drop-ins that nobody declares and that win over this one: all over a whole unit, over a drop-in later names. */
-function overriding(unit: Unit, found: string, batch: readonly Unit[]): string {
-  const declared = new Set(batch.map(file));
-  const own = `/${unit.name}.d`;
-  const all = found.split(' ').filter((at) => dirname(at).endsWith(own) && !declared.has(at));
-  const winning = all.filter((at) => unit.dropIn === undefined || basename(at) > basename(file(unit)));
-  return winning.toSorted().join(' ') || 'nothing';
 }
 
 function bytes(unit: Unit): Uint8Array {
@@ -117,25 +110,30 @@ hw_yield ${target}
 hw_remove ${target}`;
 }
 
-/** As `overriding` finds them; `declared` are paths. */
-function removeOverriding(unit: Unit, declared: readonly string[]): Script {
-  const own = unit.dropIn === undefined ? '' : basename(file(unit));
+/** What lies there before a new unit does, nobody has seen as its overrides. */
+function removeEarlier(unit: Unit, declared: readonly string[]): Script {
+  const folders = unitFolders.flatMap((at) => dropInNames(unit.name).map((name) => `${at}/${name}`));
   return sh`declared=${` ${declared.join(' ')} `}
-find ${dropInFolders.map((at) => `${at}/${unit.name}.d`)} -maxdepth 1 -name '*.conf' 2>/dev/null | while IFS= read -r at; do
-  case $declared in *" $at "*) continue ;; esac
-  if LC_ALL=C expr "x$(basename "$at")" '>' ${`x${own}`} >/dev/null; then rm -f "$at"; fi
+find ${folders} -maxdepth 1 -name '*.conf' ! -path ${'/run/*/zzz-lxc-*'} 2>/dev/null | while IFS= read -r at; do
+  case $declared in *" $at "*) ;; *) rm -f "$at" ;; esac
 done`;
 }
 
 function step(changes: readonly Change<Unit>[], host: ApplyContext): Step {
   const units = changes.map((change) => change.desired);
   const present = units.filter((unit) => !unit.absent);
-  const declared = host.declared('unit').map((name) => `${folder}/${name}`);
+  const declared = [...host.declared('unit').map((name) => `${folder}/${name}`), ...units.map(file)];
+  const services = host.declared('service');
+  // The service of a unit, where it is declared, tells of its drop-ins itself.
+  const created = changes
+    .filter(({ action, desired }) => action === 'create' && !services.includes(desired.name))
+    .map(({ desired }) => desired);
   const script = [
     ...(present.length === 0 ? [] : [stage(present), verify(present)]),
     replaceFunctions,
     ...present.map(install),
-    ...present.map((unit) => removeOverriding(unit, declared)),
+    removeOverrides(changes.flatMap(({ actual }) => overridesIn(actual))),
+    ...created.map((unit) => removeEarlier(unit, declared)),
     ...units.filter((unit) => unit.absent).map(remove),
     sh`systemctl daemon-reload`,
   ];
@@ -150,7 +148,7 @@ function step(changes: readonly Change<Unit>[], host: ApplyContext): Step {
 export const unitType = defineResource({
   name: 'unit',
   summary:
-    'The file of a systemd unit, or a drop-in, verified before it goes live. Drop-ins of others that would override it are removed. A timer is a `unit` and a `service`',
+    'The file of a systemd unit, or a drop-in, verified before it goes live. What overrides it and nobody declares is removed: by its `service` where that is declared, which restarts if it was in effect. A timer is a `unit` and a `service`',
   schema,
   key: fileName,
   want: (unit) => {
@@ -159,25 +157,29 @@ export const unitType = defineResource({
     const content = contentOf({ sha256, size: bytes(unit).length });
     return { kind: 'file', owner: 'root', mode: '0644', content, overriddenBy: 'nothing' };
   },
-  probe: (batch) => {
+  probe: (batch, host) => {
+    // The service of a unit, where it is declared, tells of its drop-ins itself.
+    const alone = batch.filter(({ name }) => !host.declares(`service:${name}`));
     const { script, stdin } = statProbe(batch.map(file), { hash: largestOf(batch.map(bytes)), weigh: true });
     return {
-      script: lines([dropInProbe(batch), script]),
+      script: lines([dropInProbe(alone), script]),
       stdin,
       parse: (output) => {
         const end = output.indexOf('\n');
         if (end < 0) throw new RangeError('the answer about drop-ins is cut off');
-        const dropIns = output.subarray(0, end).toString('utf8');
+        const { below } = parseListing(output.subarray(0, end).toString('latin1'));
         const found = parseStat(output.subarray(end + 1));
         return batch.map((unit) => {
           const stat = found.get(file(unit));
           if (stat === undefined) return null;
+          const overrides = alone.includes(unit) ? overridesOf(unit.name, below, host).map(shownPath) : [];
           return {
             kind: stat.kind,
             owner: stat.owner,
             mode: stat.mode,
             content: contentOf(stat),
-            overriddenBy: overriding(unit, dropIns, batch),
+            overriddenBy: overrides.join(' ') || 'nothing',
+            overrides: overrides.join('\n'),
             ...entries(stat),
           };
         });
@@ -187,9 +189,7 @@ export const unitType = defineResource({
   // Together: a timer is verified with the service that it starts.
   apply: (changes, host) => [step(changes, host)],
   comparison: {
-    computed: ['entries'],
-    // A drop-in that is declared beside it is nobody else's.
-    together: true,
+    computed: ['entries', 'overrides'],
   },
   order: { provides: (unit, { kind, name }) => kind === 'unit' && providesUnit(file(unit), name) },
   files: { path: file, modeIsAll: (unit) => [file(unit)], text: (unit) => unit.content ?? null },

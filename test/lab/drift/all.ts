@@ -7,6 +7,7 @@ import { files } from './files.ts';
 import { firewall } from './firewall.ts';
 import { packages } from './packages.ts';
 import { refusals } from './refusals.ts';
+import { running } from './running.ts';
 import { services } from './services.ts';
 import { system } from './system.ts';
 import { users } from './users.ts';
@@ -16,6 +17,7 @@ export const fields: Readonly<Record<string, readonly Damage[]>> = {
   Files: files,
   Configuration: configuration,
   Services: services,
+  'What runs': running,
   Packages: packages,
   Users: users,
   Firewall: firewall,
