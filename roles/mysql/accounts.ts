@@ -87,6 +87,10 @@ export function accounts(
     ),
     ...(databases.has('test') ? [] : [mysqlDatabase('test', { flavor, absent: true }, options)]),
     ...['localhost', host.name].map((from) => mysqlUser('', from, { flavor, absent: true }, options)),
+    // The other root of many guides: with a password, from the network.
+    ...(vars.mysql_users.some(({ name }) => name === 'root') ? [] : ['%', host.name, '127.0.0.1', '::1']).map(
+      (from) => mysqlUser('root', from, { flavor, absent: true }, options),
+    ),
     ...users(origins(replicas), {
       name: 'replication',
       password: vars.mysql_replication_password,

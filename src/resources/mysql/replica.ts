@@ -13,6 +13,7 @@ import {
   sourceStatements,
   startStatements,
   stopStatement,
+  wholeStatements,
   type Failure,
   type Replica,
   type ReplicaStatus,
@@ -68,6 +69,10 @@ function stateOf(status: ReplicaStatus, replica: Replica) {
     password: status.passwordHash === hashOf(replica) ? replica.password : new Secret(status.passwordHash),
     tls: status.tls,
     position: status.position,
+    delay: status.delay,
+    filters: status.filters.join('; ') || 'none',
+    options: status.options.join('; ') || 'as declared',
+    otherSources: status.channels.join(', ') || 'none',
     receiving: status.receiving,
     applying: status.applying,
     readOnly: status.readOnly,
@@ -158,12 +163,12 @@ async function settled(on: Ask, replica: Replica): Promise<ReplicaStatus> {
 }
 
 async function start(on: Ask, replica: Replica, status: ReplicaStatus): Promise<ReplicaStatus> {
-  const statements = [
+  const changes = [
+    ...wholeStatements(replica, status),
     ...(isSource(status, replica, hashOf(replica)) ? [] : sourceStatements(replica)),
-    ...(isFollowing(status) && isSource(status, replica, hashOf(replica))
-      ? startStatements(replica).slice(0, 1)
-      : startStatements(replica)),
   ];
+  const [readOnly = '', ...starting] = startStatements(replica);
+  const statements = [...changes, readOnly, ...(isFollowing(status) && changes.length === 0 ? [] : starting)];
   await on(runSql(replica.flavor), sqlBytes(statements));
   return settled(on, replica);
 }
@@ -235,6 +240,10 @@ export const mysqlReplicaType = defineResource({
     password: replica.password,
     tls: 'verified',
     position: 'gtid',
+    delay: 0,
+    filters: 'none',
+    options: 'as declared',
+    otherSources: 'none',
     receiving: 'on',
     applying: 'on',
     readOnly: true,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { secretValue } from '../attribute.ts';
 import { path } from '../path.ts';
 import type { Seeding } from './seeding-mark.ts';
-import { flavor, plainText, sqlText } from './sql.ts';
+import { flavor, plainText, sqlText, type Flavor } from './sql.ts';
 
 // Both end up in option files and in CHANGE REPLICATION SOURCE, which takes 32 characters at most.
 const password = secretValue(
@@ -60,6 +60,14 @@ export interface ReplicaStatus {
   /** `verified`, or what is wrong with it. */
   readonly tls: string;
   readonly position: 'gtid' | 'file';
+  /** Seconds that it stays behind on purpose. */
+  readonly delay: number;
+  /** What it leaves out or renames. */
+  readonly filters: readonly string[];
+  /** Other sources that it follows. */
+  readonly channels: readonly string[];
+  /** Other options of the connection and the applier that are not as declared, in words. */
+  readonly options: readonly string[];
   readonly receiving: string;
   readonly applying: string;
   /** Why transactions do not arrive. */
@@ -89,6 +97,8 @@ export interface ReplicaStatus {
 /** Seconds between two attempts to connect, and how many of them: for years, an outage ends. */
 export const connectRetry = 2;
 export const retryCount = 100_000_000;
+/** Seconds of silence after which the primary says that it is there. */
+export const heartbeat = 30;
 
 /** An option file for the client, as a user of the primary. */
 export function primaryOptions(replica: Replica, user: string, reveal: string): Buffer {
@@ -116,7 +126,9 @@ export function isSource(status: ReplicaStatus, replica: Replica, passwordHash: 
     status.user === replica.user &&
     status.passwordHash === passwordHash &&
     status.tls === 'verified' &&
-    status.position === 'gtid'
+    status.position === 'gtid' &&
+    status.delay === 0 &&
+    status.options.length === 0
   );
 }
 
@@ -128,19 +140,59 @@ export function sourceStatements(replica: Replica): readonly string[] {
     USER: sqlText(replica.user),
     PASSWORD: sqlText(replica.password.reveal()),
     CONNECT_RETRY: connectRetry,
+    HEARTBEAT_PERIOD: heartbeat,
+    DELAY: 0,
     SSL: 1,
     SSL_CA: sqlText(replica.ca),
     SSL_CERT: sqlText(replica.certificate),
     SSL_KEY: sqlText(replica.key),
     SSL_VERIFY_SERVER_CERT: 1,
     ...(replica.flavor === 'mysql'
-      ? { AUTO_POSITION: 1, RETRY_COUNT: retryCount }
+      ? { AUTO_POSITION: 1, RETRY_COUNT: retryCount, BIND: "''", TLS_VERSION: "''", TLS_CIPHERSUITES: 'NULL' }
       : { USE_GTID: 'slave_pos' }),
   };
   const [verb, prefix] =
     replica.flavor === 'mysql' ? ['CHANGE REPLICATION SOURCE TO', 'SOURCE'] : ['CHANGE MASTER TO', 'MASTER'];
   const list = Object.entries(options).map(([name, value]) => `${prefix}_${name} = ${value}`);
-  return [stopStatement(replica), `${verb} ${list.join(', ')}`];
+  return [stopStatement(replica), `${verb} ${[...list, ...plainOptions[replica.flavor]].join(', ')}`];
+}
+
+/** Options of the source without its prefix, and of the applier. */
+const plainOptions: Readonly<Record<Flavor, readonly string[]>> = {
+  mysql: [
+    ...["SOURCE_SSL_CIPHER = ''", "SOURCE_SSL_CRL = ''", "SOURCE_COMPRESSION_ALGORITHMS = 'uncompressed'"],
+    ...['SOURCE_CONNECTION_AUTO_FAILOVER = 0', 'PRIVILEGE_CHECKS_USER = NULL', 'REQUIRE_ROW_FORMAT = 0'],
+    ...['REQUIRE_TABLE_PRIMARY_KEY_CHECK = STREAM', 'ASSIGN_GTIDS_TO_ANONYMOUS_TRANSACTIONS = OFF'],
+  ],
+  mariadb: ['IGNORE_SERVER_IDS = ()'],
+};
+
+const filterNames = [
+  'do_db',
+  'ignore_db',
+  'do_table',
+  'ignore_table',
+  'wild_do_table',
+  'wild_ignore_table',
+  'rewrite_db',
+];
+
+/** Statements that end all filters, and every other source. */
+export function wholeStatements(replica: Replica, { filters, channels }: ReplicaStatus): readonly string[] {
+  const names = filterNames.map((name) => `replicate_${name}`);
+  const unfiltered =
+    replica.flavor === 'mysql'
+      ? [`CHANGE REPLICATION FILTER ${names.map((name) => `${name} = ()`).join(', ')}`]
+      : names
+          .filter((name) => filters.some((filter) => filter.startsWith(`${name} `)))
+          .map((name) => `SET GLOBAL ${name} = ''`);
+  return [
+    ...(filters.length === 0 ? [] : [stopStatement(replica), ...unfiltered]),
+    ...channels.flatMap((name) => [
+      `STOP REPLICA FOR CHANNEL ${sqlText(name)}`,
+      `RESET REPLICA ALL FOR CHANNEL ${sqlText(name)}`,
+    ]),
+  ];
 }
 
 export function stopStatement({ flavor: server }: Replica): string {

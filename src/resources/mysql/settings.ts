@@ -47,7 +47,7 @@ const redoLog = 'innodb_redo_log_enabled';
 const others = ['read_only', 'super_read_only', 'timestamp'];
 
 const isOther = (name: string): boolean =>
-  others.includes(name) || /^gtid_.*(pos|state|seq_no|next)$/.test(name);
+  others.includes(name) || /^gtid_.*(pos|state|seq_no|next)$|^replicate_/.test(name);
 
 function questionOf(server: Flavor, desired: readonly Settings[]): Question {
   const declared = desired.flatMap(({ settings }) => Object.keys(settings));

@@ -2,7 +2,15 @@ import { z } from 'zod';
 import { sh, type Script } from '../../transport/shell.ts';
 import { binlogStateMinus } from './binlog-state.ts';
 import { marksIn } from './history.ts';
-import { primaryOptions, type Failure, type Replica, type ReplicaStatus } from './replication.ts';
+import {
+  connectRetry,
+  heartbeat,
+  primaryOptions,
+  retryCount,
+  type Failure,
+  type Replica,
+  type ReplicaStatus,
+} from './replication.ts';
 import { parseSeeding, readSeeding } from './seeding-mark.ts';
 import { askAgain, type Question } from './question.ts';
 import { systemDatabases } from './sql.ts';
@@ -13,11 +21,24 @@ const common = `'databases', (SELECT JSON_ARRAYAGG(SCHEMA_NAME) FROM information
 const mysqlQuery = `SELECT REPLACE(@@global.gtid_executed, CHAR(10), '');
 SELECT JSON_OBJECT('readOnly', @@global.super_read_only, ${common},
   'source', (SELECT JSON_OBJECT('host', HOST, 'port', PORT, 'user', USER, 'tls', SSL_ALLOWED, 'ca', SSL_CA_FILE,
-      'cert', SSL_CERTIFICATE, 'key', SSL_KEY, 'verify', SSL_VERIFY_SERVER_CERTIFICATE, 'gtid', AUTO_POSITION)
+      'cert', SSL_CERTIFICATE, 'key', SSL_KEY, 'verify', SSL_VERIFY_SERVER_CERTIFICATE, 'gtid', AUTO_POSITION, 'heartbeat', HEARTBEAT_INTERVAL,
+      'retryInterval', CONNECTION_RETRY_INTERVAL, 'retryCount', CONNECTION_RETRY_COUNT,
+      'others', CONCAT_WS(', ', NULLIF(CONCAT('interface ', NETWORK_INTERFACE), 'interface '), NULLIF(TLS_VERSION, ''),
+        NULLIF(SSL_CIPHER, ''), NULLIF(TLS_CIPHERSUITES, ''), NULLIF(SSL_CRL_FILE, ''), NULLIF(COMPRESSION_ALGORITHM, 'uncompressed'),
+        IF(SOURCE_CONNECTION_AUTO_FAILOVER = '1', 'automatic failover', NULL)))
     FROM performance_schema.replication_connection_configuration WHERE CHANNEL_NAME = ''),
   'password', (SELECT SHA2(User_password, 256) FROM mysql.slave_master_info WHERE Channel_name = ''),
   'receiver', (SELECT JSON_OBJECT('state', LOWER(SERVICE_STATE), 'number', LAST_ERROR_NUMBER, 'message', LAST_ERROR_MESSAGE)
     FROM performance_schema.replication_connection_status WHERE CHANNEL_NAME = ''),
+  'channels', (SELECT JSON_ARRAYAGG(CHANNEL_NAME) FROM performance_schema.replication_connection_configuration
+    WHERE CHANNEL_NAME <> ''),
+  'filters', (SELECT JSON_ARRAYAGG(CONCAT(LOWER(FILTER_NAME), ' ', FILTER_RULE))
+    FROM performance_schema.replication_applier_filters WHERE CHANNEL_NAME = '' AND FILTER_RULE <> ''),
+  'applying', (SELECT JSON_OBJECT('delay', DESIRED_DELAY, 'others', CONCAT_WS(', ',
+      CONCAT('privileges of ', PRIVILEGE_CHECKS_USER), IF(REQUIRE_ROW_FORMAT = 'YES', 'rows only', NULL),
+      IF(REQUIRE_TABLE_PRIMARY_KEY_CHECK = 'STREAM', NULL, CONCAT('primary keys ', REQUIRE_TABLE_PRIMARY_KEY_CHECK)),
+      IF(ASSIGN_GTIDS_TO_ANONYMOUS_TRANSACTIONS_TYPE = 'OFF', NULL, 'GTIDs made up')))
+    FROM performance_schema.replication_applier_configuration WHERE CHANNEL_NAME = ''),
   'applier', (SELECT LOWER(SERVICE_STATE) FROM performance_schema.replication_applier_status WHERE CHANNEL_NAME = ''),
   'failures', (SELECT JSON_ARRAYAGG(JSON_OBJECT('number', LAST_ERROR_NUMBER, 'message', LAST_ERROR_MESSAGE)) FROM (
       SELECT CHANNEL_NAME, LAST_ERROR_NUMBER, LAST_ERROR_MESSAGE FROM performance_schema.replication_applier_status_by_worker
@@ -100,8 +121,15 @@ const mysqlRow = z.object({
       key: z.string(),
       verify: z.string(),
       gtid: z.coerce.number(),
+      heartbeat: z.coerce.number(),
+      retryInterval: z.number(),
+      retryCount: z.number(),
+      others: z.string(),
     })
     .nullable(),
+  channels: z.array(z.string()).nullable(),
+  filters: z.array(z.string()).nullable(),
+  applying: z.object({ delay: z.number(), others: z.string() }).nullable(),
   password: z.string().nullable(),
   receiver: failure.extend({ state: z.string() }).nullable(),
   applier: z.string().nullable(),
@@ -147,6 +175,15 @@ function after(rows: readonly string[], word: string): readonly string[] {
   return rows.filter((row) => row.startsWith(`${word} `)).map((row) => row.slice(word.length + 1));
 }
 
+/** How the connection is kept, where it is not as declared. */
+function rhythm(beats: number, retryInterval: number, count: number): readonly string[] {
+  return [
+    ...(beats === heartbeat ? [] : [beats === 0 ? 'no heartbeat' : `a heartbeat of ${beats} s`]),
+    ...(retryInterval === connectRetry ? [] : [`tries again after ${retryInterval} s`]),
+    ...(count === retryCount ? [] : [`gives up after ${count} times`]),
+  ];
+}
+
 function parseMysql(rows: readonly string[], replica: Replica) {
   const [executed = '', text = ''] = rows;
   const row = mysqlRow.parse(JSON.parse(text));
@@ -167,6 +204,13 @@ function parseMysql(rows: readonly string[], replica: Replica) {
       replica,
     ),
     position: source?.gtid === 1 ? ('gtid' as const) : ('file' as const),
+    delay: row.applying?.delay ?? 0,
+    filters: (row.filters ?? []).toSorted(),
+    channels: row.channels ?? [],
+    options: [
+      ...(source === null ? [] : rhythm(source.heartbeat, source.retryInterval, source.retryCount)),
+      ...[source?.others ?? '', row.applying?.others ?? ''].filter((text) => text !== ''),
+    ],
     receiving: row.receiver?.state ?? 'off',
     applying: row.applier ?? 'off',
     receiveFailure: isFailure(row.receiver) ? row.receiver : null,
@@ -183,6 +227,14 @@ function parseMysql(rows: readonly string[], replica: Replica) {
 function state(word: string | undefined): string {
   if (word === 'Yes') return 'on';
   return word === undefined || word === 'No' ? 'off' : word.toLowerCase();
+}
+
+const mariadbFilters = [
+  ...['Do_DB', 'Ignore_DB', 'Do_Table', 'Ignore_Table', 'Wild_Do_Table', 'Wild_Ignore_Table', 'Rewrite_DB'],
+].map((name) => `Replicate_${name}`);
+
+function ignoredServers(ids = ''): readonly string[] {
+  return ids === '' ? [] : [`ignores servers ${ids}`];
 }
 
 function parseMariadb(rows: readonly string[], replica: Replica) {
@@ -216,6 +268,13 @@ function parseMariadb(rows: readonly string[], replica: Replica) {
       replica,
     ),
     position: status.get('Using_Gtid') === 'Slave_Pos' ? ('gtid' as const) : ('file' as const),
+    delay: Number(status.get('SQL_Delay') ?? 0),
+    filters: mariadbFilters.flatMap((name) => {
+      const rule = status.get(name) ?? '';
+      return rule === '' ? [] : [`${name.toLowerCase()} ${rule}`];
+    }),
+    channels: [],
+    options: ignoredServers(status.get('Replicate_Ignore_Server_Ids')),
     receiving: state(status.get('Slave_IO_Running')),
     applying: state(status.get('Slave_SQL_Running')),
     receiveFailure: failureOf('IO'),

@@ -4,6 +4,7 @@ import { secretValue } from '../attribute.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
 import type { Change } from '../state.ts';
 import { each } from '../step.ts';
+import { accountLimits, limitColumns, showLimits, unlimited } from './account-limits.ts';
 import { changeGrants, declaredGrants, grants, parseGrants, showGrants } from './grants.ts';
 import { cachingSha2, isCachingSha2, nativePassword } from './password.ts';
 import { probeServer, type Question } from './question.ts';
@@ -59,15 +60,15 @@ function tlsOf(user: User): 'none' | 'any' | 'x509' {
 
 const queries: Readonly<Record<Flavor, string>> = {
   mysql: `SELECT JSON_OBJECT('name', User, 'host', Host, 'plugin', plugin, 'hash', HEX(authentication_string),
-  'tls', LOWER(ssl_type), 'locked', account_locked = 'Y') FROM mysql.user`,
+  'tls', LOWER(ssl_type), 'locked', account_locked = 'Y', ${limitColumns.mysql}) FROM mysql.user`,
   mariadb: `SELECT JSON_OBJECT('name', User, 'host', Host,
   'plugin', IF(JSON_EXISTS(Priv, '$.auth_or'), 'several', JSON_VALUE(Priv, '$.plugin')),
   'hash', HEX(COALESCE(JSON_VALUE(Priv, '$.authentication_string'), '')),
   'tls', ELT(COALESCE(JSON_VALUE(Priv, '$.ssl_type'), 0) + 1, '', 'any', 'x509', 'specified'),
-  'locked', COALESCE(JSON_VALUE(Priv, '$.account_locked'), 'false') IN ('1', 'true')) FROM mysql.global_priv`,
+  'locked', COALESCE(JSON_VALUE(Priv, '$.account_locked'), 'false') IN ('1', 'true'), ${limitColumns.mariadb}) FROM mysql.global_priv`,
 };
 
-const row = z.object({
+const row = accountLimits.extend({
   name: z.string(),
   host: z.string(),
   plugin: z.string().nullable(),
@@ -79,7 +80,9 @@ const row = z.object({
 function questionOf(server: Flavor, batch: readonly User[]): Question {
   const accounts = batch.map((user) => `(${sqlText(user.name)}, ${sqlText(user.host)})`).join(', ');
   const shows = batch
-    .map((user, index) => `SELECT '#${index}';\nSHOW GRANTS FOR ${accountOf(user)};\n`)
+    .map(
+      (user, index) => `SELECT '#${index}';\n${user.absent ? '' : `SHOW GRANTS FOR ${accountOf(user)};\n`}`,
+    )
     .join('');
   return { rows: `${queries[server]} WHERE (User, Host) IN (${accounts});\n${shows}` };
 }
@@ -117,6 +120,9 @@ function parse(answer: readonly string[], batch: readonly User[]) {
       password: passwordState(user, Buffer.from(found.hash ?? '', 'hex')),
       tls: found.tls === null || found.tls === '' ? 'none' : found.tls,
       locked: Boolean(found.locked),
+      expired: Boolean(found.expired),
+      limits: showLimits(found),
+      otherPassword: found.second ? 'also valid' : 'none',
       grants: showGrants(parseGrants(grantLines)),
       shown: grantLines.join('\n'),
     };
@@ -130,6 +136,9 @@ function want(user: User) {
     password: user.password,
     tls: tlsOf(user),
     locked: false,
+    expired: false,
+    limits: 'none',
+    otherPassword: 'none',
     grants: showGrants({ granted: declaredGrants(user.grants, user.flavor), others: [] }),
   };
 }
@@ -152,12 +161,17 @@ function statements({ desired: user, actual, attributes }: Change<User>): readon
   if (user.absent) return [`DROP USER IF EXISTS ${account}`];
   const isNew = actual === null;
   const names = attributes.map(({ name }) => name);
+  const hasLimits = names.includes('limits') || names.includes('expired');
+  const limits = hasLimits ? ` ${unlimited[user.flavor]}` : '';
   const identity = `${account} ${authentication(user)} REQUIRE ${requirements[tlsOf(user)]}`;
   const shown = actual?.['shown'];
   const before = parseGrants(typeof shown === 'string' && shown !== '' ? shown.split('\n') : []);
   return [
     ...(isNew ? [`CREATE USER ${identity}`] : []),
-    ...(!isNew && names.some((name) => name !== 'grants') ? [`ALTER USER ${identity} ACCOUNT UNLOCK`] : []),
+    ...(!isNew && names.some((name) => name !== 'grants')
+      ? [`ALTER USER ${identity}${limits} ACCOUNT UNLOCK`]
+      : []),
+    ...(!isNew && names.includes('otherPassword') ? [`ALTER USER ${account} DISCARD OLD PASSWORD`] : []),
     ...changeGrants(account, before, declaredGrants(user.grants, user.flavor)),
   ];
 }

@@ -41,6 +41,8 @@ function row(changes: object = {}): string {
     hash: '',
     tls: 'any',
     locked: false,
+    ...{ queries: 0, updates: 0, logins: 0, connections: 0, seconds: 0, expired: false, lifetime: null },
+    ...{ history: null, reuse: null, attempts: null, factors: 0, second: 0 },
     ...changes,
   });
 }
@@ -70,6 +72,24 @@ describe('mysql_user', () => {
       const [state] = parse(`ready\n${row({ hash: 'ff', ...change })}\n#0\n${grant}\n`, app);
       expect(statements(app, state ?? null)).toMatch(/^ALTER USER [^;]+ REQUIRE SSL ACCOUNT UNLOCK;\n$/);
     }
+  });
+
+  test.each([
+    [{ queries: 1 }, { limits: '1 queries an hour' }],
+    [{ connections: 1, attempts: '3' }, { limits: '1 connections, 3 failed logins until it is locked' }],
+    [{ lifetime: 90 }, { limits: '90 days until the password expires' }],
+    [{ expired: true }, { expired: true }],
+  ])('with limits %j has them in the plan, and loses them', (changes, expected) => {
+    const [state] = parse(`ready\n${row({ hash: 'ff', ...changes })}\n#0\n${grant}\n`, app);
+    expect(state).toMatchObject(expected);
+    expect(statements(app, state ?? null)).toMatch(
+      /^ALTER USER [^;]+ WITH MAX_QUERIES_PER_HOUR 0 .* PASSWORD EXPIRE DEFAULT .* ACCOUNT UNLOCK;\n$/,
+    );
+  });
+
+  test('with a second password that is still valid loses it', () => {
+    const [state] = parse(`ready\n${row({ hash: 'ff', second: 1 })}\n#0\n${grant}\n`, app);
+    expect(statements(app, state ?? null)).toMatch(/;\nALTER USER 'app'@'10.0.0.1' DISCARD OLD PASSWORD;\n$/);
   });
 
   test('with more grants than declared loses them, and keeps its password', () => {

@@ -35,6 +35,11 @@ export interface Server {
   readonly own: string | null;
   readonly isBehind: boolean;
   readonly isPurged: boolean;
+  readonly delay: number;
+  readonly filters: readonly string[] | null;
+  readonly channels: readonly string[] | null;
+  /** Options of the applier that are not as declared. */
+  readonly options: string;
 }
 
 export const primaryUuid = 'f22c49c6-e53c-11f1-8880-2e3fcee93386';
@@ -55,6 +60,10 @@ export const following: Server = {
   own: '',
   isBehind: false,
   isPurged: false,
+  delay: 0,
+  filters: null,
+  channels: null,
+  options: '',
 };
 
 const failure = (pair: readonly [number, string] | null) => ({
@@ -86,7 +95,14 @@ export function mysqlAnswer(server: Server): string {
               key: '/pki/mysql.key',
               verify: server.tls ? 'YES' : 'NO',
               gtid: '1',
+              heartbeat: 30,
+              retryInterval: 2,
+              retryCount: 100_000_000,
+              others: '',
             },
+      channels: server.channels,
+      filters: server.filters,
+      applying: { delay: server.delay, others: server.options },
       password: source === null ? null : hash(server.password),
       receiver: source === null ? null : { ...failure(server.receiveFailure), state: server.receiving },
       applier: source === null ? null : server.applying,
@@ -124,6 +140,10 @@ export function mariadbAnswer(server: Server, applied = ''): string {
           `Last_SQL_Errno: ${failure(server.applyFailure).number}`,
           `Last_SQL_Error: ${failure(server.applyFailure).message}`,
           'Using_Gtid: Slave_Pos',
+          `SQL_Delay: ${server.delay}`,
+          `Replicate_Ignore_DB: ${server.filters?.map((filter) => filter.split(' ')[1]).join() ?? ''}`,
+          'Replicate_Do_DB: ',
+          'Replicate_Ignore_Server_Ids: ',
         ];
   return [
     'ready',

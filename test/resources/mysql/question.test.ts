@@ -25,7 +25,7 @@ const database = ['ready', '{"name": "shop", "charset": "utf8mb4", "collation": 
 const user = [
   ...[
     'ready',
-    '{"name": "prometheus", "host": "localhost", "plugin": "auth_socket", "hash": "", "tls": "", "locked": 0}',
+    '{"name": "prometheus", "host": "localhost", "plugin": "auth_socket", "hash": "", "tls": "", "locked": 0, "queries": 0, "updates": 0, "logins": 0, "connections": 0, "seconds": 0, "expired": 0, "lifetime": null, "history": null, "reuse": null, "attempts": null, "factors": 0, "second": 0}',
   ],
   ...['#0', 'GRANT PROCESS ON *.* TO `prometheus`@`localhost`'],
 ];

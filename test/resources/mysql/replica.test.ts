@@ -105,6 +105,18 @@ describe('the plan', () => {
     ['pointed elsewhere', { source: '10.9.9.9' }, [['source', '10.9.9.9:3306']]],
     ['without TLS', { tls: false }, [['tls', 'off']]],
     ['writable', { readOnly: false }, [['readOnly', false]]],
+    ['behind on purpose', { delay: 600 }, [['delay', 600]]],
+    [
+      'leaving something out',
+      { filters: ['replicate_ignore_db visits'] },
+      [['filters', 'replicate_ignore_db visits']],
+    ],
+    ['following another one too', { channels: ['other'] }, [['otherSources', 'other']]],
+    [
+      'applying as somebody else',
+      { options: 'privileges of `a`@`b`' },
+      [['options', 'privileges of `a`@`b`']],
+    ],
     ['errant', { own }, [['ownTransactions', own]]],
     ['a copy that broke off', { seeding: 'begun' }, [['data', 'half copied']]],
     [
@@ -210,6 +222,17 @@ describe('the change', () => {
     expect(done.join()).toContain('SOURCE_SSL = 1');
     expect(done.join()).toContain('SOURCE_SSL_VERIFY_SERVER_CERT = 1');
     expect(done.join()).toContain('SOURCE_AUTO_POSITION = 1');
+  });
+
+  test('ends filters, a delay and other sources, and copies nothing', async () => {
+    const odd = { ...following, filters: ['replicate_ignore_db shop'], channels: ['other'], delay: 600 };
+    const { done, error } = await apply(mysql, [odd, following]);
+    expect(error).toBeUndefined();
+    expect(done).toHaveLength(1);
+    expect(done[0]).toMatch(/^STOP REPLICA;\nCHANGE REPLICATION FILTER replicate_do_db = \(\), /);
+    expect(done[0]).toContain("RESET REPLICA ALL FOR CHANNEL 'other';");
+    expect(done[0]).toContain('SOURCE_DELAY = 0');
+    expect(done[0]).toMatch(/STOP REPLICA;\nSTART REPLICA;\n$/);
   });
 
   test('of a writable replica does not interrupt it', async () => {
