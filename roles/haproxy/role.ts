@@ -18,6 +18,7 @@ import {
   type SiteHost,
 } from 'hostwright';
 import { bundle } from '../acme/shared.ts';
+import { current } from './runtime.ts';
 
 const metricsPort = 8404;
 
@@ -267,6 +268,7 @@ export default defineRole({
       thumbprint: account?.thumbprint,
     });
     const brought = { needs: ['package:haproxy'] as const };
+    const content = template('haproxy/haproxy.cfg.hbs', data);
     return [
       pkg('haproxy'),
       pkg('socat'),
@@ -279,7 +281,7 @@ export default defineRole({
       file('/etc/haproxy/errors/away.html', {
         content: template('haproxy/away.html.hbs', { domain: vars.domain }),
       }),
-      file('/etc/haproxy/haproxy.cfg', { content: template('haproxy/haproxy.cfg.hbs', data) }),
+      file('/etc/haproxy/haproxy.cfg', { content }),
       unit('haproxy.service', { dropIn: 'hostwright', content: sandbox(vars.haproxy_max_connections) }),
       service(
         'haproxy',
@@ -294,6 +296,7 @@ export default defineRole({
           restartOn: ['/etc/systemd/system/haproxy.service.d', '/etc/default/haproxy'],
           validate: ['haproxy', '-c', '-dW', '-f', '/etc/haproxy/haproxy.cfg'],
           healthy: ['bash', '-c', answers, 'healthy', vars.domain],
+          ...(typeof content === 'string' ? { current: current(content, bundle) } : {}),
           // The master of Debian 12 (2.6) reloads without saying how it went.
           reload: [
             'sh',

@@ -28,6 +28,23 @@ function section(text: string, name: string): string {
   return text.split(/\n(?=\S)/).find((part) => part.startsWith(`${name} `)) ?? '';
 }
 
+test('what must be in force is what the configuration says, line by line', () => {
+  const [service] = ofType(
+    resourcesOf(haproxy, { declared: backends, variables: { domain: 'www.foobar.com' } }),
+    'service',
+  );
+  const words = service !== undefined && 'current' in service ? (service.current as readonly string[]) : [];
+  expect(words.slice(0, 2)).toEqual(['bash', '-c']);
+  const lines = configuration().split('\n');
+  const acl = lines.findIndex((line) => line.includes('acl unlimited src 127.0.0.1')) + 1;
+  expect(words.slice(4)).toEqual(
+    expect.arrayContaining([
+      ...['frontend http', 'frontend https', 'frontend metrics', 'limit 8000', `acl ${acl} 1`],
+      ...['server web/web1 10.0.0.1 8443', 'server web/web3 10.0.0.3 8443'],
+    ]),
+  );
+});
+
 describe('the configuration of HAProxy', () => {
   test('sends requests to every backend, each verified by its own name', () => {
     const web = section(configuration(), 'backend web');
