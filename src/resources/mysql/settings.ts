@@ -126,8 +126,9 @@ function stateOf(desired: Settings, rows: readonly Row[]): State {
 /** MySQL takes no other step than to the next of these. */
 const gtidModes = ['OFF', 'OFF_PERMISSIVE', 'ON_PERMISSIVE', 'ON'];
 
-function setStatements({ name, from, to }: AttributeChange): readonly string[] {
-  if (to === undefined || to === null) return [`SET GLOBAL ${sqlName(name)} = DEFAULT`];
+/** What no file sets gets the server's own value, which may be one that no text stands for. */
+function setStatements({ settings }: Settings, { name, from, to }: AttributeChange): readonly string[] {
+  if (!(name in settings)) return [`SET GLOBAL ${sqlName(name)} = DEFAULT`];
   const [start, end] = [from, to].map((mode) => gtidModes.indexOf(String(mode)));
   if (name === 'gtid_mode' && start !== undefined && end !== undefined && end > start) {
     return gtidModes.slice(start + 1, end + 1).map((mode) => `SET GLOBAL gtid_mode = ${mode}`);
@@ -144,7 +145,7 @@ function statements({ desired, attributes }: Change<Settings>): readonly string[
   const readsTls = names.some((name) => name in inUse || Object.values(inUse).includes(name));
   return [
     ...(names.includes('persisted') ? ['RESET PERSIST'] : []),
-    ...dynamic.flatMap(setStatements),
+    ...dynamic.flatMap((attribute) => setStatements(desired, attribute)),
     ...(readsTls && desired.flavor === 'mysql' ? ['ALTER INSTANCE RELOAD TLS'] : []),
     ...(names.includes(redoLog) ? ['ALTER INSTANCE ENABLE INNODB REDO_LOG'] : []),
   ];

@@ -71,7 +71,7 @@ describe('the settings of a server', () => {
       'that decides about access',
       ['init_connect', 'SET autocommit=0', 'DYNAMIC'],
       'init_connect SET autocommit=0 → ',
-      "SET GLOBAL `init_connect` = '';\n",
+      'SET GLOBAL `init_connect` = DEFAULT;\n',
     ],
     [
       'kept for the next start',
