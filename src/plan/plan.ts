@@ -58,31 +58,56 @@ function packageBefore(
   return undefined;
 }
 
-/** What a change alters: what it removes in a folder, and the path itself where there is more to it. */
-function alteredPaths(change: PlannedChange): readonly string[] {
-  const own = pathOf(change.resource);
-  const removed = removedPaths(change.resource, change);
-  const isAll = removed.length > 0 && change.attributes.length === 1;
-  return own === undefined || isAll ? removed : [own, ...removed];
+/** What a change removes: what it finds at its own path, or in a folder. */
+function removedOf(change: PlannedChange): readonly string[] {
+  const own = change.action === 'delete' ? pathOf(change.resource) : undefined;
+  return [...(own === undefined ? [] : [own]), ...removedPaths(change.resource, change)];
+}
+
+/** The path that a change makes, or makes different. */
+function madePath(change: PlannedChange): string | undefined {
+  const removed = removedOf(change);
+  const isAll = change.action === 'delete' || (removed.length > 0 && change.attributes.length === 1);
+  return isAll ? undefined : pathOf(change.resource);
 }
 
 /** A service whose files change is due for a reload or a restart, unless it starts anyway. */
 function triggered(
-  resource: DeclaredResource,
+  { type, desired }: DeclaredResource,
+  actual: State | null,
   changes: ReadonlyMap<ResourceId, PlannedChange>,
 ): 'reload' | 'restart' | undefined {
-  const touches = (tree: string): boolean =>
-    [...changes.values()]
-      .filter(isComing)
-      .some((change) =>
-        alteredPaths(change).some(
-          (path) => isWithin(path, tree) || (replaces(change) && isWithin(tree, path)),
-        ),
+  const { runtime } = type;
+  if (runtime === undefined) return undefined;
+  const coming = [...changes.values()].filter(isComing);
+  const hasRead = (action: 'reload' | 'restart', path: string): boolean =>
+    actual === null || runtime.mayHaveRead?.(actual, action, path) !== false;
+  const touches = (action: 'reload' | 'restart', tree: string): boolean =>
+    coming.some((change) => {
+      const made = madePath(change);
+      if (made !== undefined && isWithin(made, tree)) return true;
+      if (made !== undefined && replaces(change) && isWithin(tree, made)) return true;
+      return removedOf(change).some(
+        (path) => (isWithin(path, tree) || isWithin(tree, path)) && hasRead(action, path),
       );
-  const due = (resource.type.runtime?.triggers(resource.desired) ?? [])
-    .filter((trigger) => trigger.paths.some(touches))
-    .map((trigger) => trigger.action);
+    });
+  const due = runtime
+    .triggers(desired)
+    .filter(({ action, paths }) => paths.some((tree) => touches(action, tree)))
+    .map(({ action }) => action);
   return due.includes('restart') ? 'restart' : due[0];
+}
+
+/** Whether the plan removes what is at a path: what it removes of others, and what `goes` says of its own. */
+function removedBy(
+  changes: ReadonlyMap<ResourceId, PlannedChange>,
+  goes: (change: PlannedChange) => boolean,
+): (path: string) => boolean {
+  const going = [...changes.values()].filter(isComing).flatMap((change) => {
+    const own = pathOf(change.resource);
+    return [...removedPaths(change.resource, change), ...(own !== undefined && goes(change) ? [own] : [])];
+  });
+  return (path) => going.some((removed) => isWithin(path, removed));
 }
 
 /** What nobody declares and a service would take up, unless this plan removes it. */
@@ -93,14 +118,19 @@ function takenUp(
 ): readonly string[] {
   const paths = actual === null ? [] : (type.runtime?.takesUp?.(actual) ?? []);
   if (paths.length === 0) return [];
-  const going = [...changes.values()].filter(isComing).flatMap((change) => {
-    const own = pathOf(change.resource);
-    return [
-      ...removedPaths(change.resource, change),
-      ...(own !== undefined && replaces(change) ? [own] : []),
-    ];
-  });
-  return paths.filter((path) => !going.some((removed) => isWithin(path, removed)));
+  const isGone = removedBy(changes, replaces);
+  return paths.filter((path) => !isGone(path));
+}
+
+/** What runs is as before once something is gone that it has never read. */
+function withoutGone(
+  { type }: DeclaredResource,
+  actual: State | null,
+  changes: ReadonlyMap<ResourceId, PlannedChange>,
+): State | null {
+  if (actual === null || type.runtime?.withoutPaths === undefined) return actual;
+  const isGone = removedBy(changes, ({ action }) => action === 'delete');
+  return type.runtime.withoutPaths(actual, isGone);
 }
 
 /** What there will be of a resource once what comes first is changed. */
@@ -118,10 +148,11 @@ function planResource(
   changes: ReadonlyMap<ResourceId, PlannedChange>,
 ): PlannedChange | undefined {
   const { id, type, desired } = resource;
-  const actual = foreseen(resource, found, (earlier) => {
+  const left = foreseen(resource, found, (earlier) => {
     const change = changes.get(earlier);
     return isComing(change) ? change : undefined;
   });
+  const actual = left instanceof Unreadable ? left : withoutGone(resource, left, changes);
   if (actual instanceof Unreadable) {
     const knownAfter = pendingBefore(node, changes);
     if (knownAfter === undefined) {
@@ -145,7 +176,7 @@ function planResource(
     const known = difference ?? { action: 'update', attributes: [] };
     if (knownAfter !== undefined) return { id, resource, desired, actual, ...known, knownAfter };
   }
-  const due = triggered(resource, changes);
+  const due = triggered(resource, actual, changes);
   const all = due === undefined ? difference : type.runtime?.whenDue(due, difference);
   const taken = takenUp(resource, actual, changes);
   const known = { id, resource, desired, actual, ...(taken.length === 0 ? {} : { takesUp: taken }) };

@@ -54,7 +54,7 @@ async function change(): Promise<void> {
 async function damage(): Promise<void> {
   count += 1;
   await site.shell(`echo "# ${count}" >>/etc/nginx/mime.types
-echo ${count} >/etc/haproxy/errors/by-hand.html`);
+echo "# ${count}" >>/etc/haproxy/errors/503.http`);
 }
 
 const later = [

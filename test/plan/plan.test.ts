@@ -10,12 +10,14 @@ import { pkg } from '../../src/resources/apt/package.ts';
 import type { DeclaredResource } from '../../src/resources/resource.ts';
 import { Unreadable, type Actual, type ResourceId } from '../../src/resources/state.ts';
 import { service } from '../../src/resources/service/service.ts';
+import { foreignText } from '../../src/resources/service/foreign.ts';
 import { user } from '../../src/resources/user.ts';
 import { asDeclared, placed } from '../../src/testing/index.ts';
 
 const running = {
   running: true,
   enabled: true,
+  overriddenBy: 'nothing',
   unit: 'current',
   restart: 'not due',
   reload: 'not due',
@@ -222,6 +224,33 @@ describe('planHost', () => {
       const folder = placed(directory('/etc/nginx/conf.d', exclusive));
       const changes = plan([reader, folder, conf], states('zzz.conf'));
       expect(changes).toEqual([{ id: 'directory:/etc/nginx/conf.d', action: 'update' }]);
+    });
+
+    it('neither reloads nor restarts what has never read it', () => {
+      const folder = placed(directory('/etc/nginx/conf.d', exclusive));
+      const foreign = (added: readonly string[], read: readonly string[] | undefined, isAll = true) => ({
+        ...states('zzz.conf, zzz.conf~, old/ (1 entry, 1 KiB)'),
+        'service:nginx.service': {
+          ...running,
+          reload: added.length > 0 || !isAll ? 'due: /etc/nginx/conf.d/zzz.conf added' : 'not due',
+          foreign: foreignText([
+            { action: 'reload', added, isAll, read },
+            { action: 'restart', added: [], isAll: true, read: read ?? [] },
+          ]),
+        },
+      });
+      const services = (found: Readonly<Record<ResourceId, Actual>>) =>
+        plan([nginx, folder, conf], found).filter(({ id }) => id === 'service:nginx.service');
+      const at = '/etc/nginx/conf.d';
+      const mime = '/etc/nginx/mime.types';
+      expect(services(foreign([`${at}/zzz.conf`, `${at}/old/x`], [mime]))).toEqual([]);
+      expect(services(foreign([], [mime]))).toEqual([]);
+      const reloaded = [{ id: 'service:nginx.service', action: 'reload' }];
+      expect(services(foreign([`${at}/zzz.conf`], [mime, `${at}/old/x`]))).toMatchObject(reloaded);
+      expect(services(foreign([`${at}/zzz.conf`], [mime], false))).toMatchObject(reloaded);
+      expect(services(foreign([`${at}/zzz.conf`, '/etc/nginx/other'], [mime]))).toMatchObject(reloaded);
+      expect(services(foreign([], undefined))).toMatchObject(reloaded);
+      expect(services(foreign([], [`${at}/zzz.conf`]))).toMatchObject(reloaded);
     });
 
     it('knows what is to go only after the package that it needs, and, made anew, after any before it', () => {

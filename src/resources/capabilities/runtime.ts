@@ -28,5 +28,9 @@ export interface Runtime<Desired extends object = object, Found extends State = 
   whenDue(action: Trigger['action'], difference: Difference | undefined): Difference | undefined;
   /** Paths that nobody declares and that a reload or restart would take up: the plan names them. */
   takesUp?(actual: Found): readonly string[];
+  /** The state once paths are gone: what has never read them needs nothing. */
+  withoutPaths?(actual: Found, isGone: (path: string) => boolean): Found;
+  /** Whether what runs may have read what lies at or below a path that is to go. Left out: it may. */
+  mayHaveRead?(actual: Found, action: Trigger['action'], path: string): boolean;
   transaction?(desired: Desired): Transaction | undefined;
 }

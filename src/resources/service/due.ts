@@ -14,6 +14,8 @@ export interface Stale {
   readonly isStale: boolean;
   /** What differs, as far as that is known: `added`, `removed`, `changed` by path. */
   readonly changed: ReadonlyMap<string, string>;
+  /** The paths of all that the process has read; undefined where nothing says so. */
+  readonly read?: readonly string[];
 }
 
 /** What was recorded after the last (re)load of a project's own. */
@@ -182,6 +184,7 @@ export function parseLoaded(output: Buffer): Loaded {
     return {
       isStale,
       changed: isStale && isListed ? difference(record.lines, found.lines) : new Map<string, string>(),
+      ...(isListed ? { read: [...byPath(record.lines).keys()] } : {}),
     };
   };
   return { staleOf, below: listing.below };

@@ -2,6 +2,7 @@ import { lines, sh } from '../../transport/shell.ts';
 import type { DeclaredPaths, Probe } from '../resource.ts';
 import { beginChecks, endChecks, parseChecks, type Findings } from './health.ts';
 import { parseLoaded, type Loaded, type Reading, type Stale } from './due.ts';
+import { foreignText } from './foreign.ts';
 import { shownPath } from './listing.ts';
 import { overridesOf } from './overrides.ts';
 import { listLoaded, printLoaded, ofProcess, type Watched } from './loaded.ts';
@@ -36,6 +37,8 @@ export type ServiceState = {
   readonly reload: string;
   /** Paths that differ and that nobody declares, a line each: what a reload or restart would take up. */
   readonly undeclared: string;
+  /** What the process has read, and what has come since; see `foreign.ts`. */
+  readonly foreign: string;
   /** Otherwise what its check says, or which of its processes do not run. */
   readonly healthy: string;
   /** Otherwise what its check says. */
@@ -129,6 +132,14 @@ function parseUnit(
     restart: due('restart'),
     reload: due('reload'),
     undeclared: taken.join('\n'),
+    foreign: foreignText(
+      [...stale].map(([action, { changed, read }]) => ({
+        action,
+        added: [...changed].flatMap(([path, how]) => (how === 'added' ? [shownPath(path)] : [])),
+        isAll: [...changed.values()].every((how) => how === 'added'),
+        read: read?.map(shownPath),
+      })),
+    ),
     // Processes that do not run are why its check fails.
     healthy: hung.length > 0 ? hung.join(', ') : (failed.get('healthy') ?? 'healthy'),
     current: failed.get('current') ?? 'current',

@@ -7,6 +7,7 @@ import { endedFunction, runOrSay } from '../shell/ended.ts';
 import { each } from '../step.ts';
 import type { State } from '../state.ts';
 import { actionOf, overridesIn, record, stepOf, whenDue } from './change.ts';
+import { mayHaveRead, withoutPaths } from './foreign.ts';
 import { probeServices, type ServiceState } from './probe.ts';
 import { restartPaths, schema, type Service } from './schema.ts';
 import { startFunction } from './start.ts';
@@ -60,7 +61,7 @@ export const serviceType = defineResource({
   probe: probeServices,
   apply: each(stepOf),
   comparison: {
-    computed: ['unitFile', 'undeclared', 'overrides'],
+    computed: ['unitFile', 'undeclared', 'overrides', 'foreign'],
     implied: ['overriddenBy', 'unit', 'restart', 'reload', 'healthy', 'current'],
     action: (attributes, actual) => (actual === null ? 'create' : actionOf(attributes)),
   },
@@ -83,6 +84,8 @@ export const serviceType = defineResource({
     whenDue,
     takesUp: ({ undeclared = '' }: Partial<ServiceState>) =>
       undeclared.split('\n').filter((path) => path !== ''),
+    withoutPaths,
+    mayHaveRead,
     transaction: (service) =>
       service.validate === undefined
         ? undefined

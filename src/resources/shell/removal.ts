@@ -44,7 +44,7 @@ hw_remove() {
   [ -z "$hw_mounted" ] || hw_stuck "$1"
   rm -rf --one-file-system "$1" && return
   find "$1" -xdev -mindepth 1 -exec lsattr -d {} + 2>/dev/null | grep '^[^ ]*[ia]' | head -n 3 |
-    while read -r _ hw_left; do hw_fixed "$hw_left"; done
+    while read -r _ hw_held; do hw_fixed "$hw_held"; done
   hw_stuck "\${1%/*}/." "$1"
 }
 hw_yield() {

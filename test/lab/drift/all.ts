@@ -5,6 +5,7 @@ import type { Damage } from './damage.ts';
 import { database } from './database.ts';
 import { files } from './files.ts';
 import { firewall } from './firewall.ts';
+import { folders } from './folders.ts';
 import { packages } from './packages.ts';
 import { refusals } from './refusals.ts';
 import { running } from './running.ts';
@@ -16,6 +17,7 @@ import { users } from './users.ts';
 export const fields: Readonly<Record<string, readonly Damage[]>> = {
   Files: files,
   Configuration: configuration,
+  'Files of others': folders,
   Services: services,
   'What runs': running,
   Packages: packages,
