@@ -33,10 +33,10 @@ test('of a host without a plan, no change is expected', () => {
   expect(changed.filter((one) => without.has(one))).toEqual([]);
 });
 
-test('damages to one resource in one round are shown by attributes of their own', () => {
+test('damages to one resource in one round are shown by words of their own', () => {
   const shown = damages.flatMap((damage) =>
-    Object.keys(damage.seen ?? { [damage.action]: '' }).map(
-      (name) => `${damage.round} ${subject(damage)} ${name}`,
+    Object.entries(damage.seen ?? { [damage.action]: '' }).map(
+      ([name, values]) => `${damage.round} ${subject(damage)} ${name} ${values}`,
     ),
   );
   expect(shown.filter((line, index) => shown.indexOf(line) !== index)).toEqual([]);

@@ -1,7 +1,9 @@
 import { application } from './application.ts';
+import { balancerRunning } from './balancer-running.ts';
 import { certificates } from './certificates.ts';
 import { configuration } from './configuration.ts';
 import type { Damage } from './damage.ts';
+import { databaseRunning } from './database-running.ts';
 import { database } from './database.ts';
 import { files } from './files.ts';
 import { firewall } from './firewall.ts';
@@ -24,6 +26,8 @@ export const fields: Readonly<Record<string, readonly Damage[]>> = {
   Users: users,
   Firewall: firewall,
   Database: database,
+  'A database that runs': databaseRunning,
+  'A balancer that runs': balancerRunning,
   Certificates: certificates,
   Application: application,
   System: system,

@@ -35,9 +35,20 @@ export function expectedChanges(
   return [...new Set(all)].toSorted();
 }
 
+/** An attribute that names several damages: `a; b → none`, in the order in which they are done. */
+function together(one: string | undefined, other: string): string {
+  const [before = '', after] = other.split(' → ');
+  if (one === undefined || one === '' || !one.endsWith(` → ${after ?? ''}`)) return other;
+  return `${one.slice(0, one.lastIndexOf(' → '))}; ${before} → ${after ?? ''}`;
+}
+
 /** The attributes that the damages of one resource show: those of each of them. */
 export function expectedAttributes(damages: readonly Damage[]): Readonly<Record<string, string>> {
-  return Object.assign({}, ...damages.map(({ seen = {} }) => seen)) as Record<string, string>;
+  const expected: Record<string, string> = {};
+  for (const [name, values] of damages.flatMap(({ seen = {} }) => Object.entries(seen))) {
+    expected[name] = together(expected[name], values);
+  }
+  return expected;
 }
 
 /** What a service also shows when another damage of the same round is to its files. */
