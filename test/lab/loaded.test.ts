@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lines, sh, type Script } from '../../src/index.ts';
 import { parseLoaded, type Reading, type Stale } from '../../src/resources/service/due.ts';
 import { listLoaded, printLoaded, recordLoaded, type Watched } from '../../src/resources/service/loaded.ts';
-import { unitPaths } from '../../src/resources/service/unit-files.ts';
 import type { Answer } from '../../src/transport/transport.ts';
 import { openRoot, type Root } from '../../src/testing/index.ts';
 
@@ -17,7 +16,7 @@ const reload: Watched = {
 const restart: Watched = {
   unit: 'a@b:c.service',
   action: 'restart',
-  paths: ['/srv/w/link/x', '/srv/current', '/srv/current/marker', ...unitPaths('a@b:c.service')],
+  paths: ['/srv/w/link/x', '/srv/current', '/srv/current/marker'],
   whole: [],
 };
 

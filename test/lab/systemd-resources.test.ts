@@ -75,7 +75,8 @@ describe('unit and service', () => {
 
     beforeAll(async () => {
       await host.ask(
-        sh`printf '[Service]\nExecStart=/bin/sleep infinity\n' >${file}; systemctl daemon-reload`,
+        sh`printf '[Service]\nExecStart=/bin/sleep infinity\n' >${file}; systemctl daemon-reload
+mkdir -p /etc/systemd/system/a-vendor.service.d; touch /etc/systemd/system/a-vendor.service.d/notes`,
       );
       await converge(host, vendor);
     });
@@ -95,7 +96,9 @@ describe('unit and service', () => {
     ])('by %s gets its own back, and is restarted only if that was in effect', async (_, path, content) => {
       const put = sh`mkdir -p "$(dirname ${path})"; sh -c ${content} >${path}; systemctl daemon-reload`;
       const before = await show('MainPID');
-      await host.ask(put);
+      // As after a start by somebody else.
+      await host.ask(sh`rm -f /run/hostwright/loaded/a-vendor.service.restart
+${put}`);
       expect(await probe(host, vendor)).toMatchObject({
         overriddenBy: path,
         restart: 'not due',

@@ -228,7 +228,7 @@ exit 1`,
       expect(refused.stderr.toString()).toBe('the new configuration is not valid, no changes made:\nseen\n');
       expect(await seen()).toBe(before);
       const rolledBack = await attempt({ ...wanted, validate: looks, service: sh`exit 1` });
-      expect(rolledBack.stderr.toString()).toContain('the previous configuration is restored');
+      expect(rolledBack.stderr.toString()).toContain('the previous files are restored');
       // A restored file is another one of the same name.
       const withoutNumbers = (text: string): string => text.replaceAll(/ \d+$/gm, '');
       expect(withoutNumbers(await seen())).toBe(withoutNumbers(before));
@@ -320,7 +320,7 @@ exit 1`,
     const wanted = { files: [stepOf(directory('/etc/x1/mounted', { mode: '0700' }))], trees: ['/etc/x1'] };
     const looks = sh`[ "$(stat -c %a /etc/x1/mounted)" = 700 ]`;
     const rolledBack = await attempt({ ...wanted, validate: looks, service: sh`${looks}; exit 1` });
-    expect(rolledBack.stderr.toString()).toContain('the previous configuration is restored');
+    expect(rolledBack.stderr.toString()).toContain('the previous files are restored');
     expect(await seen()).toBe(before);
     expect(await attempt({ ...wanted, validate: looks, service: looks })).toMatchObject({ code: 0 });
   });
@@ -337,7 +337,7 @@ exit 1`,
     };
     const looks = sh`[ ! -e /etc/x1/gone ]`;
     const rolledBack = await attempt({ ...wanted, validate: looks, service: sh`exit 1` });
-    expect(rolledBack.stderr.toString()).toContain('the previous configuration is restored');
+    expect(rolledBack.stderr.toString()).toContain('the previous files are restored');
     expect((await seen()).replaceAll(/ \d+$/gm, '')).toBe(before);
     expect(await attempt({ ...wanted, validate: looks, service: looks })).toMatchObject({ code: 0 });
   });

@@ -91,6 +91,12 @@ export function record(service: Service, restarted: boolean): Script {
   return recordLoaded(watched(service).filter(({ action }) => restarted || action === 'reload'));
 }
 
+/** The process has not read what was removed: with the rest it is what it was. */
+function recordWithout(service: Service, removed: readonly string[], run: Run | undefined): Script {
+  const isSame = removed.length > 0 && run !== undefined && !['start', 'restart', 'stop'].includes(run);
+  return isSame ? recordLoaded(watched(service).filter(({ action }) => action === 'restart')) : sh``;
+}
+
 /** From here on what the service says is about this change. */
 function listen({ log }: Service): Script {
   const logged = log === undefined ? sh`` : sh`logged=$(stat -c %s ${log} 2>/dev/null || echo 0)`;
@@ -229,11 +235,13 @@ export function stepOf(change: Change<Service>): Step {
   const { id, desired, actual } = change;
   const { name } = desired;
   const work = workOf(change);
+  const removed = overridesIn(actual);
   const script = [
     ...[endedFunction, startFunction],
     ...(desired.log === undefined ? [] : [readFunction]),
-    removeOverrides(overridesIn(actual)),
+    removeOverrides(removed),
     sh`systemctl daemon-reload`,
+    recordWithout(desired, removed, work.run),
     ...(work.enablement === undefined
       ? []
       : [

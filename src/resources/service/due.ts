@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path/posix';
 import { digestedPath, parseListing, type Entry, type Listing } from './listing.ts';
-import { isCounted, isFollowed, nameOf, type Watched } from './loaded.ts';
+import { isCounted, isFollowed, nameOf, pathsOf, type Watched } from './loaded.ts';
 
 /** When a process has read its files, in seconds since 1970, and what systemd says of that; NaN where it does not run. */
 export interface Reading {
@@ -47,11 +47,11 @@ function digestOf(lines: readonly string[]): string {
 }
 
 /** The entries that count. What a link leads to counts where it is followed. */
-function entriesOf({ below }: Listing, { paths, whole }: Watched): readonly Entry[] {
-  return [...new Set(paths)].flatMap((path) => {
+function entriesOf({ below }: Listing, one: Watched): readonly Entry[] {
+  return pathsOf(one).flatMap((path) => {
     const isLink = below(path)[0]?.kind === 'l';
-    const all = isLink && !isFollowed(path, paths) ? below(path).slice(0, 1) : below(path);
-    return all.filter((entry) => entry.kind === 'd' || isCounted(entry.path, whole));
+    const all = isLink && !isFollowed(path, one.paths) ? below(path).slice(0, 1) : below(path);
+    return all.filter((entry) => entry.kind === 'd' || isCounted(entry.path, one.whole));
   });
 }
 

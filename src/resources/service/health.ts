@@ -38,10 +38,11 @@ function runner(batch: readonly Service[]): Script {
   eval "$hw_words"
 }
 hw_check() {
-  hw_at=$HW/$1 hw_code=0
+  hw_at=$HW/$1
   shift
-  ("$@") >"$hw_at" 2>&1 </dev/null || hw_code=$?
-  echo "$hw_code" >"$hw_at.code"
+  exec >"$hw_at" 2>&1 </dev/null
+  trap 'echo "$?" >"$hw_at.code"' EXIT
+  "$@"
 }
 for hw_number; do
   case $hw_number in`,
@@ -138,7 +139,8 @@ function wordsIn(said: readonly string[], code: string): string {
     .map((line) => line.replace(/^\/run\/hostwright\/\S*\/checks: (line \d+: )?/, '').trim())
     .filter((line) => line !== '')
     .slice(-1);
-  if (code === 'none') return `no answer within ${checkSeconds} s`;
+  // Without an answer it is ended: by SIGTERM, then by SIGKILL.
+  if (['none', '143', '137'].includes(code)) return `no answer within ${checkSeconds} s`;
   return last ?? `its check ends with exit status ${code}`;
 }
 

@@ -1,5 +1,5 @@
 import { lines, sh, type Script } from '../../transport/shell.ts';
-import { unitFolders, vendorPaths } from './unit-files.ts';
+import { unitFolders, unitNames, unitPaths, vendorPaths } from './unit-files.ts';
 
 /** What a service takes up by a reload, or by a restart. */
 export interface Watched {
@@ -24,18 +24,29 @@ export function isFollowed(path: string, paths: readonly string[]): boolean {
   return !paths.some((other) => other.startsWith(`${path}/`));
 }
 
-/** Prints where find(1) begins: at a followed link to a folder in there too. */
+/** What a restart takes up is declared, and of the unit. */
+export function pathsOf({ unit, action, paths }: Watched): readonly string[] {
+  return action === 'restart' ? [...new Set([...paths, ...unitPaths(unit)])] : [...new Set(paths)];
+}
+
+/** `hw_starts PATH...` prints where find(1) begins, at a link to a folder in there too; `hw_units NAME...` of units. */
+const startFunctions = sh`hw_starts() {
+  for hw_path; do
+    printf '%s\0' "$hw_path"
+    if [ -L "$hw_path" ] && [ -d "$hw_path" ]; then printf '%s/\0' "$hw_path"; fi
+  done
+}
+hw_units() {
+  for hw_folder in ${[...unitFolders]}; do
+    for hw_name; do printf '%s\0' "$hw_folder/$hw_name"; done
+  done
+}`;
+
+/** Prints where find(1) begins for some paths, of which some are not followed. */
 function starts(plain: readonly string[], followed: readonly string[]): Script {
   return lines([
     ...(plain.length === 0 ? [] : [sh`printf '%s\0' ${plain}`]),
-    ...(followed.length === 0
-      ? []
-      : [
-          sh`for hw_path in ${followed}; do
-  if [ -L "$hw_path" ] && [ -d "$hw_path" ]; then printf '%s\0%s/\0' "$hw_path" "$hw_path"
-  else printf '%s\0' "$hw_path"; fi
-done`,
-        ]),
+    ...(followed.length === 0 ? [] : [sh`hw_starts ${followed}`]),
   ]);
 }
 
@@ -54,11 +65,13 @@ export function isCounted(path: string, whole: readonly string[]): boolean {
   return !backup.test(name) || whole.some((at) => path.startsWith(`${at}/`));
 }
 
-function counts(whole: readonly string[]): Script {
-  const names = backupNames.flatMap((name) => ['-o', '-name', name]).slice(1);
-  const kept = whole.flatMap((at) => ['-o', '-path', `${at.replace(/[\\*?[]/g, String.raw`\$&`)}/*`]);
-  return sh`'(' ! '(' ${names} ')' ${kept} ')' ! '(' -path ${dropInFolder} ! -name '*.conf' ')'`;
+/** Words of find(1) that let the backups in some folders count. */
+function kept(whole: readonly string[]): readonly string[] {
+  return whole.flatMap((at) => ['-o', '-path', `${at.replace(/[\\*?[]/g, String.raw`\$&`)}/*`]);
 }
+
+const backups = backupNames.flatMap((name) => ['-o', '-name', name]).slice(1);
+const counted = sh`'(' ! '(' ${backups} ')' "$@" ')' ! '(' -path ${dropInFolder} ! -name '*.conf' ')'`;
 
 /** `find` tells of a folder with the name that it was asked for. */
 const passing = sh`-name '.hostwright.*' -prune`;
@@ -70,17 +83,27 @@ const content = sh`'(' -type f ! -size ${`+${mostBytes}c`} -o -type l -xtype f !
 /** Of paths that end with NUL those whose content counts: a link may lead to something large. */
 const readable = sh`-maxdepth 0 -type f ! -size ${`+${mostBytes}c`}`;
 
-/** Lists what counts below some paths: digests of files, also of those that links lead to, then links and large files. */
-function listOf({ paths, whole }: Watched): Script {
-  const count = counts(whole);
-  const all = [...new Set(paths)];
-  const plain = all.filter((path) => !isFollowed(path, all));
-  const followed = all.filter((path) => isFollowed(path, all));
-  return sh`{ ${starts(plain, followed)}; } >"$HW/starts"
-{ find -files0-from "$HW/starts" ${passing} -o ${content} ${count} -print0 | sort -z |
-    find -L -files0-from - ${readable} -exec sha256sum -- {} +
-  find -files0-from "$HW/starts" ${passing} -o -type l ${count} -printf '%p -> %l\n' -o ${large} ${count} -printf '%p %s %T@\n' | sort
-} >"$HW/loaded" 2>/dev/null || :`;
+/**
+ * `hw_loaded WORD...` lists what counts where `starts` says: digests of files, also of those that links lead to, then
+ * links and large files. The words are those of `kept`.
+ */
+const loadedFunction = sh`hw_loaded() {
+  { find -files0-from "$HW/starts" ${passing} -o ${content} ${counted} -print0 | sort -z |
+      find -L -files0-from - ${readable} -exec sha256sum -- {} +
+    find -files0-from "$HW/starts" ${passing} -o -type l ${counted} -printf '%p -> %l\n' -o ${large} ${counted} -printf '%p %s %T@\n' | sort
+  } >"$HW/loaded" 2>/dev/null || :
+}`;
+
+/** Lists what counts of one: needs both. */
+function listOf(one: Watched): Script {
+  const paths = [...new Set(one.paths)];
+  const begin = starts(
+    paths.filter((path) => !isFollowed(path, paths)),
+    paths.filter((path) => isFollowed(path, paths)),
+  );
+  const units = one.action === 'restart' ? sh`hw_units ${unitNames(one.unit)}` : sh``;
+  return sh`{ ${lines([begin, units])}
+} >"$HW/starts"; hw_loaded ${kept(one.whole)}`;
 }
 
 /** Bytes of a list that is recorded as it is; of a longer one, of some hundred files, its digest. */
@@ -94,6 +117,8 @@ export function recordLoaded(watched: readonly Watched[]): Script {
   const [first] = watched;
   if (first === undefined) return sh``;
   return lines([
+    startFunctions,
+    loadedFunction,
     sh`mkdir -p ${folder}
 hw_process=$(systemctl show -p ${ofProcess.join(',')} ${first.unit})`,
     ...watched.map(
@@ -123,17 +148,17 @@ const list = sh`{ find -files0-from "$HW/starts" ${passing} -o ${wants} -o -prin
 /** Bytes of a list that is sent. Of a longer one, with some ten thousand files, the host makes the digests. */
 const mostListed = 4 * 1024 * 1024;
 
-function isOfUnits(path: string): boolean {
-  return unitFolders.some((at) => path.startsWith(`${at}/`));
-}
-
 /** Lists what lies on disk of what services have read; `printLoaded` prints it, with what was recorded. */
 export function listLoaded(watched: readonly Watched[]): Script {
-  const all = watched.map(({ paths }) => paths.filter((path) => !isOfUnits(path)));
+  // The folders of units are listed once.
+  const isElsewhere = (path: string): boolean => !unitFolders.some((at) => path.startsWith(`${at}/`));
+  const all = watched.map(({ paths }) => paths.filter(isElsewhere));
   const followed = new Set(all.flatMap((paths) => paths.filter((path) => isFollowed(path, paths))));
-  const plain = new Set(all.flat().filter((path) => !followed.has(path)));
-  const vendor = new Set(watched.flatMap(({ unit }) => vendorPaths(unit)));
-  return sh`{ ${starts([...plain, ...unitFolders, ...vendor], [...followed])}; } >"$HW/starts"
+  const plain = all.flat().filter((path) => !followed.has(path));
+  const vendor = watched.flatMap(({ unit }) => vendorPaths(unit));
+  return sh`${startFunctions}
+{ ${starts([...new Set([...plain, ...unitFolders, ...vendor])], [...followed])}
+} >"$HW/starts"
 ${list}`;
 }
 
@@ -145,10 +170,11 @@ for hw_record in ${watched.map((one) => `${folder}/${nameOf(one)}`)}; do
   if [ -s "$hw_record" ]; then set -- "$@" "$hw_record"; fi
 done
 if [ "$(stat -c %s "$HW/list")" -le ${mostListed} ]; then cat "$@" "$HW/list"; exit; fi
-cat "$@" </dev/null`,
-    ...watched.map(
-      (one) => sh`${listOf(one)}
-printf 'sum %s %s %s\n' "$(sha256sum <"$HW/loaded" | cut -c1-64)" "$(find -files0-from "$HW/starts" -printf '%C@\n' 2>/dev/null | sort -n | tail -n 1)" ${nameOf(one)}`,
-    ),
+cat "$@" </dev/null
+hw_sum() {
+  printf 'sum %s %s %s\n' "$(sha256sum <"$HW/loaded" | cut -c1-64)" "$(find -files0-from "$HW/starts" -printf '%C@\n' 2>/dev/null | sort -n | tail -n 1)" "$1"
+}`,
+    loadedFunction,
+    ...watched.map((one) => sh`${listOf(one)}; hw_sum ${nameOf(one)}`),
   ]);
 }

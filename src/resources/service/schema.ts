@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { argv } from '../attribute.ts';
 import { path } from '../path.ts';
 import type { Watched } from './loaded.ts';
-import { unitFolders, unitNames, unitPaths } from './unit-files.ts';
+import { unitFolders, unitNames } from './unit-files.ts';
 
 export const schema = z.strictObject({
   name: z
@@ -85,6 +85,6 @@ export function restartPaths({ name, restartOn }: Service): readonly string[] {
 
 /** What it has read, as far as it is declared; units of others count wherever they lie. */
 export function watched({ name: unit, reloadOn, restartOn, readsAll: whole }: Service): readonly Watched[] {
-  const restart: Watched = { unit, action: 'restart', paths: [...restartOn, ...unitPaths(unit)], whole };
+  const restart: Watched = { unit, action: 'restart', paths: restartOn, whole };
   return reloadOn.length === 0 ? [restart] : [{ unit, action: 'reload', paths: reloadOn, whole }, restart];
 }

@@ -29,7 +29,7 @@ export function unitNames(unit: string): readonly string[] {
   return [unit, ...(template === undefined ? [] : [template]), ...dropInNames(unit)];
 }
 
-/** What a unit is made of, as far as it is not of a package. */
+/** What a unit is made of, as far as it is not of a package: in all folders what `unitNames` names. */
 export function unitPaths(unit: string): readonly string[] {
   return unitFolders.flatMap((folder) => unitNames(unit).map((name) => `${folder}/${name}`));
 }
