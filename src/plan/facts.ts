@@ -90,6 +90,13 @@ export function parseFacts(host: string, answer: Answer): Facts {
     container: container !== '' && container !== 'none',
     ...(connection === undefined ? {} : { connection }),
   };
+  if (facts.architecture === '' && facts.os === 'debian') {
+    throw new HostwrightError('E_PROBE', `dpkg does not work on ${host}`, {
+      place: { host },
+      found: 'dpkg --print-architecture gives no answer',
+      hint: 'run it on the host: the program may be missing, or a library of it',
+    });
+  }
   if (facts.architecture === '' || !Number.isFinite(facts.memory)) {
     throw new HostwrightError('E_PROBE', `${host} is not a Debian host`, {
       place: { host },

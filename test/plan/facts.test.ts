@@ -48,6 +48,17 @@ describe('facts', () => {
     expect(steadyFacts(now, {}, '10.0.0.1')).toEqual(now);
   });
 
+  it('are not to be had of a Debian host with a broken dpkg, and that is said', () => {
+    const answer = {
+      code: 0,
+      stdout: Buffer.from('ID=debian\narchitecture=\nmemory=1024\n'),
+      stderr: Buffer.alloc(0),
+    };
+    expect(() => parseFacts('web1', answer)).toThrow(
+      expect.objectContaining({ code: 'E_PROBE', message: 'dpkg does not work on web1' }),
+    );
+  });
+
   it('are not to be had of a host without dpkg', () => {
     const answer = { code: 0, stdout: Buffer.from('ID=fedora\n'), stderr: Buffer.alloc(0) };
     expect(() => parseFacts('web1', answer)).toThrow(

@@ -8,6 +8,7 @@ import { database } from './database.ts';
 import { files } from './files.ts';
 import { firewall } from './firewall.ts';
 import { folders } from './folders.ts';
+import { host } from './host.ts';
 import { packages } from './packages.ts';
 import { refusals } from './refusals.ts';
 import { running } from './running.ts';
@@ -31,6 +32,7 @@ export const fields: Readonly<Record<string, readonly Damage[]>> = {
   Certificates: certificates,
   Application: application,
   System: system,
+  'Between the fields': host,
 };
 
 export const damages: readonly Damage[] = Object.values(fields).flat();

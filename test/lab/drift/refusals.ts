@@ -133,5 +133,34 @@ timeout 10 sh -c 'until [ -e /run/drift-dpkg ]; do sleep 0.1; done'`,
   },
 ];
 
+/** What no run can work with, or take from somebody else. */
+const withheld: readonly Refusal[] = [
+  {
+    what: 'the program dpkg removed',
+    round: 5,
+    host: 'web3',
+    by: 'plan',
+    code: 'E_PROBE',
+    says: ['dpkg does not work on web3'],
+    breaks: 'mv /usr/bin/dpkg /usr/bin/dpkg.gone',
+    undo: 'mv /usr/bin/dpkg.gone /usr/bin/dpkg',
+    sound: 'dpkg --print-architecture',
+  },
+  {
+    what: 'the application stopped, and its port taken by another program',
+    round: 5,
+    host: 'web1',
+    by: 'apply',
+    resource: 'service:visits.socket',
+    action: 'update',
+    follows: ['service:visits.service update'],
+    says: ['Address already in use', '127.0.0.1:3000'],
+    breaks: `systemctl stop visits.socket visits
+systemd-run --quiet --unit=drift-port python3 -c 'import socket, time; held = socket.socket(); held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); held.bind(("127.0.0.1", 3000)); held.listen(); time.sleep(900)'`,
+    undo: 'systemctl stop drift-port',
+    sound: 'systemctl is-active visits.socket visits.service',
+  },
+];
+
 /** All damages that are refused. */
-export const refusals: readonly Refusal[] = [...obstacles, ...hindered];
+export const refusals: readonly Refusal[] = [...obstacles, ...hindered, ...withheld];
