@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { HostwrightError } from '../errors.ts';
-import type { ErrorEvent } from '../plan/event.ts';
+import type { ErrorEvent, Event } from '../plan/event.ts';
 import type { PlanReporter } from '../report/reporter.ts';
 import { mergeSummaries } from '../report/merge.ts';
 import { readRecordedRun, type RecordedEvent, type RecordedRun } from '../report/recorded.ts';
@@ -66,9 +66,10 @@ function show(
 ): void {
   const merged = mergeSummaries(runs);
   const events = runs.flatMap((run) => run.events);
-  for (const event of events) if (event.type === 'change') reporter.report(event);
+  const isPlanned = ({ type }: Event): boolean => type === 'change' || type === 'remark';
+  for (const event of events) if (isPlanned(event)) reporter.report(event);
   if (merged.command === 'apply') reporter.showPlan(merged);
-  for (const event of events) if (event.type !== 'change') reporter.report(event);
+  for (const event of events) if (!isPlanned(event)) reporter.report(event);
   reporter.report({ ...merged, ok: merged.ok && isWhole });
 }
 

@@ -21,6 +21,8 @@ describe('what a run wrote', () => {
   test('is read back as it was reported', () => {
     const events: Event[] = [
       change('web1', 'x', { diff: '+a', knownAfter: 'package:y', why: 'because' }),
+      change('web1', 'x', { cause: 'fact', facts: [{ name: 'memory', from: '1 MiB', to: '2 MiB' }] }),
+      { type: 'remark', host: 'web1', role: 'x', resource: 'package_files:system', text: 'diverted' },
       result('web1', 'x', { outcome: 'failed', reason: 'two\nlines' }),
       { type: 'error', code: 'E_REMOTE', message: 'boom', host: 'web1', place: { file: 'a', line: 1 } },
     ];
@@ -28,7 +30,7 @@ describe('what a run wrote', () => {
     const { reporter, stdout } = capture({ mode: 'json' });
     for (const event of [...events, end]) reporter.report(event);
     reporter.close();
-    expect(readRecordedRun('a.jsonl', stdout())).toEqual({ file: 'a.jsonl', events, summary: end, line: 4 });
+    expect(readRecordedRun('a.jsonl', stdout())).toEqual({ file: 'a.jsonl', events, summary: end, line: 6 });
   });
 
   test.each([
