@@ -38,14 +38,16 @@ hw_stuck() {
   done
   exit 1
 }
+hw_held() {
+  find "$1" -xdev -mindepth 1 -exec lsattr -d {} + 2>/dev/null | grep '^[^ ]*[ia]' | head -n 3 |
+    while read -r _ hw_inside; do hw_fixed "$hw_inside"; done
+  false
+}
 hw_remove() {
   [ -e "$1" ] || [ -L "$1" ] || return 0
   hw_mounted=$(hw_mounts "$1")
   [ -z "$hw_mounted" ] || hw_stuck "$1"
-  rm -rf --one-file-system "$1" && return
-  find "$1" -xdev -mindepth 1 -exec lsattr -d {} + 2>/dev/null | grep '^[^ ]*[ia]' | head -n 3 |
-    while read -r _ hw_held; do hw_fixed "$hw_held"; done
-  hw_stuck "\${1%/*}/." "$1"
+  rm -rf --one-file-system "$1" || hw_held "$1" || hw_stuck "\${1%/*}/." "$1"
 }
 hw_yield() {
   if [ ! -d "$1" ] || [ -L "$1" ]; then return 0; fi
