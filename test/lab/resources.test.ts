@@ -286,6 +286,24 @@ describe('sysctl', () => {
     expect((await converge(root, sysctl(name, { value: 1 }))).attributes).toHaveLength(1);
   });
 
+  test('wins over files that are read later, whose other lines stay', async () => {
+    const name = 'net.ipv4.conf.lo.rp_filter';
+    await root.ask(sh`mkdir -p /run/sysctl.d /usr/lib/sysctl.d /etc/ufw
+printf '# mine\nnet.ipv4.conf.lo.rp_filter = 0\nnet.ipv4.tcp_sack = 1\n' >/etc/sysctl.d/zzz.conf
+echo '-net/ipv4/conf/lo/rp_filter=2' | tee /run/sysctl.d/zzzz.conf >/usr/lib/sysctl.d/zzzzz.conf
+echo 'net/ipv4/conf/lo/rp_filter=0' >/etc/ufw/sysctl.conf`);
+    const change = await converge(root, sysctl(name, { value: 1 }));
+    expect(change.attributes).toEqual([
+      { name: 'persisted', from: '0 (from /etc/ufw/sysctl.conf)', to: '1' },
+    ]);
+    expect(
+      await root.ask(sh`cat /etc/sysctl.d/zzz.conf /run/sysctl.d/zzzz.conf /etc/sysctl.d/zzzzz.conf /usr/lib/sysctl.d/zzzzz.conf /etc/ufw/sysctl.conf
+rm -r /etc/sysctl.d/zzz*.conf /run/sysctl.d /usr/lib/sysctl.d/zzzzz.conf /etc/ufw/sysctl.conf`),
+    ).toBe(
+      '# mine\n# net.ipv4.conf.lo.rp_filter = 0\nnet.ipv4.tcp_sack = 1\n# -net/ipv4/conf/lo/rp_filter=2\n# -net/ipv4/conf/lo/rp_filter=2\n-net/ipv4/conf/lo/rp_filter=2\n# net/ipv4/conf/lo/rp_filter=0\n',
+    );
+  });
+
   test('keeps nothing that the kernel refuses or does not know', async () => {
     expect(await refuse(root, sysctl('net.ipv4.ip_forward', { value: hostile }))).not.toBe('');
     expect(await refuse(root, sysctl('net.ipv4.no_such_thing', { value: 1 }))).toContain('no_such_thing');

@@ -138,13 +138,36 @@ describe('sysctl', () => {
     ['11\n/w/1\n1\n/w/1\nno end', { value: '1', persisted: 'no end' }],
     ['00\n', { value: null, persisted: null }],
   ])('%j', (answer, expected) => {
-    expect(parse(`/w/1 ${answer}`, range)).toEqual([expected]);
+    expect(parse(`\n/w/1 ${answer}`, range)).toEqual([expected]);
+  });
+
+  test.each<readonly [string, string]>([
+    ['/etc/sysctl.d/99-a.conf:net.ipv4.ip_local_port_range = 1 2\n', '1024 65535'],
+    ['/run/sysctl.d/zzz.conf:net/ipv4/ip_local_port_range=1 2\n', '1 2 (from /run/sysctl.d/zzz.conf)'],
+    [
+      '/usr/lib/sysctl.d/zzz.conf:  -net.ipv4.ip_local_port_range =1\t2 \n',
+      '1 2 (from /usr/lib/sysctl.d/zzz.conf)',
+    ],
+    ['/etc/sysctl.d/zzz.conf:net.ipv4.ip_local_port_range = 1024 65535\n', '1024 65535'],
+    [
+      '/etc/sysctl.d/zzz.conf:net.ipv4.other = 1\n/usr/lib/sysctl.d/zzz.conf:net.ipv4.ip_local_port_range = 1\n',
+      '1024 65535',
+    ],
+    [
+      '/etc/ufw/sysctl.conf:net/ipv4/ip_local_port_range=3 4\n/etc/sysctl.d/zzz.conf:net.ipv4.ip_local_port_range=1\n',
+      '3 4 (from /etc/ufw/sysctl.conf)',
+    ],
+  ])('after %j the next boot sets %s', (others, persisted) => {
+    const own = 'net.ipv4.ip_local_port_range = 1024 65535\n';
+    const all = `/etc/sysctl.d/zz-net.ipv4.ip_local_port_range.conf:${own}${others}`;
+    const names = [...all.matchAll(/^[^:]+:/gm)].join('\n');
+    expect(parse(`${names}\n${all}\n/w/1 01\n/w/1\n${own}`, range)).toEqual([{ value: null, persisted }]);
   });
 
   test.each(['11\n/w/1\n1', '1\n/w/1\n1\n', '01\n', '10\n/w/2\n1\n', '10\n/w/1\n1\n/w/1\n2\n'])(
     'cut off or with more than was asked for, %j is none',
     (answer) => {
-      expect(() => parse(`/w/1 ${answer}`, range)).toThrow(RangeError);
+      expect(() => parse(`\n/w/1 ${answer}`, range)).toThrow(RangeError);
     },
   );
 

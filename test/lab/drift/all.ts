@@ -1,3 +1,4 @@
+import { access } from './access.ts';
 import { application } from './application.ts';
 import { balancerRunning } from './balancer-running.ts';
 import { certificates } from './certificates.ts';
@@ -26,6 +27,7 @@ export const fields: Readonly<Record<string, readonly Damage[]>> = {
   Packages: packages,
   Users: users,
   Firewall: firewall,
+  Access: access,
   Database: database,
   'A database that runs': databaseRunning,
   'A balancer that runs': balancerRunning,
