@@ -16,7 +16,7 @@ const reload: Watched = {
 const restart: Watched = {
   unit: 'a@b:c.service',
   action: 'restart',
-  paths: ['/srv/w/link/x', '/srv/current', '/srv/current/marker'],
+  paths: ['/srv/w/link/x', '/srv/current', '/srv/current/marker', '/etc/systemd/system/a@.service.d'],
   whole: [],
 };
 

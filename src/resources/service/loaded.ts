@@ -96,12 +96,14 @@ const loadedFunction = sh`hw_loaded() {
 
 /** Lists what counts of one: needs both. */
 function listOf(one: Watched): Script {
-  const paths = [...new Set(one.paths)];
+  const ofUnit = one.action === 'restart' ? unitPaths(one.unit) : [];
+  // Each counts once, also a folder of drop-ins that is declared.
+  const paths = [...new Set(one.paths)].filter((path) => !ofUnit.includes(path));
   const begin = starts(
-    paths.filter((path) => !isFollowed(path, paths)),
-    paths.filter((path) => isFollowed(path, paths)),
+    paths.filter((path) => !isFollowed(path, one.paths)),
+    paths.filter((path) => isFollowed(path, one.paths)),
   );
-  const units = one.action === 'restart' ? sh`hw_units ${unitNames(one.unit)}` : sh``;
+  const units = ofUnit.length > 0 ? sh`hw_units ${unitNames(one.unit)}` : sh``;
   return sh`{ ${lines([begin, units])}
 } >"$HW/starts"; hw_loaded ${kept(one.whole)}`;
 }
