@@ -11,8 +11,8 @@ import {
   type ResourceOptions,
 } from './resource.ts';
 import { enter } from './shell/enter.ts';
-import { makePlain, plainFunctions } from './shell/plain.ts';
-import { remove } from './shell/removal.ts';
+import { makePlain, plainFunction } from './shell/plain.ts';
+import { removal, remove } from './shell/removal.ts';
 import { entries, inTurn, ownersOf, parseStat, statProbe } from './shell/stat.ts';
 import { Unreadable, type Change, type Difference } from './state.ts';
 import { each, type Step } from './step.ts';
@@ -91,7 +91,8 @@ function statesOf(
 function makeOrAdjust(directory: Directory): Script {
   const { path: at } = directory;
   const name = basename(at);
-  return sh`${plainFunctions}
+  return sh`${removal}
+${plainFunction}
 ${enter(dirname(at), { make: true })}
 if [ -L ./${name} ] || [ ! -d ./${name} ]; then rm -f ./${name} || hw_stuck ./${name}; mkdir ./${name}; fi
 hw_enter "$PWD/"${name}

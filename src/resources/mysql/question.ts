@@ -38,7 +38,8 @@ const askFunction = (server: Flavor): Script => sh`hw_ask() {
 }`;
 
 /** For `more`: `hw_part` writes the rows of its question into "$HW/part". */
-const partFunction = sh`hw_part() {
+const partFunction = sh`hw_at=0
+hw_part() {
   awk -v part="$hw_at" '$0 == "ready" { at++; next } at == part' "$HW/rows" >"$HW/part"
 }`;
 
@@ -58,7 +59,8 @@ set +e
 (set -e
 ${more}
 ) 2>"$HW/words"
-[ $? -eq 0 ] || sed 's/^/failed /' "$HW/words"
+hw_code=$?
+[ "$hw_code" -eq 0 ] || sed 's/^/failed /' "$HW/words"
 set -e`,
   ];
 }

@@ -29,7 +29,7 @@ function wordsOf(service: Service, check: Check): readonly string[] | undefined 
   return service.running ? service[check] : undefined;
 }
 
-/** Runs the checks of the services whose numbers are its words, all at the same time. */
+/** Runs the checks of the services whose numbers are the words of its argument, all at the same time. */
 function runner(batch: readonly Service[]): Script {
   return lines([
     sh`hw_script() {
@@ -44,7 +44,7 @@ hw_check() {
   trap 'echo "$?" >"$hw_at.code"' EXIT
   "$@"
 }
-for hw_number; do
+for hw_number in $1; do
   case $hw_number in`,
     ...batch.flatMap((service, index) => {
       const own = checks.flatMap((check) => {
@@ -90,7 +90,7 @@ export function beginChecks(batch: readonly Service[]): Script {
   const begin = all.every(({ length }) => length === 0)
     ? sh`hw_runner=`
     : sh`printf '%s\n' ${runner(batch).text} >"$HW/checks"
-timeout -k 1 ${checkSeconds} ${shell} "$HW/checks" $hw_active &
+timeout -k 1 ${checkSeconds} ${shell} "$HW/checks" "$hw_active" &
 hw_runner=$!`;
   return sh`hw_active='' hw_number=-1 hw_group=''
 set -f --
@@ -122,7 +122,8 @@ export function endChecks(batch: readonly Service[]): Script {
   );
   if (names.length === 0) return sh`echo checked`;
   return sh`wait "$hw_runner" || :
-for hw_name in ${names}; do
+set -- ${names}
+for hw_name; do
   case " $hw_active " in *" \${hw_name%.*} "*) ;; *) continue ;; esac
   hw_code=none
   if [ -s "$HW/$hw_name.code" ]; then read -r hw_code <"$HW/$hw_name.code"; fi

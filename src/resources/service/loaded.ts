@@ -85,7 +85,7 @@ const readable = sh`-maxdepth 0 -type f ! -size ${`+${mostBytes}c`}`;
 
 /**
  * `hw_loaded WORD...` lists what counts where `starts` says: digests of files, also of those that links lead to, then
- * links and large files. The words are those of `kept`.
+ * links and large files. The words are `-true` and those of `kept`.
  */
 const loadedFunction = sh`hw_loaded() {
   { find -files0-from "$HW/starts" ${passing} -o ${content} ${counted} -print0 | sort -z |
@@ -105,7 +105,7 @@ function listOf(one: Watched): Script {
   );
   const units = ofUnit.length > 0 ? sh`hw_units ${unitNames(one.unit)}` : sh``;
   return sh`{ ${lines([begin, units])}
-} >"$HW/starts"; hw_loaded ${kept(one.whole)}`;
+} >"$HW/starts"; hw_loaded -true ${kept(one.whole)}`;
 }
 
 /** Bytes of a list that is recorded as it is; of a longer one, of some hundred files, its digest. */

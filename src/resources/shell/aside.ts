@@ -1,6 +1,6 @@
 import { lines, sh, type Script } from '../../transport/shell.ts';
 import { placeFunctions } from './place.ts';
-import { aclOf, plainFunctions } from './plain.ts';
+import { aclOf, plainFunction } from './plain.ts';
 
 /**
  * `hw_aside`, after `enter`, which it needs: makes a folder of root's own in the current directory and goes there, to
@@ -10,7 +10,7 @@ import { aclOf, plainFunctions } from './plain.ts';
  */
 export const asideFunctions: Script = lines([
   placeFunctions,
-  plainFunctions,
+  plainFunction,
   sh`hw_aside() {
   hw_name=$(mktemp -d .hostwright.XXXXXX) || hw_stuck .
   hw_next=\${PWD%/}/$hw_name

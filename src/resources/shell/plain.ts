@@ -1,6 +1,5 @@
-import { lines, sh, type Script } from '../../transport/shell.ts';
+import { sh, type Script } from '../../transport/shell.ts';
 import { ownership } from '../attribute.ts';
-import { removal } from './removal.ts';
 
 /** An ACL that says no more than a mode of four digits. */
 export function aclOf(mode: string): string {
@@ -17,21 +16,18 @@ export function aclOf(mode: string): string {
 /**
  * `hw_plain OWNER:GROUP MODE ACL`: the current directory loses its ACLs, that for new files too. setfacl is not on every
  * host; tar gives a directory what stands in an archive, and there an empty one has a plain ACL. A file needs none of
- * this: it is made anew.
+ * this: it is made anew. Needs `removal`.
  */
-export const plainFunctions: Script = lines([
-  removal,
-  sh`hw_plain() {
+export const plainFunction: Script = sh`hw_plain() {
   case $(ls -ld .) in ??????????+*) ;; *) return 0 ;; esac
   hw_plain=$(mktemp -d "$HW/plain.XXXXXX")
   chown "$1" "$hw_plain"
   chmod "$2" "$hw_plain"
   tar -C "$hw_plain" --acls --format=posix --pax-option="SCHILY.acl.access:=$3" --no-recursion -cf "$hw_plain.tar" .
   tar --acls --numeric-owner -xpf "$hw_plain.tar" || hw_stuck .
-}`,
-]);
+}`;
 
-/** The current directory gets owner, group and mode, and nobody has rights beyond these. Needs `plainFunctions`. */
+/** The current directory gets owner, group and mode, and nobody has rights beyond these. Needs `plainFunction`. */
 export function makePlain(desired: {
   readonly owner: string;
   readonly group: string;
