@@ -10,7 +10,7 @@ export const gitUrl =
   /^(?:(?:https?|git|file):\/\/(?![^/]*@)[^\s\0]+|ssh:\/\/[^\s\0]+|[\w.-]+@[\w.-]+:[^\s\0]+)$/;
 export const gitVersion = /^(?!.*\.\.)(?!.*\.lock$)\w[\w./+@-]*$/;
 
-const isCommit = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+export const gitCommit = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
 function unresolved(url: string, tag: string, found: string): HostwrightError {
   return new HostwrightError('E_RESOURCE', `the commit of the tag ${tag} of ${url} is unknown`, {
@@ -47,7 +47,7 @@ function askRepository(url: string, tag: string): string {
     }),
   );
   const commit = commits.get(`${reference}^{}`) ?? commits.get(reference);
-  if (commit === undefined || !isCommit.test(commit)) throw unresolved(url, tag, 'there is no such tag');
+  if (commit === undefined || !gitCommit.test(commit)) throw unresolved(url, tag, 'there is no such tag');
   return commit;
 }
 
@@ -94,7 +94,7 @@ function commitOf(url: string, tag: string): string {
  * release. E_RESOURCE where this machine cannot find it out.
  */
 export function gitRelease(url: string, version: string): GitRelease {
-  if (isCommit.test(version)) {
+  if (gitCommit.test(version)) {
     const digest = createHash('sha256').update(`${url} ${version}`).digest('hex');
     return {
       ...{ kind: 'git', name: `${version.slice(0, shownDigits)}-${digest.slice(0, 8)}`, url, version },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { gitUrl, gitVersion } from '../release/git.ts';
+import { gitCommit, gitUrl, gitVersion } from '../release/git.ts';
 import {
   recordName as record,
   type GitRelease,
@@ -51,7 +51,16 @@ const schema = z
   .refine(({ release }) => release.kind !== 'git' || gitVersion.test(release.version), {
     message: 'expected a full commit id or a tag',
     path: ['release', 'version'],
-  });
+  })
+  // Of another repository or version there is none to be found out.
+  .refine(
+    ({ release }) =>
+      release.kind !== 'git' ||
+      !gitUrl.test(release.url) ||
+      !gitVersion.test(release.version) ||
+      gitCommit.test(release.commit),
+    { message: 'expected a full commit id', path: ['release', 'commit'] },
+  );
 
 type AppRelease = z.output<typeof schema>;
 
