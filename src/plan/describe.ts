@@ -1,4 +1,4 @@
-import type { Attribute, ResourceId } from '../resources/state.ts';
+import type { Attribute, AttributeChange, ResourceId } from '../resources/state.ts';
 import type { ChangeEvent } from './event.ts';
 import type { Cause } from './cause.ts';
 import { unifiedDiff } from './diff.ts';
@@ -9,8 +9,9 @@ function shown(value: Attribute | undefined): string | null {
 }
 
 /** Of something new, what every new one has in common tells nothing. */
-function isTelling({ action, resource }: PlannedChange, name: string): boolean {
-  return action !== 'create' || resource.type.comparison?.implied?.includes(name) !== true;
+function isTelling({ action, resource }: PlannedChange, { name, from }: AttributeChange): boolean {
+  const isImplied = action === 'create' && from === undefined;
+  return !isImplied || resource.type.comparison?.implied?.includes(name) !== true;
 }
 
 /** Why, in words for people. */
@@ -48,7 +49,7 @@ export function changeEvent(
     action,
     ...cause,
     attributes: attributes
-      .filter(({ name }) => isTelling(change, name))
+      .filter((attribute) => isTelling(change, attribute))
       .map(({ name, from, to }) => ({ name, from: shown(from), to: shown(to) })),
     ...(diff === '' ? {} : { diff }),
     ...(knownAfter === undefined ? {} : { knownAfter }),

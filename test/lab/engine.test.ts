@@ -23,7 +23,8 @@ export default defineRole({
     file('/srv/www/index.html', { content: vars.tiny_word + ' from ' + host.name + '\\n' }),
     file('/etc/nginx/sites-available/tiny', { content: template('tiny/site.hbs', { vars }) }),
     link('/etc/nginx/sites-enabled/tiny', { to: '../sites-available/tiny' }),
-    service('nginx', { reloadOn: ['/etc/nginx'], validate: ['nginx', '-t'] }),
+    service('nginx', {
+      keepOverrides: ['witness.conf'], reloadOn: ['/etc/nginx'], validate: ['nginx', '-t'] }),
     ...Array.from({ length: vars.tiny_files }, (_, index) => file('/srv/many-' + index, { content: String(index) })),
   ],
 });

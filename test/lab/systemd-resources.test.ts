@@ -82,6 +82,15 @@ mkdir -p /etc/systemd/system/a-vendor.service.d; touch /etc/systemd/system/a-ven
     });
 
     const nice = "printf '[Service]\\nNice=7\\n'";
+    test('is named before the package brings the unit', async () => {
+      const path = '/etc/systemd/system/a-later.service.d/x.conf';
+      await host.ask(sh`mkdir -p /etc/systemd/system/a-later.service.d; sh -c ${nice} >${path}`);
+      const later = service('a-later');
+      expect(await probe(host, later)).toMatchObject({ overriddenBy: path, running: false, enabled: false });
+      await host.ask(sh`rm -r /etc/systemd/system/a-later.service.d`);
+      expect(await probe(host, later)).toBeNull();
+    });
+
     test.each<[string, string, string]>([
       ['a drop-in', '/etc/systemd/system/a-vendor.service.d/x.conf', nice],
       ['a drop-in until the next boot', '/run/systemd/system/a-vendor.service.d/my own.conf', nice],

@@ -21,6 +21,9 @@ function timeOf(text: string): number {
   return Date.parse(`${date}T${time}Z`) / 1000 + Number(`0.${fraction}`);
 }
 
+/** In the place of the enablement of a unit that is not there, though something waits to override it. */
+export const missing = 'missing';
+
 /** What the probe reads of a service. */
 export type ServiceState = {
   /** Otherwise what systemd calls it: `failed`, `activating`. */
@@ -98,10 +101,11 @@ function parseUnit(
   const loadState = values.get('LoadState');
   const unitFile = values.get('UnitFileState') ?? '';
   if (loadState === undefined) throw new RangeError(`systemctl says nothing of ${service.name}`);
-  if (loadState === 'not-found') return null;
+  const overrides = overridesOf(service.name, below, host, service.keepOverrides);
+  const isMissing = loadState === 'not-found';
+  if (isMissing && overrides.length === 0) return null;
   const active = values.get('ActiveState') ?? '';
   const runs = active === 'active' || active === 'reloading';
-  const overrides = overridesOf(service.name, below, host, service.keepOverrides);
   const stale = new Map(
     (runs ? watched(service) : []).map((one) => [
       one.action,
@@ -124,8 +128,8 @@ function parseUnit(
   );
   return {
     running: runs || (active === 'inactive' ? false : active),
-    enabled: enablement(unitFile, service),
-    unitFile,
+    enabled: isMissing ? false : enablement(unitFile, service),
+    unitFile: isMissing ? missing : unitFile,
     overriddenBy: overrides.map(shownPath).join(' ') || 'nothing',
     overrides: overrides.map(shownPath).join('\n'),
     unit: isOld ? 'changed since its start' : 'current',

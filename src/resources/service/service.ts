@@ -8,7 +8,7 @@ import { each } from '../step.ts';
 import type { State } from '../state.ts';
 import { actionOf, overridesIn, record, stepOf, whenDue } from './change.ts';
 import { mayHaveRead, withoutPaths } from './foreign.ts';
-import { probeServices, type ServiceState } from './probe.ts';
+import { missing, probeServices, type ServiceState } from './probe.ts';
 import { restartPaths, schema, type Service } from './schema.ts';
 import { startFunction } from './start.ts';
 
@@ -63,7 +63,8 @@ export const serviceType = defineResource({
   comparison: {
     computed: ['unitFile', 'undeclared', 'overrides', 'foreign'],
     implied: ['overriddenBy', 'unit', 'restart', 'reload', 'healthy', 'current'],
-    action: (attributes, actual) => (actual === null ? 'create' : actionOf(attributes)),
+    action: (attributes, actual) =>
+      actual === null || actual.unitFile === missing ? 'create' : actionOf(attributes),
   },
   order: {
     stage: 'service',
