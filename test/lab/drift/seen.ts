@@ -52,7 +52,7 @@ export function expectedAttributes(damages: readonly Damage[]): Readonly<Record<
 }
 
 /** What a service also shows when another damage of the same round is to its files. */
-const followUps: ReadonlySet<string> = new Set(['reload', 'restart']);
+const followUps: ReadonlySet<string> = new Set(['reload', 'restart', 'current']);
 
 /** The attributes of a change, in the words of a damage: `false → true`, or nothing where it says nothing. */
 export function shownAttributes(
