@@ -98,6 +98,7 @@ mount -a -o remount,bind,ro -t ${remote} 2>/dev/null || :
   if [ -d "$at" ]; then mount -o remount,bind,rw "$at"; fi
 done
 if [ -w /usr ]; then echo 'the file systems cannot be made read-only' >&2; exit 1; fi
+: >"$HW/places"
 i=0
 while IFS= read -r line; do
   hw_locate "\${line#* }"

@@ -95,11 +95,11 @@ for line in iter(source.readline, b""):
         named = facts.replace(b"hostname=h", b"hostname=" + escapes.replace(b"\r", b"")) if kind == "escapes" else facts
         answer(sequence, sections((0, named, b""), (0, escapes + b"\n" + b"0" * 32 + b"* file:/etc/x\n", b"")))
     elif kind == "probes that fail with escapes":
-        answer(sequence, sections(*[(7, b"", escapes * 400_000)] * count))
+        answer(sequence, sections(*[(7, b"", escapes * (1_200_000 // count))] * count))
     elif kind == "probes of garbage":
-        answer(sequence, sections(*[(0, escapes * 400_000, b"")] * count))
+        answer(sequence, sections(*[(0, escapes * (1_200_000 // count), b"")] * count))
     elif kind == "probes of lines without end":
-        answer(sequence, sections(*[(0, b"a:" * 7_000_000, b"")] * count))
+        answer(sequence, sections(*[(0, b"a:" * (21_000_000 // count), b"")] * count))
     elif kind == "states of megabytes":
         link = b"f\x000644\x00" + escapes.replace(b"\x00", b"") * 200_000 + b"\x00root\x005\x00\x00/etc/x\x00"
         others = b"0 " + b"QUFB" * 2_000_000
