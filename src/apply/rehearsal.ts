@@ -174,7 +174,8 @@ export function rehearsalScripts(writeOne: Script): Readonly<Record<'setUp' | 'c
  * Makes changes where nobody else sees them and runs `validate.sh` there: in copies that a mount namespace, which
  * ends with its process, shows in the place of the folders that are written. It finds in `$HW` the lines of `paths`
  * (`one PATH`, `whole PATH` where a directory at PATH goes, or `goes PATH` for what the change of the next line
- * removes) and of `trees`; the function `hw_write N` makes the change N of those lines that do not begin with `goes`. In `$HW/places` it leaves these lines with the places that the paths lead to.
+ * removes) and of `trees`; the function `hw_write N` makes the change N of those lines that do not begin with `goes`.
+ * In `$HW/places` it leaves these lines with the places that the paths lead to.
  */
 export function rehearse(writeOne: Script): Script {
   const scripts = rehearsalScripts(writeOne);

@@ -201,8 +201,8 @@ function planSafely(
 }
 
 /**
- * The changes of a host, from what its probes found; `declared` are the resources of all of its roles. Pure: the same states give the same plan. Throws all
- * E_REFUSED of the host together.
+ * The changes of a host, from what its probes found; `declared` are the resources of all of its roles. Pure: the same
+ * states give the same plan. Throws all E_REFUSED of the host together.
  */
 export function planHost(
   host: string,

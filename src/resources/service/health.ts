@@ -60,7 +60,7 @@ wait`,
   ]);
 }
 
-/** Which of the processes of some control groups do not run: whoever stopped them, systemd calls the service active. */
+/** Which processes of some control groups are stopped or frozen: systemd calls such a service active. */
 const findHung = sh`BEGIN {
   for (i = 1; i < ARGC; i += 2) {
     number = ARGV[i]; group = "/sys/fs/cgroup" ARGV[i + 1]

@@ -76,7 +76,7 @@ mv -fT /etc/nginx/sites-enabled/app.new /etc/nginx/sites-enabled/app`,
     sound: 'test -L /etc/nginx/sites-enabled/app',
   },
   {
-    what: 'the site of the distribution put back',
+    what: 'the site of the distribution enabled again',
     round: 4,
     host: 'web2',
     role: 'nginx',

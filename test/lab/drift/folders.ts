@@ -29,7 +29,7 @@ const none = 'printf "[Journal]\\nStorage=none\\n"';
 
 const inFolders: readonly Intrusion[] = [
   {
-    what: "the settings of a provider's image put back, which nobody has loaded yet",
+    what: "the settings of a provider's image restored by hand, not loaded yet",
     ...{ round: 9, host: 'web1', role: 'base', folder: sshd, undeclared: '50-cloud-init.conf' },
     breaks: 'echo "PasswordAuthentication yes" >50-cloud-init.conf',
   },
