@@ -68,14 +68,17 @@ function nameExpression(pattern: string): RegExp {
   }
 }
 
-function unknownName(pattern: string, inventory: Inventory): HostwrightError {
+/** A pattern names a host or group that the inventory does not have. */
+export class UnknownHosts extends HostwrightError {}
+
+function unknownName(pattern: string, inventory: Inventory): UnknownHosts {
   const names = [...inventory.groups.keys(), ...inventory.hosts.keys()];
   const colon = pattern.includes(':')
     ? 'a pattern with commas cannot use colons as separators: use commas only'
     : undefined;
   const [first] = inventory.hosts.keys();
   const known = [...inventory.groups.keys()].filter((name) => name !== 'ungrouped').join(', ');
-  return patternError(`pattern ${pattern} matches no host and no group`, {
+  return new UnknownHosts('E_PATTERN', `pattern ${pattern} matches no host and no group`, {
     found: pattern,
     expected: `a host or group of ${inventory.source}`,
     hint:

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { HostwrightError, HostwrightErrors, isExpected, withPlace } from '../errors.ts';
 import type { Inventory } from '../inventory/model.ts';
-import { matchHosts } from '../inventory/pattern.ts';
+import { matchHosts, UnknownHosts } from '../inventory/pattern.ts';
 import { didYouMean } from '../suggestion.ts';
 import { loadRole } from '../roles/load.ts';
 import type { LoadedRole } from '../roles/role.ts';
@@ -51,16 +51,19 @@ export interface SiteSources {
   readonly generate: (missing: ReadonlyMap<string, Generate>) => Promise<ReadonlyMap<string, Secret>>;
 }
 
+/** An optional play without hosts is left out, and its roles with it: they generate no secrets. */
 function playHosts(plays: readonly Play[], inventory: Inventory): readonly PlayHosts[] {
-  return plays.map((play) => {
+  return plays.flatMap((play) => {
     try {
       const hosts = matchHosts(inventory, play.hosts).map((host) => host.name);
       if (hosts.length > 0) return { play, hosts };
+      if (play.optional === true) return [];
       throw new HostwrightError('E_PATTERN', `the play for ${play.hosts} matches no host`, {
-        hint: `add hosts to ${play.hosts} in the inventory, or remove the play`,
+        hint: `add hosts to ${play.hosts} in the inventory, remove the play, or make it \`optional: true\``,
       });
     } catch (error) {
       if (!(error instanceof HostwrightError)) throw error;
+      if (play.optional === true && error instanceof UnknownHosts) return [];
       throw new HostwrightError('E_SITE', error.message, {
         place: play.place,
         hint: error.hint,
@@ -180,8 +183,8 @@ export async function readSiteModel(sources: SiteSources): Promise<SiteModel> {
   const { file, inventory, packageFolder, api } = sources;
   const folder = dirname(file);
   const folders = [...new Set([folder, packageFolder])];
-  const plays = await readSite(file);
-  const withHosts = playHosts(plays, inventory);
+  const withHosts = playHosts(await readSite(file), inventory);
+  const plays = withHosts.map(({ play }) => play);
   const members = withHosts.map(({ play, hosts }) => ({ play, members: new Set(hosts) }));
   const roleFolders = folders.map((parent) => join(parent, 'roles'));
   const roles = await loadRoles(plays, roleFolders, api);

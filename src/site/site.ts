@@ -12,9 +12,10 @@ const play = z.strictObject({
   roles: z.array(z.string(), { error: 'expected a list of role names' }),
   serial: z.union([z.number().int().positive(), percentage]).optional(),
   max_fail_percentage: z.number().min(0).max(100).optional(),
+  optional: z.boolean().optional(),
 });
 
-/** One entry of site.yml: which hosts get which roles, and how many hosts run at a time. */
+/** One entry of site.yml: which hosts get which roles, how many run at a time, whether there need to be any. */
 export type Play = z.output<typeof play> & { readonly place: FilePlace };
 
 function placeOf(node: Node | null | undefined, file: string, counter: LineCounter): FilePlace {

@@ -249,3 +249,26 @@ test('conditions and lists may stand in a list of resources', async () => {
   );
   expect(await read()).toBe('package:bb package:cc package:dd');
 });
+
+describe('a play whose pattern has no hosts', () => {
+  const play = (more: string) =>
+    `- hosts: all\n  roles: [hello]\n- hosts: spare:web2\n  roles: [nowhere]\n${more}`;
+
+  test('is an error', async () => {
+    write('roles/hello/role.ts', role("[file('/etc/hello')]"));
+    write('site.yml', play(''));
+    expect(await read()).toContain('pattern spare matches no host and no group');
+  });
+
+  test('is left out where it is optional, with its roles', async () => {
+    write('roles/hello/role.ts', role("[file('/etc/hello')]"));
+    write('site.yml', play('  optional: true\n'));
+    expect(await read()).toBe('file:/etc/hello');
+  });
+
+  test('is an error all the same where the pattern is malformed', async () => {
+    write('roles/hello/role.ts', role("[file('/etc/hello')]"));
+    write('site.yml', play('  optional: true\n').replace('spare:web2', "'web1:!'"));
+    expect(await read()).toContain('a host pattern is malformed');
+  });
+});
