@@ -27,15 +27,6 @@ const applicationPrivileges = [
   'LOCK TABLES',
 ];
 
-/** Of a replica to its primary: nothing but the stream of changes. */
-const replicationPrivileges = ['REPLICATION SLAVE'];
-
-/** CLONE wants one privilege; a dump reads everything by itself. */
-const seedPrivileges = {
-  mysql: ['BACKUP_ADMIN'],
-  mariadb: ['SELECT', 'SHOW VIEW', 'TRIGGER', 'EVENT', 'LOCK TABLES', 'RELOAD', 'REPLICATION CLIENT'],
-};
-
 const monitoringPrivileges = {
   mysql: ['PROCESS', 'REPLICATION CLIENT'],
   mariadb: ['PROCESS', 'REPLICATION CLIENT', 'REPLICA MONITOR'],
@@ -43,15 +34,18 @@ const monitoringPrivileges = {
 
 type Grants = Readonly<Record<string, readonly string[]>>;
 
-interface Account {
+/** An account of a role, the same for every host that it logs in from. */
+export interface Account {
   readonly name: string;
+  /** As the server sees them: addresses or patterns. */
+  readonly from: readonly string[];
   readonly password: Secret;
   readonly tls?: 'any' | 'x509';
   readonly grants: Grants;
 }
 
 /** The server sees addresses; a host that the inventory knows by its name only may come from any. */
-function origins(hosts: readonly SiteHost[]): readonly string[] {
+export function origins(hosts: readonly SiteHost[]): readonly string[] {
   const isAddress = (text: string): boolean => /^\d+\.\d+\.\d+\.\d+$|:/.test(text);
   return [...new Set(hosts.map(({ address }) => (isAddress(address) ? address : '%')))];
 }
@@ -64,16 +58,18 @@ function mutable(grants: Grants): Record<string, [string, ...string[]]> {
   );
 }
 
-/** Databases and users: those of the role, of other roles and of its variables. For the primary alone. */
+/**
+ * Databases and users: those of the topology, of other roles and of variables. For a server that takes writes.
+ */
 export function accounts(
   { vars, site, host }: RoleContext<Variables>,
+  ofTopology: readonly Account[],
   options: ResourceOptions,
 ): readonly Resource[] {
   const flavor = vars.mysql_flavor;
-  const replicas = site.hosts('db').filter(({ name }) => name !== host.name);
   const applications = site.declared<DatabaseUserDeclaration>('database_user');
-  const users = (hosts: readonly string[], { name, password, tls = 'any', grants }: Account): Resource[] =>
-    hosts.map((from) => mysqlUser(name, from, { flavor, password, tls, grants: mutable(grants) }, options));
+  const users = ({ name, from, password, tls = 'any', grants }: Account): Resource[] =>
+    from.map((at) => mysqlUser(name, at, { flavor, password, tls, grants: mutable(grants) }, options));
 
   const databases = new Map(
     [...applications.map(({ database }) => ({ name: database })), ...vars.mysql_databases].map((given) => {
@@ -91,18 +87,7 @@ export function accounts(
     ...(vars.mysql_users.some(({ name }) => name === 'root') ? [] : ['%', host.name, '127.0.0.1', '::1']).map(
       (from) => mysqlUser('root', from, { flavor, absent: true }, options),
     ),
-    ...users(origins(replicas), {
-      name: 'replication',
-      password: vars.mysql_replication_password,
-      tls: 'x509',
-      grants: { '*.*': replicationPrivileges },
-    }),
-    ...users(origins(replicas), {
-      name: 'seed',
-      password: vars.mysql_seed_password,
-      tls: 'x509',
-      grants: { '*.*': seedPrivileges[flavor] },
-    }),
+    ...ofTopology.flatMap(users),
     mysqlUser(
       'prometheus',
       'localhost',
@@ -114,14 +99,15 @@ export function accounts(
       options,
     ),
     ...applications.flatMap(({ name, database, password, from }) =>
-      users(origins(site.hosts(from)), {
+      users({
         name,
+        from: origins(site.hosts(from)),
         password,
         grants: { [`${database}.*`]: applicationPrivileges },
       }),
     ),
-    ...vars.mysql_users.flatMap(({ name, password, from, address, grants }) =>
-      users(from === undefined ? [address ?? '%'] : origins(site.hosts(from)), { name, password, grants }),
+    ...vars.mysql_users.flatMap(({ from, address = '%', ...user }) =>
+      users({ ...user, from: from === undefined ? [address] : origins(site.hosts(from)) }),
     ),
   ];
 }

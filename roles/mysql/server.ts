@@ -134,8 +134,8 @@ function folders({ vars, template }: RoleContext<Variables>, content: string | S
   ];
 }
 
-/** Package, configuration and service, the same on primary and replicas but for what may write. */
-export function server(context: RoleContext<Variables>, isPrimary: boolean): readonly Resource[] {
+/** Package, configuration and service of every server. `topology`: its lines of the option file. */
+export function server(context: RoleContext<Variables>, topology: string): readonly Resource[] {
   const { vars, host, facts, site, template } = context;
   const flavor = flavors[vars.mysql_flavor];
   const isSid = vars.mysql_flavor === 'mysql' && facts.codename !== 'sid';
@@ -147,10 +147,10 @@ export function server(context: RoleContext<Variables>, isPrimary: boolean): rea
     key,
     authority,
     serverId: serverId(vars, host, site.hosts('db')),
-    readOnly: isPrimary ? 'OFF' : 'ON',
     bufferPool: vars.mysql_innodb_buffer_pool_size ?? bufferPool(facts),
     maxConnections: vars.mysql_max_connections,
     binlogSeconds: Math.round(vars.mysql_binlog_days * 86_400),
+    topology,
     settings: Object.entries(vars.mysql_settings).map(([name, value]) => ({ name, value })),
   });
   return [

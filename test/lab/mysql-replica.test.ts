@@ -89,6 +89,24 @@ describe('a replica of MySQL', () => {
     expect(plan.code, plan.stdout).toBe(0);
   });
 
+  it('applies what it had received when it was killed, also with its primary gone', async () => {
+    await sql('web2', 'STOP REPLICA SQL_THREAD');
+    await order(50);
+    const sent = await sql('web1', 'SELECT @@gtid_executed');
+    await eventually(() =>
+      sql(
+        'web2',
+        `SELECT GTID_SUBTRACT('${sent}', CONCAT(RECEIVED_TRANSACTION_SET, ',', @@gtid_executed))
+        FROM performance_schema.replication_connection_status WHERE CHANNEL_NAME = ''`,
+      ),
+    ).toBe('');
+    expect(await count('web2')).toBe('20');
+    await hosts.shell('web1', 'systemctl stop mysql');
+    await hosts.shell('web2', 'kill -9 $(pidof mysqld)');
+    await eventually(() => count('web2').catch(() => 'not yet')).toBe('70');
+    await hosts.shell('web1', 'systemctl start mysql');
+  });
+
   it('costs its own resources where it hangs, and nothing else of its host', async () => {
     await hosts.shell('web1', 'kill -STOP $(pidof mysqld)');
     const plan = jsonLines(await hostwright('plan', {}, '--limit', 'web1'));
@@ -151,7 +169,7 @@ systemd-run --quiet --unit=impostor --socket-property=ListenStream=${hosts.addre
 
     const apply = await hostwright('apply', { mysql_discard_transactions: lost }, '--yes');
     expect(apply.code, apply.stdout).toBe(0);
-    expect(await count('web2')).toBe('83');
+    expect(await count('web2')).toBe('133');
     expect(await rows('web2')).toBe(await rows('web1'));
     expect(await planned()).toEqual({});
   });
@@ -162,7 +180,7 @@ systemd-run --quiet --unit=impostor --socket-property=ListenStream=${hosts.addre
       'systemctl stop mysql && cp -a /var/lib/mysql /var/lib/mysql-older && systemctl start mysql',
     );
     await order(5);
-    await eventually(() => count('web2')).toBe('88');
+    await eventually(() => count('web2')).toBe('138');
     await hosts.shell(
       'web1',
       'systemctl stop mysql && rm -rf /var/lib/mysql && mv /var/lib/mysql-older /var/lib/mysql && systemctl start mysql',

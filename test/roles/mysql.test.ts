@@ -62,6 +62,14 @@ describe('the role mysql', () => {
     ]);
   });
 
+  test('keeps what a replica has received and not yet applied over a crash', () => {
+    for (const flavor of ['mysql', 'mariadb']) {
+      const text = settings(on('web3', { variables: { mysql_flavor: flavor } }));
+      expect(text).toContain('relay_log_recovery = OFF\n');
+      expect(text).toContain('sync_relay_log = 1\n');
+    }
+  });
+
   test('follows mysql_primary, and says which hosts it may name', () => {
     const variables = { mysql_primary: 'web3' };
     expect(ofType(on('web2', { variables }), 'mysql_replica')).toMatchObject([{ primary: 'web3' }]);

@@ -1,0 +1,19 @@
+import type { Declaration, Resource, RoleContext, Site, SiteHost } from 'hostwright';
+import type { Variables } from './variables.ts';
+
+/** What is known before facts are. */
+export interface Place {
+  readonly vars: Variables;
+  readonly host: SiteHost;
+  readonly site: Pick<Site, 'hosts'>;
+}
+
+/** How the servers of the group db work together; what all have in common is in server.ts. */
+export interface Topology {
+  /** Its lines of the option file, behind those that all servers have and before those of the user. */
+  settings(context: RoleContext<Variables>): string;
+  /** What other roles must know of this host. */
+  declares(place: Place): readonly Declaration[];
+  /** Who may write, who follows whom, and with them accounts and databases: behind the server that runs. */
+  resources(context: RoleContext<Variables>): readonly Resource[];
+}
