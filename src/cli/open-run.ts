@@ -10,6 +10,7 @@ import type { ChangeEvent } from '../plan/event.ts';
 import type { PlanReporter } from '../report/reporter.ts';
 import { createMask, secretsIn } from '../secrets/mask.ts';
 import type { SiteModel } from '../site/model.ts';
+import { hostObservations } from '../site/second-pass.ts';
 import { didYouMean } from '../suggestion.ts';
 import { createConnect } from '../transport/connect.ts';
 import type { Lock } from '../transport/transport.ts';
@@ -137,6 +138,7 @@ export async function openRun(options: RunOptions, purpose: Purpose, signal: Abo
   };
   const planned = await planHosts({
     names,
+    observing: names.filter((name) => hostObservations(site, name).length > 0),
     open: (report) =>
       count === 1
         ? siteWorker({ site, targets, connect, settings, report })

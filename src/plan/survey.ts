@@ -4,7 +4,7 @@ import { readFunction } from '../resources/shell/read.ts';
 import { pathOf } from '../resources/path.ts';
 import type { DeclaredResource } from '../resources/resource.ts';
 import { Unreadable, type Actual, type ResourceId } from '../resources/state.ts';
-import type { Facts, HostFacts } from '../roles/role.ts';
+import type { Facts, HostFacts, Observation, Observed } from '../roles/role.ts';
 import { lines, sh } from '../transport/shell.ts';
 import { ask } from '../transport/ask.ts';
 import type { Lock, Transport } from '../transport/transport.ts';
@@ -30,7 +30,9 @@ export interface Survey {
   /** Read the files that change, to show what changes in them. */
   readonly diff: boolean;
   /** What all roles of the host declare. */
-  readonly resources: (host: string, facts: Facts) => readonly DeclaredResource[];
+  readonly resources: (host: string, facts: Facts, observed: Observed) => readonly DeclaredResource[];
+  /** What is to be read of a host before the resources of any are made. */
+  readonly observations: (host: string) => readonly Observation[];
   /** The roles that are planned; left out: all. */
   readonly roles?: readonly string[];
   /** The address that the inventory gives a host. */
@@ -123,31 +125,64 @@ async function readMore(
   return { texts: new Map(read), remarks: unlistedPackages(unlisted ?? Buffer.alloc(0)) };
 }
 
+/** A host that has answered for the first time, and is locked. */
+export interface MetHost {
+  readonly transport: Transport;
+  readonly known: Facts;
+  readonly applied: Applied;
+  /** Answers by the name of the observation. */
+  readonly observed: ReadonlyMap<string, string>;
+}
+
 /**
- * Connects to a host, takes its lock and plans it; nothing is changed. Throws the HostwrightError, or
- * HostwrightErrors, of what is wrong with the host or with what is declared for it. The caller closes the connection.
+ * Connects to a host, takes its lock and reads what is known before its resources are made. Throws the
+ * HostwrightError of what is wrong with the host. The caller closes the connection.
  */
-export async function surveyHost(host: string, options: Survey): Promise<SurveyedHost> {
-  const step = (title: string): void => {
-    options.report({ type: 'step', host, title });
-  };
-  step('connect');
-  const transport = await options.connect(host);
+export async function meetHost(host: string, options: Survey): Promise<MetHost> {
+  options.report({ type: 'step', host, title: 'connect' });
   try {
+    const transport = await options.connect(host);
     const { lock } = options;
-    const first = [{ script: factsScript(lock.mode) }, readApplied];
-    const [facts, record] = await ask(transport, first, { lock });
+    const observations = options.observations(host);
+    const first = [
+      { script: factsScript(lock.mode) },
+      readApplied,
+      ...observations.map(({ script }) => ({ script })),
+    ];
+    const [facts, record, ...answers] = await ask(transport, first, { lock });
     if (facts === undefined || record === undefined)
       throw new HostwrightError('E_REMOTE', `${host} gave no answer`, { place: { host } });
     const applied = parseApplied(record.stdout);
     const known = steadyFacts(parseFacts(host, facts), applied.facts ?? {}, options.address(host));
+    const observed = observations.flatMap(({ name }, index): [string, string][] => {
+      const answer = answers[index];
+      return answer?.code === 0 ? [[name, answer.stdout.toString('utf8')]] : [];
+    });
+    return { transport, known, applied, observed: new Map(observed) };
+  } finally {
+    options.report({ type: 'step', host, title: null });
+  }
+}
+
+/**
+ * Plans a host that was met; nothing is changed. Throws the HostwrightError, or HostwrightErrors, of what is wrong
+ * with the host or with what is declared for it. The caller closes the connection.
+ */
+export async function surveyHost(
+  host: string,
+  { transport, known, applied }: MetHost,
+  options: Survey,
+  observed: Observed,
+): Promise<SurveyedHost> {
+  try {
     const { connection: login, ...ofHost } = known;
-    const declared = options.resources(host, known);
+    const declare = (facts: Facts): readonly DeclaredResource[] => options.resources(host, facts, observed);
+    const declared = declare(known);
     const selected = options.roles === undefined ? declared : declaredBy(options.roles, declared);
     const resources = selected.filter(({ type }) => options.deep || type.comparison?.deep !== true);
     refuseLockout(host, resources, login);
     const nodes = orderNodes(host, resources);
-    step(`read ${resources.length} resources`);
+    options.report({ type: 'step', host, title: `read ${resources.length} resources` });
     const batches = probeBatches(resources, declared);
     const sections = [...batches.map(({ probe }) => probe), mountsProbe];
     const answers = await ask(transport, sections);
@@ -158,7 +193,6 @@ export async function surveyHost(host: string, options: Survey): Promise<Surveye
     const showable = changes.filter(({ id }) => applied.resources.get(id)?.isSecret !== true);
     const wanted = options.diff ? wantedTexts(showable) : [];
     const more = await readMore(transport, wanted, openRequirements(plan), packagesToFind(plan));
-    const declare = (others: Facts): readonly DeclaredResource[] => options.resources(host, others);
     const causeOf = causes({ applied, facts: known, declare });
     const events = changes.map((change) => changeEvent(host, change, causeOf(change), more));
     const remarks = remarksOf(host, resources, found);

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Login } from '../resources/capabilities/access.ts';
-import type { Resource } from '../resources/resource.ts';
+import type { Probe, Resource } from '../resources/resource.ts';
 import type { Secret } from '../secrets/secret.ts';
 import type { Listed } from './list.ts';
 
@@ -83,6 +83,17 @@ export interface Site {
   listens(host: string): readonly (Listen & { readonly role: string })[];
 }
 
+/** Something to be read on a host before its resources are made, for the roles of all hosts that read it too. */
+export interface Observation {
+  /** The same on all hosts: `galera`. */
+  readonly name: string;
+  /** Reads, changes nothing, and takes a moment; what it prints is the answer. Runs as root, with the facts. */
+  readonly script: Probe['script'];
+}
+
+/** By the name of an observation, and then by host, what was read. A host without an answer is left out. */
+export type Observed = ReadonlyMap<string, ReadonlyMap<string, string>>;
+
 /** The input of `declares`: variables and inventory, no facts. */
 export interface DeclareContext<Vars> {
   readonly vars: Vars;
@@ -100,6 +111,11 @@ export interface RoleContext<Vars> {
   readonly host: SiteHost;
   readonly facts: Facts;
   readonly site: Site;
+  /**
+   * What `observes` has read, by host. Of this run only: a host that `--limit` leaves out has no answer, and neither
+   * has one that cannot be reached. Those with an answer are locked until the run ends.
+   */
+  readonly observed: (name: string) => ReadonlyMap<string, string>;
   /**
    * Renders `templates/NAME` with `data` (strict: an undefined name is E_TEMPLATE with its place).
    * Looks beside the user's own roles first, then in Hostwright's.
@@ -119,6 +135,8 @@ export interface Role<Schema extends z.ZodObject = z.ZodObject> {
   /** Declarations made from those of other roles; sees those of `declares`, not derived ones. */
   readonly derives?: (context: DeriveContext<z.output<Schema>>) => Listed<Declaration>;
   readonly listens?: (context: DeriveContext<z.output<Schema>>) => Listed<Listen>;
+  /** What roles of other hosts must know of this one before they can say what is to be done there. */
+  readonly observes?: (context: DeriveContext<z.output<Schema>>) => Listed<Observation>;
   /** A pure function: it contacts no host and reads no clock. */
   readonly resources: (context: RoleContext<z.output<Schema>>) => Listed<Resource>;
 }

@@ -9,7 +9,7 @@ import type { Origin } from '../template/origin.ts';
 import { pathOf } from '../resources/path.ts';
 import { makerOf, type DeclaredResource, type Resource } from '../resources/resource.ts';
 import type { ResourceId } from '../resources/state.ts';
-import type { Facts, RoleContext } from '../roles/role.ts';
+import type { Facts, Observation, Observed, RoleContext } from '../roles/role.ts';
 import { isSecret } from '../secrets/secret.ts';
 import type { AssignedRole } from './first-pass.ts';
 import type { SiteModel } from './model.ts';
@@ -41,10 +41,16 @@ function readAsset(folder: string, path: string): Buffer {
   }
 }
 
+/** What was read of hosts before their resources are made. */
+interface Known {
+  readonly facts: Facts;
+  readonly observed: Observed;
+}
+
 function context(
   model: SiteModel,
   host: string,
-  facts: Facts,
+  { facts, observed }: Known,
   assigned: AssignedRole,
 ): RoleContext<Record<string, unknown>> {
   const siteHost = model.hosts.get(host);
@@ -54,6 +60,7 @@ function context(
     host: siteHost,
     facts,
     site: model.site,
+    observed: (name) => observed.get(name) ?? new Map<string, string>(),
     template: model.template,
     asset: (path) => readAsset(assigned.folder, path),
     projectFolder: model.folder,
@@ -150,12 +157,12 @@ function isResource(value: unknown): value is Resource {
 function resourcesOf(
   model: SiteModel,
   host: string,
-  facts: Facts,
+  known: Known,
   assigned: AssignedRole,
 ): readonly Resource[] {
   return askRole({
     ...{ of: assigned, member: 'resources', host, isItem: isResource },
-    ask: () => assigned.role.resources(context(model, host, facts, assigned)),
+    ask: () => assigned.role.resources(context(model, host, known, assigned)),
     expected: 'resources, as file() and pkg() make them',
   });
 }
@@ -164,7 +171,7 @@ function resourcesOf(
 function declaredBy(
   model: SiteModel,
   host: string,
-  facts: Facts,
+  known: Known,
   errors: HostwrightError[],
 ): readonly { readonly made: Resource; readonly folder: string; readonly resource: DeclaredResource }[] {
   const attempt = <Item>(make: () => readonly Item[]): readonly Item[] => {
@@ -177,19 +184,40 @@ function declaredBy(
     }
   };
   return (model.assignments.get(host) ?? []).flatMap((assigned) =>
-    attempt(() => resourcesOf(model, host, facts, assigned)).flatMap((made) =>
+    attempt(() => resourcesOf(model, host, known, assigned)).flatMap((made) =>
       attempt(() => [{ made, folder: assigned.folder, resource: check(model, host, assigned, made) }]),
     ),
   );
+}
+
+function isObservation(value: unknown): value is Observation {
+  return typeof value === 'object' && value !== null && 'name' in value && 'script' in value;
+}
+
+/** What is to be read on a host before the second pass of any. */
+export function hostObservations(model: SiteModel, name: string): readonly Observation[] {
+  const host = model.hosts.get(name);
+  if (host === undefined) return [];
+  return (model.assignments.get(name) ?? []).flatMap((assigned) => {
+    const { role, vars } = assigned;
+    const ask = () => role.observes?.({ vars, host, site: model.site }) ?? [];
+    const expected = 'observations, such as { name, script }';
+    return askRole({ of: assigned, member: 'observes', host: name, ask, isItem: isObservation, expected });
+  });
 }
 
 /**
  * The second pass for one host: all resources of its roles, checked. Two roles may declare the same resource
  * with the same state; different states are an E_RESOURCE that names both roles.
  */
-export function hostResources(model: SiteModel, host: string, facts: Facts): readonly DeclaredResource[] {
+export function hostResources(
+  model: SiteModel,
+  host: string,
+  facts: Facts,
+  observed: Observed = new Map(),
+): readonly DeclaredResource[] {
   const errors: HostwrightError[] = [];
-  const all = declaredBy(model, host, facts, errors);
+  const all = declaredBy(model, host, { facts, observed }, errors);
   const resources = new Map<ResourceId, DeclaredResource>();
   const makers = new Map<ResourceId, (typeof all)[number]>();
   for (const one of all) {

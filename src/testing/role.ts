@@ -41,6 +41,8 @@ export interface RoleCase {
   readonly declared?: readonly Declared[];
   /** What roles listen on. */
   readonly listens?: readonly (Listen & { readonly role: string })[];
+  /** What hosts have answered, by the name of the observation and the host. */
+  readonly observed?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Facts that differ from those of a small Debian 13. */
   readonly facts?: Partial<Facts>;
   /** The inventory; default `hosts`. */
@@ -65,6 +67,7 @@ export function contextOf<Vars>(vars: Vars, given: RoleCase = {}, role = ''): Ro
         (given.declared ?? []).filter((one): one is Declared<D> => one.kind === kind),
       listens: () => given.listens ?? [],
     },
+    observed: (name) => new Map(Object.entries(given.observed?.[name] ?? {})),
     template: openTemplates([join(projectFolder, 'templates'), join(packageFolder, 'templates')]),
     asset: (path) => readFileSync(join(projectFolder, 'roles', role, path)),
     projectFolder,

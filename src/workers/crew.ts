@@ -37,7 +37,8 @@ export function crew(workers: readonly RemoteWorker[]): Worker {
   };
 
   return {
-    plan: (host) => working(host, (worker) => worker.plan(host)),
+    observe: (host) => working(host, (worker) => worker.observe(host)),
+    plan: (host, observed) => working(host, (worker) => worker.plan(host, observed)),
     applyPlay: (host, play) => working(host, (worker) => worker.applyPlay(host, play)),
     recordApplied: (host) => working(host, (worker) => worker.recordApplied(host)),
     stop() {

@@ -6,7 +6,7 @@ import type { Applied } from '../plan/applied.ts';
 import type { HostFacts } from '../roles/role.ts';
 import { createFingerprint } from '../plan/fingerprint.ts';
 import { hostDigests } from '../plan/saved.ts';
-import { surveyHost, type Survey, type SurveyedHost } from '../plan/survey.ts';
+import { meetHost, surveyHost, type MetHost, type Survey, type SurveyedHost } from '../plan/survey.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { PlannedHost, RunSettings, Turn, Worker } from './worker.ts';
 
@@ -14,6 +14,8 @@ export interface LocalOptions {
   readonly settings: RunSettings;
   readonly connect: Survey['connect'];
   readonly resources: Survey['resources'];
+  /** Default: nothing is. */
+  readonly observations?: Survey['observations'];
   readonly address: Survey['address'];
   readonly report: (event: WorkEvent) => void;
 }
@@ -67,16 +69,19 @@ function errorsOf(host: string, error: unknown): HostwrightErrors {
 }
 
 /** Works on hosts in this very process. */
-export function localWorker({ settings, connect, resources, address, report }: LocalOptions): Worker {
+export function localWorker(options: LocalOptions): Worker {
+  const { settings, connect, resources, observations = () => [], address, report } = options;
   const connections = trackConnections(connect);
   const interruption = new AbortController();
   const fingerprint = settings.salt === undefined ? undefined : createFingerprint(settings.salt);
+  const met = new Map<string, MetHost>();
   const hosts = new Map<string, Host>();
   const isWhole = settings.roles === undefined;
 
   const survey: Survey = {
     connect: connections.open,
-    ...{ lock: settings.lock, diff: settings.diff, deep: settings.deep, resources, address, report },
+    ...{ lock: settings.lock, diff: settings.diff, deep: settings.deep },
+    ...{ resources, observations, address, report },
     ...(settings.roles && { roles: settings.roles }),
   };
 
@@ -116,9 +121,21 @@ export function localWorker({ settings, connect, resources, address, report }: L
   };
 
   return {
-    async plan(name) {
+    async observe(name) {
       try {
-        const surveyed = await surveyHost(name, survey);
+        const host = await meetHost(name, survey);
+        met.set(name, host);
+        return host.observed;
+      } catch (error) {
+        await connections.close(name);
+        throw errorsOf(name, error);
+      }
+    },
+    async plan(name, observed) {
+      try {
+        const host = met.get(name) ?? (await meetHost(name, survey));
+        met.delete(name);
+        const surveyed = await surveyHost(name, host, survey, observed);
         const { apply } = settings;
         if (apply !== undefined) return planned(surveyed, keep(surveyed, apply.confirmWithin));
         // A plan alone needs no connection any more: a thousand of them would take memory, here and on the hosts.

@@ -2,6 +2,7 @@ import type { WorkEvent } from '../apply/host-run.ts';
 import type { HostwrightErrors } from '../errors.ts';
 import type { Inventory } from '../inventory/model.ts';
 import type { HostVariables } from '../roles/variables.ts';
+import type { Observed } from '../roles/role.ts';
 import type { Secret } from '../secrets/secret.ts';
 import type { PlannedHost, RunSettings, Turn } from './worker.ts';
 
@@ -17,7 +18,8 @@ export interface ProjectData {
 
 /** A question to a worker; `id` stands in its answer. */
 export type Call = { readonly id: number } & (
-  | { readonly kind: 'plan'; readonly host: string }
+  | { readonly kind: 'observe'; readonly host: string }
+  | { readonly kind: 'plan'; readonly host: string; readonly observed: Observed }
   | { readonly kind: 'applyPlay'; readonly host: string; readonly play: number }
   | { readonly kind: 'recordApplied'; readonly host: string }
   | { readonly kind: 'close' }
@@ -30,6 +32,7 @@ export type ToWorker =
 
 /** How a question is answered: with what `Worker` gives, or with what it rejects with. */
 export type Outcome =
+  | { readonly kind: 'observed'; readonly observed: ReadonlyMap<string, string> }
   | { readonly kind: 'planned'; readonly planned: PlannedHost }
   | { readonly kind: 'turn'; readonly turn: Turn }
   | { readonly kind: 'closed' }

@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import type { WorkEvent } from '../apply/host-run.ts';
 import { noteResult, startProgress, type Progress } from '../apply/progress.ts';
 import { HostwrightErrors, type HostwrightError } from '../errors.ts';
+import type { Observed } from '../roles/role.ts';
 import type { ChangeEvent, RemarkEvent } from '../plan/event.ts';
 import type { PlannedHost, Worker } from './worker.ts';
 
@@ -28,6 +29,8 @@ export interface PlannedHosts {
 
 export interface PlanHostsOptions {
   readonly names: readonly string[];
+  /** Those of them that are observed before any of these is planned; default none. */
+  readonly observing?: readonly string[];
   /** Makes the worker, which tells what it does. */
   readonly open: (report: (event: WorkEvent) => void) => Worker;
   /** Hosts in parallel. */
@@ -53,22 +56,63 @@ async function untilAborted<Result>(work: Promise<Result>, signal: AbortSignal):
   }
 }
 
-/** What came of each of `names`, in that order. */
-async function planEach(
-  worker: Worker,
-  { names, forks, signal }: PlanHostsOptions,
-): Promise<readonly (readonly [string, PlannedHost | readonly HostwrightError[]])[]> {
+/** What came of the work on each of `names`, in that order. */
+async function each<Result>(
+  names: readonly string[],
+  { forks, signal }: Pick<PlanHostsOptions, 'forks' | 'signal'>,
+  work: (host: string) => Promise<Result>,
+): Promise<readonly (readonly [string, Result | readonly HostwrightError[]])[]> {
   const limit = pLimit(forks);
-  const one = async (host: string): Promise<readonly [string, PlannedHost | readonly HostwrightError[]]> => {
+  const one = async (host: string): Promise<readonly [string, Result | readonly HostwrightError[]]> => {
     signal.throwIfAborted();
     try {
-      return [host, await worker.plan(host)];
+      return [host, await work(host)];
     } catch (error) {
       if (error instanceof HostwrightErrors) return [host, error.errors];
       throw error;
     }
   };
   return await untilAborted(Promise.all(names.map((host) => limit(one, host))), signal);
+}
+
+function isAnswer(
+  entry: ReadonlyMap<string, string> | readonly HostwrightError[],
+): entry is ReadonlyMap<string, string> {
+  return entry instanceof Map;
+}
+
+/** What was read of hosts, and why some of them cannot take part. */
+async function observeHosts(
+  worker: Worker,
+  options: PlanHostsOptions,
+): Promise<{
+  readonly observed: Observed;
+  readonly failed: ReadonlyMap<string, readonly HostwrightError[]>;
+}> {
+  const answers = await each(options.observing ?? [], options, (host) => worker.observe(host));
+  const observed = new Map<string, Map<string, string>>();
+  const failed = new Map<string, readonly HostwrightError[]>();
+  for (const [host, entry] of answers) {
+    if (!isAnswer(entry)) {
+      failed.set(host, entry);
+      continue;
+    }
+    for (const [name, text] of entry)
+      observed.set(name, (observed.get(name) ?? new Map<string, string>()).set(host, text));
+  }
+  return { observed, failed };
+}
+
+async function planEach(
+  worker: Worker,
+  options: PlanHostsOptions,
+): Promise<readonly (readonly [string, PlannedHost | readonly HostwrightError[]])[]> {
+  const { observed, failed } = await observeHosts(worker, options);
+  return await each<PlannedHost>(options.names, options, async (host) => {
+    const errors = failed.get(host);
+    if (errors !== undefined) throw new HostwrightErrors(errors);
+    return await worker.plan(host, observed);
+  });
 }
 
 /**

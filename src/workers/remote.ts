@@ -86,8 +86,14 @@ export function remoteWorker({ process, settings, project, report }: RemoteOptio
     get hasEnded() {
       return ended !== undefined;
     },
-    async plan(host) {
-      const outcome = await ask({ kind: 'plan', host });
+    async observe(host) {
+      const outcome = await ask({ kind: 'observe', host });
+      if (outcome?.kind === 'observed') return outcome.observed;
+      if (outcome?.kind === 'errors') throw outcome.errors;
+      throw new HostwrightErrors([endedWith(host)]);
+    },
+    async plan(host, observed) {
+      const outcome = await ask({ kind: 'plan', host, observed });
       if (outcome?.kind === 'planned') return outcome.planned;
       if (outcome?.kind === 'errors') throw outcome.errors;
       throw new HostwrightErrors([endedWith(host)]);

@@ -12,8 +12,10 @@ export type OpenWorker = (
 
 async function carryOut(worker: Worker, call: Call): Promise<Outcome> {
   switch (call.kind) {
+    case 'observe':
+      return { kind: 'observed', observed: await worker.observe(call.host) };
     case 'plan':
-      return { kind: 'planned', planned: await worker.plan(call.host) };
+      return { kind: 'planned', planned: await worker.plan(call.host, call.observed) };
     case 'applyPlay':
       return { kind: 'turn', turn: await worker.applyPlay(call.host, call.play) };
     case 'recordApplied':
@@ -54,6 +56,7 @@ export function serve(channel: Channel<ToWorker, FromWorker>, open: OpenWorker):
       case 'stop':
         void opening.then((worker) => worker.stop()).catch(() => undefined);
         break;
+      case 'observe':
       case 'plan':
       case 'applyPlay':
       case 'recordApplied':

@@ -1,5 +1,5 @@
 import type { SiteModel } from '../site/model.ts';
-import { hostResources } from '../site/second-pass.ts';
+import { hostObservations, hostResources } from '../site/second-pass.ts';
 import type { Connect, Target } from '../transport/transport.ts';
 import { localWorker, type LocalOptions } from './local.ts';
 import type { Worker } from './worker.ts';
@@ -21,7 +21,8 @@ export function siteWorker({ site, targets, connect, settings, report }: SiteWor
       if (target === undefined) throw new Error(`no target for ${host}`);
       return await connect({ ...target, ...(becomePassword && { becomePassword }) });
     },
-    resources: (host, facts) => hostResources(site, host, facts),
+    resources: (host, facts, observed) => hostResources(site, host, facts, observed),
+    observations: (host) => hostObservations(site, host),
     address: (host) => site.hosts.get(host)?.address,
   });
 }

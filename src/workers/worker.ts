@@ -1,6 +1,7 @@
 import type { HostwrightError } from '../errors.ts';
 import type { HostDigests } from '../plan/saved.ts';
 import type { ChangeEvent, RemarkEvent } from '../plan/event.ts';
+import type { Observed } from '../roles/role.ts';
 import type { Secret } from '../secrets/secret.ts';
 import type { Lock } from '../transport/transport.ts';
 
@@ -52,8 +53,16 @@ export interface Turn {
  * only plain data, secrets and errors of ours go in and out, so that a worker may be a process of its own.
  */
 export interface Worker {
-  /** Connects to a host, takes its lock and plans it. Rejects with HostwrightErrors: all that is wrong. */
-  plan(host: string): Promise<PlannedHost>;
+  /**
+   * Connects to a host, takes its lock, and gives what was read there for others, by the name of the observation.
+   * Rejects with HostwrightErrors.
+   */
+  observe(host: string): Promise<ReadonlyMap<string, string>>;
+  /**
+   * Connects to a host and takes its lock, unless it was observed, and plans it. Rejects with HostwrightErrors: all
+   * that is wrong.
+   */
+  plan(host: string, observed: Observed): Promise<PlannedHost>;
   /** Carries out a play on a planned host; the results are told meanwhile. */
   applyPlay(host: string, play: number): Promise<Turn>;
   /** Has a planned host keep what is as declared now, so that the next plan can tell drift. */

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { PlannedHosts } from '../../src/workers/plan-hosts.ts';
+import type { PlanHostsOptions, PlannedHosts } from '../../src/workers/plan-hosts.ts';
 import { planHosts } from '../../src/workers/plan-hosts.ts';
 import type { DeclaredResource, ResourceType } from '../../src/resources/resource.ts';
 import { commandType } from '../../src/resources/command.ts';
 import { directory } from '../../src/resources/directory.ts';
 import { HostwrightError } from '../../src/errors.ts';
+import { sh } from '../../src/transport/shell.ts';
 import type { Transport } from '../../src/transport/transport.ts';
 import { engines, settings, type Engine } from '../workers/engines.ts';
 import type { LocalOptions } from '../../src/workers/local.ts';
@@ -12,8 +13,13 @@ import { placed } from '../../src/testing/index.ts';
 
 const facts = 'architecture=amd64\nmemory=1024\n';
 
-/** Hosts that answer the facts, then a guard that has reached its state and no mounts. */
-function hostsThatAnswer() {
+/** An answer of sections that all succeed. */
+function answerOf(texts: readonly string[]): string {
+  return [...texts.map((text) => `0 ${text.length} 0\n`), ...texts].join('');
+}
+
+/** Hosts that answer the facts and `observed`, then a guard that has reached its state and no mounts. */
+function hostsThatAnswer(observed: (host: string) => readonly string[] = () => []) {
   const open = new Set<string>();
   const connect = async (host: string): Promise<Transport> => {
     open.add(host);
@@ -25,7 +31,7 @@ function hostsThatAnswer() {
       },
       request: async () => {
         roundTrips += 1;
-        const stdout = roundTrips === 1 ? `0 ${facts.length} 0\n0 0 0\n${facts}` : '0 2 0\n0 0 0\n0\n';
+        const stdout = answerOf(roundTrips === 1 ? [facts, '', ...observed(host)] : ['0\n', '']);
         return Promise.resolve({ code: 0, stdout: Buffer.from(stdout), stderr: Buffer.alloc(0) });
       },
       stop: () => undefined,
@@ -46,9 +52,9 @@ function resourceOf(type: ResourceType): DeclaredResource {
 async function survey(
   { open }: Engine,
   connect: LocalOptions['connect'],
-  more: Partial<LocalOptions> & { readonly signal?: AbortSignal } = {},
+  more: Partial<LocalOptions> & Partial<Pick<PlanHostsOptions, 'signal' | 'observing' | 'forks'>> = {},
 ): Promise<PlannedHosts> {
-  const { signal = new AbortController().signal, ...options } = more;
+  const { signal = new AbortController().signal, observing = [], forks = 2, ...options } = more;
   return await planHosts({
     names: ['web1', 'web2', 'web3'],
     open: (report) =>
@@ -57,7 +63,7 @@ async function survey(
         resources: () => [resourceOf(commandType)],
         ...options,
       }),
-    ...{ forks: 2, signal, report: () => undefined },
+    ...{ forks, observing, signal, report: () => undefined },
   });
 }
 
@@ -133,6 +139,54 @@ describe.each(engines)('hosts that are planned $name', (engine) => {
     await expect(surveyed).rejects.toThrow('aborted');
     arrive();
     await expect.poll(() => [...open], { timeout: 30_000 }).toEqual([]);
+  });
+
+  describe('what hosts must know of each other', () => {
+    const observations: LocalOptions['observations'] = (host) =>
+      host === 'web3' ? [] : [{ name: 'cluster', script: sh`cat state` }];
+
+    test('is read of all of them before the resources of any are made, also one host at a time', async () => {
+      const { connect } = hostsThatAnswer((host) => (host === 'web3' ? [] : [`state of ${host}`]));
+      const seen: (readonly (readonly [string, string])[])[] = [];
+      const resources: LocalOptions['resources'] = (_host, _facts, observed) => {
+        seen.push([...(observed.get('cluster') ?? [])]);
+        return [resourceOf(commandType)];
+      };
+      const { hosts } = await survey(engine, connect, {
+        ...{ resources, observations, observing: ['web1', 'web2'], forks: 1 },
+      });
+      const both = [
+        ['web1', 'state of web1'],
+        ['web2', 'state of web2'],
+      ];
+      expect(seen).toEqual([both, both, both]);
+      // It costs no request.
+      expect([...hosts.values()].map(({ roundTrips }) => roundTrips)).toEqual([2, 2, 2]);
+    });
+
+    test('is not there of a host that cannot be reached, and the others are planned', async () => {
+      const { open, connect } = hostsThatAnswer(() => ['there']);
+      const answered: string[] = [];
+      const { hosts, lost } = await survey(
+        engine,
+        async (host) => {
+          if (host === 'web2') throw new HostwrightError('E_CONNECT', 'web2 does not answer');
+          return await connect(host);
+        },
+        {
+          resources: (_host, _facts, observed) => {
+            answered.push(...(observed.get('cluster') ?? new Map<string, string>()).keys());
+            return [resourceOf(commandType)];
+          },
+          observations: () => [{ name: 'cluster', script: sh`cat state` }],
+          observing: ['web1', 'web2'],
+        },
+      );
+      expect([...hosts.keys()]).toEqual(['web1', 'web3']);
+      expect(lost.get('web2')).toMatchObject([{ code: 'E_CONNECT' }]);
+      expect([...new Set(answered)]).toEqual(['web1']);
+      expect([...open]).toEqual(['web1', 'web3']);
+    });
   });
 
   test('errors of the user stay what they are', async () => {
