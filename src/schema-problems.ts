@@ -53,6 +53,7 @@ function hinted(hint: string | undefined): Pick<SchemaProblem, 'hint'> {
 function expectedBy(issue: z.core.$ZodIssue): string {
   // It follows the word "expected".
   const said = issue.message.replace(/^(?:Invalid input: )?expected /, '');
+  if (issue.code === 'invalid_key') return issue.issues.map(expectedBy).join(', and ');
   if (issue.code !== 'invalid_union' || said !== 'Invalid input') return said;
   const members = issue.errors.flatMap(([first]) => (first === undefined ? [] : [expectedBy(first)]));
   return members.length === 0 ? said : [...new Set(members)].join(', or ');

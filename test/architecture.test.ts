@@ -7,6 +7,7 @@ const root = resolve(import.meta.dirname, '..');
 /** What a folder of src/ may import besides itself and the words everybody uses. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   cli: [
+    'actions',
     'workers',
     'apply',
     'plan',
@@ -23,12 +24,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'pki',
     'scaffold',
   ],
+  actions: ['apply', 'plan', 'site', 'inventory', 'roles', 'transport'],
   workers: ['apply', 'plan', 'site', 'inventory', 'roles', 'resources', 'release', 'secrets', 'transport'],
   apply: ['plan', 'rollback', 'site', 'resources', 'secrets', 'transport'],
   plan: ['rollback', 'resources', 'roles', 'secrets', 'transport'],
   rollback: ['resources', 'roles', 'transport'],
   site: ['inventory', 'roles', 'resources', 'secrets', 'template'],
-  roles: ['resources', 'secrets'],
+  roles: ['resources', 'secrets', 'transport'],
   resources: ['secrets', 'transport', 'pki', 'release'],
   inventory: ['secrets', 'transport'],
   template: ['secrets'],

@@ -1,4 +1,5 @@
 import { defineRole, hostGroup } from 'hostwright';
+import { status } from './actions-status.ts';
 import { primaryReplica } from './primary-replica.ts';
 import { server } from './server.ts';
 import { variables } from './variables.ts';
@@ -8,6 +9,7 @@ const topology = primaryReplica;
 export default defineRole({
   name: 'mysql',
   variables,
+  actions: { status },
   listens: ({ vars }) => {
     const groups = new Set(['app', 'db', ...vars.mysql_users.flatMap(({ from }) => from ?? [])]);
     return [...groups].map((name) => ({

@@ -19,6 +19,10 @@ const verbs: Readonly<Record<string, { readonly summary: string; readonly load: 
     summary: 'show what has changed on hosts since the last apply',
     load: async (finish) => (await import('./drift.ts')).driftCommand(finish),
   },
+  do: {
+    summary: 'do what a role offers beside its state, such as promoting a database',
+    load: async (finish) => (await import('./do.ts')).doCommand(finish),
+  },
   run: {
     summary: 'run a command as root on hosts',
     load: async (finish) => (await import('./run.ts')).runCommand(finish),

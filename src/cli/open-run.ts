@@ -9,6 +9,7 @@ import { createReporter } from '../report/create-reporter.ts';
 import type { ChangeEvent } from '../plan/event.ts';
 import type { PlanReporter } from '../report/reporter.ts';
 import { createMask, secretsIn } from '../secrets/mask.ts';
+import type { Secret } from '../secrets/secret.ts';
 import type { SiteModel } from '../site/model.ts';
 import { hostObservations } from '../site/second-pass.ts';
 import { didYouMean } from '../suggestion.ts';
@@ -60,7 +61,15 @@ export function reportLost(
   for (const [host, errors] of lost) for (const error of errors) reporter.report(errorEvent(error, host));
 }
 
-function lockFor(mode: Lock['mode']): Lock {
+/** What `--ask-become-pass` asks for. */
+export async function askBecomePassword(
+  options: Pick<RunOptions, 'askBecomePass'>,
+): Promise<Secret | undefined> {
+  if (options.askBecomePass !== true) return undefined;
+  return await askSecret('sudo password', process.stdin, process.stderr);
+}
+
+export function lockFor(mode: Lock['mode']): Lock {
   return {
     mode,
     holder: {
@@ -99,7 +108,7 @@ function hostsWithRoles(
 const workerFile = join(packageFolder, 'dist/cli/worker.js');
 
 /** What a verb asks for beside the options of the command line. */
-export type Purpose = Pick<RunSettings, 'apply' | 'salt'>;
+export type Purpose = Pick<RunSettings, 'apply' | 'salt' | 'becomePassword'>;
 
 /**
  * Reads the site and the inventory, then connects to the hosts and plans them. When it rejects,
@@ -114,10 +123,7 @@ export async function openRun(options: RunOptions, purpose: Purpose, signal: Abo
   const connect = createConnect({ ahead });
   const site = await readSiteOf(project, options);
   checkRoles(site, options.role ?? []);
-  const becomePassword =
-    options.askBecomePass === true
-      ? await clock.pause(() => askSecret('sudo password', process.stdin, process.stderr))
-      : undefined;
+  const becomePassword = purpose.becomePassword ?? (await clock.pause(() => askBecomePassword(options)));
   const secrets = secretsIn([site.assignments, project.variables, becomePassword]);
   const reporter = maskedReporter(openReporter(options), createMask(secrets));
   const settings: RunSettings = {

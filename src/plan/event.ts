@@ -1,5 +1,6 @@
 import type { ErrorCode, Place } from '../errors.ts';
 import type { Action, ResourceId } from '../resources/state.ts';
+import type { DoEvent } from './action-event.ts';
 
 /** One attribute that differs, as text; secrets are `***` on both sides. `null` is absent. */
 export interface ReportedAttribute {
@@ -103,4 +104,7 @@ export interface SummaryEvent {
   readonly hosts: Readonly<Record<string, HostSummary>>;
 }
 
-export type Event = ChangeEvent | RemarkEvent | StepEvent | ResultEvent | ErrorEvent | SummaryEvent;
+/** The events of a run of `plan`, `apply` or `drift`. */
+export type RunEvent = ChangeEvent | RemarkEvent | StepEvent | ResultEvent | ErrorEvent | SummaryEvent;
+
+export type Event = RunEvent | DoEvent;

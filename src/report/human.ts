@@ -1,6 +1,7 @@
 import stringWidth from 'string-width';
 import type { Activity } from './activity.ts';
 import { applyLines, type Trouble } from './apply-lines.ts';
+import { actionStepLines, answerLines, outcomeLines, previewLines } from './do-lines.ts';
 import { complaintLines } from './error.ts';
 import type { ChangeEvent, ErrorEvent, RemarkEvent, ResultEvent, SummaryEvent } from '../plan/event.ts';
 import type { PlanReporter, Planned } from './reporter.ts';
@@ -144,6 +145,23 @@ export function createHumanReporter(options: HumanOptions): PlanReporter {
           break;
         case 'summary':
           showSummary(event);
+          break;
+        case 'action':
+          // Shown as a whole, by `actionLines`.
+          break;
+        case 'preview':
+          hostColumns = Math.max(0, ...event.steps.map(({ host = '' }) => stringWidth(printable(host))));
+          if (options.listChanges) screen.print([...previewLines(event, style), '']);
+          break;
+        case 'action-step':
+          screen.print(actionStepLines(event, hostColumns, style));
+          break;
+        case 'answer':
+          if (options.listChanges) screen.print(answerLines(event, style));
+          break;
+        case 'outcome':
+          stop();
+          screen.print(outcomeLines(event, style));
           break;
       }
     },

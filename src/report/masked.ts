@@ -1,7 +1,14 @@
+import type { AnswerEvent } from '../plan/action-event.ts';
 import type { Event } from '../plan/event.ts';
 import type { PlanReporter } from './reporter.ts';
 
 type Mask = (text: string) => string;
+
+function maskedRow(row: AnswerEvent['rows'][number], mask: Mask): AnswerEvent['rows'][number] {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, cell]) => [name, typeof cell === 'string' ? mask(cell) : cell]),
+  );
+}
 
 function maskedEvent(event: Event, mask: Mask): Event {
   switch (event.type) {
@@ -25,6 +32,23 @@ function maskedEvent(event: Event, mask: Mask): Event {
         message: mask(event.message),
         ...(event.found === undefined ? {} : { found: mask(event.found) }),
       };
+    case 'preview':
+      return {
+        ...event,
+        steps: event.steps.map((step) => ({ ...step, title: mask(step.title) })),
+        remarks: event.remarks.map(mask),
+      };
+    case 'action-step':
+      return { ...event, title: mask(event.title) };
+    case 'answer':
+      return {
+        ...event,
+        rows: event.rows.map((row) => maskedRow(row, mask)),
+        remarks: event.remarks.map(mask),
+      };
+    case 'outcome':
+      return event.text === undefined ? event : { ...event, text: mask(event.text) };
+    case 'action':
     case 'step':
     case 'summary':
       break;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { errorCodes, HostwrightError } from '../errors.ts';
-import type { ErrorEvent, Event, SummaryEvent } from '../plan/event.ts';
+import type { ErrorEvent, RunEvent, SummaryEvent } from '../plan/event.ts';
 
 /** The `--json` output of one complete run. */
 export interface RecordedRun {
@@ -11,7 +11,7 @@ export interface RecordedRun {
   readonly line: number;
 }
 
-export type RecordedEvent = Exclude<Event, { readonly type: 'step' | 'summary' }>;
+export type RecordedEvent = Exclude<RunEvent, { readonly type: 'step' | 'summary' }>;
 
 const count = z.number().int().nonnegative();
 const text = z.string().nullable();

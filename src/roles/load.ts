@@ -11,16 +11,34 @@ import type { LoadedRole, Role } from './role.ts';
 
 const callable = z.custom<() => unknown>((value) => typeof value === 'function', 'expected a function');
 
+const zodObject = z.custom<z.ZodObject>(
+  (value) => value instanceof z.ZodObject,
+  "expected z.object({ … }) with the z that 'hostwright' exports",
+);
+
+const anAction = z
+  .strictObject({
+    summary: z.string(),
+    arguments: zodObject,
+    on: z.enum(['host', 'site']),
+    read: callable.optional(),
+    plan: callable.optional(),
+  })
+  .refine(
+    ({ read, plan }) => (read === undefined) !== (plan === undefined),
+    'expected either read (changes nothing) or plan',
+  );
+
 const shape = z.strictObject({
   name: z.string(),
-  variables: z.custom<z.ZodObject>(
-    (value) => value instanceof z.ZodObject,
-    "expected z.object({ … }) with the z that 'hostwright' exports",
-  ),
+  variables: zodObject,
   declares: callable.optional(),
   derives: callable.optional(),
   listens: callable.optional(),
   resources: callable,
+  actions: z
+    .record(z.string().regex(/^[a-z][a-z0-9-]*$/, 'expected a name such as restore-test'), anAction)
+    .optional(),
 });
 
 async function findRole(name: string, folders: readonly string[]): Promise<string | undefined> {
@@ -106,17 +124,21 @@ function shapeErrors(name: string, folder: string, exported: unknown): readonly 
     ];
   }
   const problems = parsed.success ? [] : schemaProblems(shape, exported, parsed.error);
-  const errors = problems.map(({ path: [member = ''], unknownKey, expected, hint }) =>
+  const errors = problems.map(({ path, unknownKey, expected, hint }) =>
     unknownKey === undefined
-      ? new HostwrightError('E_ROLE', `${message}: invalid ${member}`, {
-          place: placeOfWord(folder, member),
+      ? new HostwrightError('E_ROLE', `${message}: invalid ${path.join('.')}`, {
+          place: placeOfWord(folder, path[0] ?? ''),
           expected,
         })
-      : new HostwrightError('E_ROLE', `unknown member ${unknownKey} of the role ${name}`, {
-          place: placeOfWord(folder, unknownKey),
-          expected,
-          hint,
-        }),
+      : new HostwrightError(
+          'E_ROLE',
+          `unknown member ${[...path, unknownKey].join('.')} of the role ${name}`,
+          {
+            place: placeOfWord(folder, unknownKey),
+            expected,
+            hint,
+          },
+        ),
   );
   if (!parsed.success || parsed.data.name === name) return errors;
   const details = { place: placeOfWord(folder, 'name'), found: parsed.data.name, expected: name };

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Login } from '../resources/capabilities/access.ts';
 import type { Probe, Resource } from '../resources/resource.ts';
 import type { Secret } from '../secrets/secret.ts';
+import type { RoleAction } from './action.ts';
 import type { Listed } from './list.ts';
 
 /** Facts about a host, read together with the lock. */
@@ -139,6 +140,8 @@ export interface Role<Schema extends z.ZodObject = z.ZodObject> {
   readonly observes?: (context: DeriveContext<z.output<Schema>>) => Listed<Observation>;
   /** A pure function: it contacts no host and reads no clock. */
   readonly resources: (context: RoleContext<z.output<Schema>>) => Listed<Resource>;
+  /** What the role can do that is no state, by name: `hostwright do ROLE NAME`. */
+  readonly actions?: Readonly<Record<string, RoleAction<z.output<Schema>>>>;
 }
 
 /** Defines a role: `export default defineRole({ … })` in `roles/NAME/role.ts`. */

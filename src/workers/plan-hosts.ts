@@ -4,6 +4,7 @@ import { noteResult, startProgress, type Progress } from '../apply/progress.ts';
 import { HostwrightErrors, type HostwrightError } from '../errors.ts';
 import type { Observed } from '../roles/role.ts';
 import type { ChangeEvent, RemarkEvent } from '../plan/event.ts';
+import { untilAborted } from './until-aborted.ts';
 import type { PlannedHost, Worker } from './worker.ts';
 
 /** A host that has its plan, and what has become of it. */
@@ -37,23 +38,6 @@ export interface PlanHostsOptions {
   readonly forks: number;
   readonly signal: AbortSignal;
   readonly report: (event: WorkEvent) => void;
-}
-
-/** As `work`; rejects at once with the reason when `signal` is aborted, whatever `work` still waits for. */
-async function untilAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  signal.throwIfAborted();
-  const done = new AbortController();
-  const aborted = new Promise<never>((_, reject) => {
-    const abort = (): void => {
-      reject(signal.reason instanceof Error ? signal.reason : new Error('interrupted'));
-    };
-    signal.addEventListener('abort', abort, { signal: done.signal });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    done.abort();
-  }
 }
 
 /** What came of the work on each of `names`, in that order. */
