@@ -104,7 +104,8 @@ for keys in ${otherFiles}; do
   if [ -f "$keys" ] && grep -aq -e "$2" "$keys"; then hw_keys "$keys" "$2" ''; fi
 done`;
 
-function keysIn(home: string): readonly string[] {
+/** The paths of these in a home directory. */
+export function keysIn(home: string): readonly string[] {
   return keyFiles.map((name) => `${home}/.ssh/${name}`);
 }
 

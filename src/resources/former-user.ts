@@ -1,5 +1,6 @@
 import { lines, sh, type Script } from '../transport/shell.ts';
-import { keyFiles } from './authorized-key.ts';
+import { keyFiles, keysIn } from './authorized-key.ts';
+import type { FoundPath } from './home.ts';
 import { replaceFunctions } from './shell/replace.ts';
 
 /** Lines of sudoers(5) that are about a user: a basic expression. */
@@ -91,4 +92,24 @@ if [ -n "$uid" ]; then
 fi
 hw_sudoers ${ruleOf(name)}`,
   ]);
+}
+
+/** Of somebody who is to be gone: all that there is. Keys in a home that another account has too are of that one. */
+export function leftOf(
+  name: string,
+  entry: readonly string[] | undefined,
+  accounts: readonly (readonly string[])[],
+  paths: readonly FoundPath[],
+  rest: string,
+): readonly string[] {
+  const [, , uid, , , home = ''] = entry ?? [];
+  const isShared = accounts.some(([other, id, at]) => other !== name && (id === uid || at === home));
+  const keys = entry === undefined || isShared ? [] : keysIn(home);
+  const files = new Set([...keys, crontabOf(name), lingerOf(name)]);
+  const rules = [...rest.matchAll(/^(\/etc\/sudoers[^:\n]*):\s*(\S+)\s*$/gm)];
+  return [
+    ...(entry === undefined ? [] : ['the account']),
+    ...paths.flatMap(({ path }) => (files.has(path) ? [path] : [])),
+    ...new Set(rules.flatMap(([, file = '', of]) => (of === name ? [file] : []))),
+  ];
 }

@@ -3,9 +3,10 @@ import { Secret } from '../secrets/secret.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
 import { accountName, oneLine, secretValue } from './attribute.ts';
 import { keyFiles } from './authorized-key.ts';
-import { crontabOf, lingerOf, removeUser, ruleOf } from './former-user.ts';
+import { crontabOf, leftOf, lingerOf, removeUser, ruleOf } from './former-user.ts';
+import { homeState, makeHome, parsePaths } from './home.ts';
 import { path } from './path.ts';
-import { enterFunctions } from './shell/enter.ts';
+import { nobodyElse, removeSharing, sharing } from './same-number.ts';
 import { accountFiles, restoring } from './capabilities/access.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
 import type { Attribute, Change, ResourceId } from './state.ts';
@@ -96,7 +97,7 @@ function want(user: User) {
     shell,
     passwordHash,
     locked,
-    sharesUid: uid === undefined ? undefined : 'nothing',
+    sharesUid: uid === undefined ? undefined : nobodyElse,
   };
 }
 
@@ -135,59 +136,6 @@ function parseLocked(expiry: string, changed: string): Attribute {
   return day <= 1 ? true : `expires ${new Date(day * 86_400_000).toISOString().slice(0, 10)}`;
 }
 
-/** A path as `find` has printed it. */
-interface FoundPath {
-  readonly kind: string;
-  readonly mode: string;
-  readonly uid: string;
-  readonly path: string;
-}
-
-function parsePaths(text: string): readonly FoundPath[] {
-  return [...text.matchAll(/^(\w) ([0-7]+) (\d+) (\/.*)$/gm)].map(
-    ([, kind = '', mode = '', uid = '', path = '']) => ({ kind, mode, uid, path }),
-  );
-}
-
-function keysIn(home: string): readonly string[] {
-  return [`${home}/.ssh`, ...keyFiles.map((file) => `${home}/.ssh/${file}`)];
-}
-
-/** sshd takes no key where others than the user and root can write. */
-function homeState(home: string, uid: string, paths: readonly FoundPath[]): string {
-  const own = paths.filter(({ path }) => [home, ...keysIn(home)].includes(path));
-  const directory = own.find(({ path }) => path === home);
-  if (directory === undefined || directory.kind !== 'd') return 'missing';
-  const wrong = own.flatMap(({ kind, mode, uid: owner, path }) => {
-    if (kind === 'l') return [];
-    if (owner !== uid && owner !== '0') return [`${path} belongs to ${owner}`];
-    return (Number.parseInt(mode, 8) & 0o022) === 0
-      ? []
-      : [`${path} is writable for others (${mode.padStart(4, '0')})`];
-  });
-  return wrong.join(', ') || 'present';
-}
-
-/** Of somebody who is to be gone: all that there is. Keys in a home that another account has too are of that one. */
-function leftOf(
-  name: string,
-  entry: readonly string[] | undefined,
-  accounts: readonly (readonly string[])[],
-  paths: readonly FoundPath[],
-  rest: string,
-): readonly string[] {
-  const [, , uid, , , home = ''] = entry ?? [];
-  const isShared = accounts.some(([other, id, at]) => other !== name && (id === uid || at === home));
-  const keys = entry === undefined || isShared ? [] : keyFiles.map((file) => `${home}/.ssh/${file}`);
-  const files = new Set([...keys, crontabOf(name), lingerOf(name)]);
-  const rules = [...rest.matchAll(/^(\/etc\/sudoers[^:\n]*):\s*(\S+)\s*$/gm)];
-  return [
-    ...(entry === undefined ? [] : ['the account']),
-    ...paths.flatMap(({ path }) => (files.has(path) ? [path] : [])),
-    ...new Set(rules.flatMap(([, file = '', of]) => (of === name ? [file] : []))),
-  ];
-}
-
 function parse(output: Buffer, batch: readonly User[]) {
   const text = output.toString('utf8');
   const end = text.indexOf('\n-\n');
@@ -222,7 +170,6 @@ function parse(output: Buffer, batch: readonly User[]) {
     // Everybody is in the primary group, whether the list of its members says so or not.
     const others = user.groups?.includes(primary) === true ? [...memberOf, primary] : memberOf;
     const [, hash, changed = '', expiry = ''] = shadow.find(([name]) => name === user.name) ?? [];
-    const same = accounts.flatMap(([name = '', number]) => (number === uid ? [name] : []));
     return {
       uid: Number(uid),
       group: primary,
@@ -233,8 +180,7 @@ function parse(output: Buffer, batch: readonly User[]) {
       shell: shell ?? '',
       passwordHash: hash === undefined || hash === '' ? null : new Secret(hash),
       locked: parseLocked(expiry, changed),
-      sharesUid:
-        list(same.filter((name) => name !== user.name && !user.sharesUid.includes(name))) || 'nothing',
+      sharesUid: sharing(user.name, uid, accounts, user.sharesUid),
     };
   });
 }
@@ -242,35 +188,6 @@ function parse(output: Buffer, batch: readonly User[]) {
 function option(flag: string, value: string | number | undefined): readonly (string | number)[] {
   return value === undefined ? [] : [flag, value];
 }
-
-/** Filled under another name and then renamed, as `hw_replace` does with a file: never is there a home of root, or half of one. */
-const homeFunction = sh`hw_own() (
-  hw_enter "$3"
-  case $(stat -c %u .) in "$1" | 0) ;; *) chown "$1" . ;; esac
-  chmod go-w .
-  if [ ! -d ./.ssh ] || [ -L ./.ssh ]; then return; fi
-  hw_enter "$3/.ssh"
-  case $(stat -c %u .) in "$1" | 0) ;; *) chown "$1" . ;; esac
-  chmod go-w .
-  for file in ${keyFiles}; do
-    if [ ! -f "./$file" ] || [ -L "./$file" ]; then continue; fi
-    case $(stat -c %u "./$file") in "$1" | 0) ;; *) chown -h "$1" "./$file" ;; esac
-    # As its owner: a link in its place leads nowhere that they may not change.
-    setpriv --reuid="$(stat -c %u "./$file")" --regid="$2" --clear-groups chmod go-w "./$file"
-  done
-)
-hw_home() {
-  getent passwd "$1" >"$HW/entry"
-  IFS=: read -r _ _ uid gid _ home _ <"$HW/entry"
-  if [ -d "$home" ]; then hw_own "$uid" "$gid" "$home"; return; fi
-  mkdir -p "$(dirname "$home")"
-  t=$(mktemp -d "$(dirname "$home")/.hostwright.XXXXXX")
-  trap 'rm -rf "$t"' EXIT
-  if [ -d /etc/skel ]; then cp -a /etc/skel/. "$t"; fi
-  chown -Rh "$uid:$gid" "$t"
-  chmod 00700 "$t"
-  mv -T "$t" "$home"
-}`;
 
 /** useradd makes a group of the user's own name only where there is none yet. */
 function create({ name, uid, group, home, shell, system }: User): Script {
@@ -314,7 +231,7 @@ fi`,
   ];
   if (attributes.length > 0) script.push(sh`usermod ${attributes} ${name}`);
   if (user.home !== undefined) script.push(moveHome(name, user.home));
-  if (createsHome(user)) script.push(enterFunctions, homeFunction, sh`hw_home ${name}`);
+  if (createsHome(user)) script.push(makeHome(name));
   if (user.locked !== undefined) script.push(sh`chage -E ${user.locked ? 1 : -1} ${name}`);
   if (user.locked === false) script.push(renewPassword(name));
   if (user.passwordHash !== undefined) script.push(sh`chpasswd -e`);
@@ -327,24 +244,11 @@ function removal({ id, desired: { name } }: Change<User>, host: ApplyContext): S
   return { resources: [id], title: `remove user ${name}`, script };
 }
 
-/** Somebody else with the number of a user is that user; who is declared has it by mistake, and stays. */
-function removeDoubles({ actual, desired }: UserChange, host: ApplyContext): readonly Script[] {
-  const found = actual === null || !('sharesUid' in actual) ? 'nothing' : actual.sharesUid;
-  if (desired.uid === undefined || found === 'nothing') return [];
-  const declared = new Set([...host.declared('user'), 'root']);
-  return found
-    .split(',')
-    .map((other) =>
-      declared.has(other)
-        ? sh`echo ${`${other} has the number ${desired.uid} of ${desired.name}: declare the uid of ${other}`} >&2; exit 1`
-        : removeUser(other, host.declared('group').includes(other)),
-    );
-}
-
 function making(change: UserChange, host: ApplyContext): Step {
-  const { id, desired } = change;
+  const { id, desired, actual } = change;
   const { name, passwordHash } = desired;
-  const script = lines([...removeDoubles(change, host), apply(desired)]);
+  const others = actual !== null && 'sharesUid' in actual ? actual.sharesUid : nobodyElse;
+  const script = lines([...removeSharing(others, desired, host), apply(desired)]);
   const step = { resources: [id], title: `make user ${name}`, script };
   if (passwordHash === undefined) return step;
   return { ...step, stdin: Buffer.from(`${name}:${passwordHash.reveal()}\n`) };
