@@ -5,8 +5,10 @@ import {
   directory,
   file,
   gitRelease,
+  group,
   HostwrightError,
   link,
+  permissions,
   pkg,
   readRelease,
   service,
@@ -82,7 +84,10 @@ export default defineRole({
     return [
       ...vars.app_packages.map((needed) => pkg(needed)),
       ...(deployed.kind === 'git' ? [pkg('git'), pkg('ca-certificates')] : []),
+      // Whoever is in it reads the environment.
+      group(name, { system: true, exclusive: true, keep: vars.app_group_members }),
       user(name, { system: true, home: `/var/lib/${name}`, shell: '/usr/sbin/nologin' }),
+      permissions(`/var/lib/${name}`, { owner: name, group: name, mode: '0750' }),
       directory(folder),
       directory(`${folder}/releases`),
       appRelease(folder, deployed, { keep: vars.app_keep_releases }),

@@ -33,6 +33,12 @@ export const variables = z.object({
     .default(['.git', '__pycache__'])
     .describe('names of files and folders that are no part of a release'),
   app_packages: z.array(z.string()).default([]).describe('Debian packages that the application needs'),
+  app_group_members: z
+    .array(z.string())
+    .default([])
+    .describe(
+      'accounts that may be in the group of the application, which reads its environment; others are taken out',
+    ),
   app_command: z
     .array(word)
     .nonempty()

@@ -1,4 +1,13 @@
-import { authorizedKey, file, HostwrightError, user, type Resource, type RoleContext } from 'hostwright';
+import {
+  authorizedKey,
+  authorizedKeys,
+  file,
+  HostwrightError,
+  user,
+  type Resource,
+  type ResourceId,
+  type RoleContext,
+} from 'hostwright';
 import { basePackage } from './packages.ts';
 import type { Variables } from './variables.ts';
 
@@ -9,9 +18,20 @@ if grep -q "^$1 " /etc/sudoers.d/zz-hostwright 2>/dev/null && ! grep -q "^$1 " "
   exit 1
 fi`;
 
+/** None where the attributes are wrong, which is said elsewhere. */
+function idOf({ type, attributes }: Resource): readonly ResourceId[] {
+  const { data } = type.schema.safeParse(attributes);
+  return data === undefined ? [] : [`${type.name}:${type.key(data)}`];
+}
+
+/** The keys of a user, and no others once these are there. */
+function keysOf(name: string, keys: readonly string[], areAll: boolean): readonly Resource[] {
+  const declared = keys.map((key) => authorizedKey(name, key));
+  return areAll ? [...declared, authorizedKeys(name, { needs: declared.flatMap(idOf) })] : declared;
+}
+
 /**
- * Users with keys and sudo. Other keys of theirs, other users and what else there is in sudoers.d stay: the
- * user that Hostwright logs in as keeps what it has.
+ * Users with keys and sudo. Other users stay: the user that Hostwright logs in as keeps what it has.
  */
 export function admins({ vars, host, facts, template }: RoleContext<Variables>): readonly Resource[] {
   const { base_admins: wanted, base_former_admins: former } = vars;
@@ -30,6 +50,8 @@ export function admins({ vars, host, facts, template }: RoleContext<Variables>):
       hint: 'log in as another user first (ansible_user)',
     });
   }
+  // Where Hostwright logs in as root with a key that nobody has declared, that must stay.
+  const areRootsDeclared = vars.base_root_keys.length > 0 || connected !== 'root';
   const sudoers = wanted.filter((admin) => admin.sudo).map((admin) => admin.name);
   return [
     basePackage('sudo'),
@@ -41,8 +63,9 @@ export function admins({ vars, host, facts, template }: RoleContext<Variables>):
         ...(shell === undefined ? {} : { shell }),
         locked: false,
       }),
-      ...keys.map((key) => authorizedKey(name, key)),
+      ...keysOf(name, keys, !vars.base_other_keys.includes(name)),
     ]),
+    ...keysOf('root', vars.base_root_keys, areRootsDeclared && !vars.base_other_keys.includes('root')),
     ...former.map((name) => user(name, { absent: true })),
     // Without a dot: sudo passes over files that have one. Behind others: the last match counts.
     file('/etc/sudoers.d/zz-hostwright', {

@@ -4,6 +4,7 @@ import { journal } from './journal.ts';
 import { kernel } from './kernel.ts';
 import { names } from './names.ts';
 import { packages } from './packages.ts';
+import { rights } from './rights.ts';
 import { ssh } from './ssh.ts';
 import { time } from './time.ts';
 import { variables } from './variables.ts';
@@ -12,5 +13,5 @@ export default defineRole({
   name: 'base',
   variables,
   resources: (context) =>
-    [names, packages, time, admins, ssh, journal, kernel].flatMap((part) => part(context)),
+    [names, packages, time, admins, rights, ssh, journal, kernel].flatMap((part) => part(context)),
 });

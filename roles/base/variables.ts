@@ -1,4 +1,5 @@
 import { z } from 'hostwright';
+import { stockGroups } from './rights.ts';
 
 const accountName = z
   .string()
@@ -50,6 +51,22 @@ export const variables = z.object({
     .array(accountName)
     .default([])
     .describe('other accounts with the number of root (UID 0) that may stay; those not named are removed'),
+  base_root_keys: z
+    .array(z.string())
+    .default([])
+    .describe(
+      'public keys that may log in as root; others are removed, but not where Hostwright logs in as root and this is empty',
+    ),
+  base_other_keys: z
+    .array(accountName)
+    .default([])
+    .describe('users of base_admins, or root, whose other keys stay'),
+  base_group_members: z
+    .partialRecord(z.enum(stockGroups), z.array(z.string()))
+    .default({})
+    .describe(
+      'more accounts that may be in the groups root, sudo, adm, shadow and disk, by group; others than these, base_admins and the login user of Hostwright are taken out',
+    ),
   base_ssh_root: z
     .enum(['prohibit-password', 'no'])
     .default('prohibit-password')

@@ -4,6 +4,7 @@ import {
   directory,
   file,
   hostGroup,
+  permissions,
   pkg,
   service,
   tlsBundle,
@@ -273,6 +274,8 @@ export default defineRole({
       pkg('haproxy'),
       pkg('socat'),
       pkg('openssl'),
+      permissions('/etc/haproxy', { mode: '0755' }, brought),
+      permissions('/var/lib/haproxy', { mode: '0755' }, brought),
       directory('/etc/haproxy/certs', { mode: '0700', exclusive: true, keep: vars.haproxy_keep }, brought),
       // HAProxy's own pages, which nothing reads.
       directory('/etc/haproxy/errors', { exclusive: true, keep: ['*.http', ...vars.haproxy_keep] }, brought),

@@ -3,6 +3,7 @@ import {
   directory,
   file,
   hostGroup,
+  permissions,
   pkg,
   z,
   type CertificateDeclaration,
@@ -15,7 +16,7 @@ import {
   type Site,
   type SiteHost,
 } from 'hostwright';
-import { certificateMetrics } from './certificates.ts';
+import { certificateMetrics, textfileFolder } from './certificates.ts';
 import { configFolder, exporter, exporters, type Exporter } from './exporter.ts';
 
 const variables = z.object({
@@ -72,6 +73,7 @@ function nodeExporter(context: Context): readonly Resource[] {
         seesMachine: true,
       },
     }),
+    permissions(textfileFolder, { mode: '0755' }, { needs: ['package:prometheus-node-exporter'] }),
     ...certificateMetrics(template),
   ];
 }

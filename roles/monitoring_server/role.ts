@@ -2,6 +2,7 @@ import {
   defineRole,
   directory,
   file,
+  permissions,
   pkg,
   user,
   type CertificateDeclaration,
@@ -75,6 +76,11 @@ function prometheus(context: Context): readonly Resource[] {
         probes: probed(context),
       }),
     }),
+    permissions(
+      '/var/lib/prometheus/metrics2',
+      { owner: 'prometheus', group: 'prometheus', mode: '0755' },
+      { needs: ['package:prometheus'] },
+    ),
     ...watcher(
       {
         name: 'prometheus',
@@ -110,6 +116,7 @@ function alertmanager(context: Context): readonly Resource[] {
         '--cluster.listen-address=',
       ]),
     }),
+    permissions('/var/lib/alertmanager', { owner: 'alertmanager', group: 'alertmanager', mode: '0755' }),
     directory('/etc/alertmanager', { exclusive: true, keep: vars.monitoring_server_keep }),
     ...secretFiles(vars),
     file('/etc/alertmanager/alertmanager.yml', {

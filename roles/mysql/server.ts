@@ -6,6 +6,7 @@ import {
   HostwrightError,
   link,
   mysqlSettings,
+  permissions,
   pkg,
   service,
   type Facts,
@@ -33,6 +34,8 @@ const flavors = {
     // To the terminal, so that the person in front of it reads what is wrong.
     validate: ['mysqld', '--log-error=stderr', '--validate-config'],
     log: '/var/log/mysql/error.log',
+    // As the packages of Debian and of MySQL itself make it.
+    dataMode: '0750',
   },
   mariadb: {
     unit: 'mariadb.service',
@@ -44,6 +47,7 @@ const flavors = {
     reloadTls: 'FLUSH LOCAL SSL',
     validate: ['sh', '-c', 'exec mariadbd --help --verbose >/dev/null'],
     log: undefined,
+    dataMode: '0755',
   },
 } as const;
 
@@ -101,6 +105,22 @@ const ofDump = ['quick', 'quote-names', 'max_allowed_packet = 16M'];
 
 /** Other places than the folders of this role from which mysqld takes settings. */
 const elsewhere = ['/etc/my.cnf', '/etc/alternatives/my.cnf'];
+
+/** Who may use what the packages make for the server. */
+function rights({ vars }: RoleContext<Variables>): readonly Resource[] {
+  const { pkg: name, dataMode } = flavors[vars.mysql_flavor];
+  const brought = { needs: [`package:${name}`] } as const;
+  const own = { owner: 'mysql', group: 'mysql' } as const;
+  return [
+    permissions('/etc/mysql', { mode: '0755' }, brought),
+    permissions('/etc/mysql/debian.cnf', { mode: '0600' }, brought),
+    permissions('/var/lib/mysql', { ...own, mode: dataMode }, brought),
+    ...['/var/lib/mysql-files', '/var/lib/mysql-keyring'].map((path) =>
+      permissions(path, { ...own, mode: '0750' }, brought),
+    ),
+    permissions('/var/log/mysql', { owner: 'mysql', group: 'adm', mode: '2750' }, brought),
+  ];
+}
 
 /** The folders that the server reads as a whole, and what leads it there. */
 function folders({ vars, template }: RoleContext<Variables>, content: string | Secret): readonly Resource[] {
@@ -169,6 +189,7 @@ export function server(context: RoleContext<Variables>, topology: string): reado
           afterFailure: ['sh', '-c', removeUnusableData],
         })
       : pkg('mariadb-server'),
+    ...rights(context),
     ...folders(context, content),
     service(
       flavor.unit,

@@ -5,6 +5,7 @@ import {
   hostGroup,
   HostwrightError,
   link,
+  permissions,
   pkg,
   service,
   unit,
@@ -145,6 +146,10 @@ export default defineRole({
       pkg('nginx-light'),
       // Its logs would fill the disk; nginx only recommends it.
       pkg('logrotate'),
+      // Where nginx is configured, keeps the bodies of requests, and logs.
+      ...['/etc/nginx', '/etc/nginx/sites-available', '/var/lib/nginx', '/var/log/nginx'].map((path) =>
+        permissions(path, { mode: '0755' }, brought),
+      ),
       // All that nginx.conf includes.
       ...['conf.d', 'modules-enabled', 'sites-enabled'].map((name) =>
         directory(`/etc/nginx/${name}`, { exclusive: true, keep: vars.nginx_keep }, brought),

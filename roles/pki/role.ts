@@ -26,6 +26,12 @@ export default defineRole({
       .array(z.string())
       .default([])
       .describe('names in /etc/hostwright/pki that stay although no role declares them, with * and ?'),
+    pki_group_members: z
+      .array(z.string())
+      .default([])
+      .describe(
+        'accounts that may be in the groups that read keys although no role declares it; others are taken out',
+      ),
     pki_valid_for: duration
       .default('5y')
       .describe(
@@ -44,7 +50,9 @@ export default defineRole({
       directory('/etc/hostwright'),
       directory('/etc/hostwright/pki', { exclusive: true, keep: vars.pki_keep }),
       file('/etc/hostwright/pki/ca.crt', { content: authorityCertificates(vars.pki_ca).join('') }),
-      ...[...groups].map((name) => group(name, { system: true })),
+      ...[...groups].map((name) =>
+        group(name, { system: true, exclusive: true, keep: vars.pki_group_members }),
+      ),
       ...wanted.map(({ name, group, names = [], usage }) =>
         hostCertificate(name, {
           names: [host.name, host.address, 'localhost', '127.0.0.1', ...names],

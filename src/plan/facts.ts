@@ -1,4 +1,5 @@
 import { HostwrightError } from '../errors.ts';
+import type { Login } from '../resources/capabilities/access.ts';
 import { endStartPolicy } from '../resources/apt/start-policy.ts';
 import type { Facts } from '../roles/role.ts';
 import { lines, sh, type Script } from '../transport/shell.ts';
@@ -14,11 +15,15 @@ read -r hostname </proc/sys/kernel/hostname
 read -r kernel </proc/sys/kernel/osrelease
 printf 'hostname=%s\nkernel=%s\n' "$hostname" "$kernel"
 printf 'processors=%s\n' "$(nproc)"
+set --
+for file in /etc/sudoers.d/*; do [ ! -f "$file" ] || set -- "$@" "$file"; done
 { ip -o address show scope global; ip -o -4 route show default; } 2>/dev/null | awk '
 /^MemTotal/ && kind == "" { print "memory=" $2; print "connection=" ENVIRON["HW_LOGIN"] " " ENVIRON["SSH_CONNECTION"] }
-kind == "user" && split($0, entry, ":") && entry[1] == ENVIRON["HW_LOGIN"] { print "home=" entry[6] }
+kind == "user" && split($0, entry, ":") && entry[1] == ENVIRON["HW_LOGIN"] { print "home=" entry[6]; gid = entry[4] }
+kind == "group" && split($0, entry, ":") && (entry[3] == gid || index("," entry[4] ",", "," ENVIRON["HW_LOGIN"] ",")) { mine["%" entry[1]] }
+kind == "sudo" && ($1 == ENVIRON["HW_LOGIN"] || $1 in mine || $1 == "User_Alias" && gsub(/[=,]/, " ") >= 0 && index($0 " ", " " ENVIRON["HW_LOGIN"] " ")) && !(FILENAME in sudo) { sudo[FILENAME]; print "sudoers=" substr(FILENAME, length("/etc/sudoers.d/") + 1) }
 kind == "ip" && $1 == "default" && !seen++ { for (i = 1; i < NF; i++) if ($i == "dev") { print "default=" $(i + 1); break } }
-kind == "ip" && $1 != "default" { split($4, a, "/"); print "address=" a[1] " " $2 }' /proc/meminfo kind=user /etc/passwd kind=ip -
+kind == "ip" && $1 != "default" { split($4, a, "/"); print "address=" a[1] " " $2 }' /proc/meminfo kind=user /etc/passwd kind=group /etc/group kind=sudo "$@" kind=ip -
 ipv6=none
 if [ -e /proc/net/if_inet6 ]; then
   ipv6=on
@@ -39,11 +44,13 @@ export function factsScript(mode: Lock['mode']): Script {
 }
 
 /** `USER CLIENT-ADDRESS CLIENT-PORT SERVER-ADDRESS SERVER-PORT`. */
-function parseConnection(words = '', home?: string): Facts['connection'] {
+function parseConnection(
+  words = '',
+  more: Pick<Login, 'home'> & Required<Pick<Login, 'sudoers'>>,
+): Facts['connection'] {
   const [user, address, , , port] = words.split(' ');
   if (user === undefined || address === undefined || port === undefined) return undefined;
-  const common = { user, address: address.replace(/%.*$/, ''), port: Number(port) };
-  return home === undefined ? common : { ...common, home };
+  return { user, address: address.replace(/%.*$/, ''), port: Number(port), ...more };
 }
 
 /** In use only with an address, beside that of each link. */
@@ -74,7 +81,12 @@ export function parseFacts(host: string, answer: Answer): Facts {
   if (waiting !== undefined) throw unconfirmed(host, waiting);
   const carried = pairs.filter(([name]) => name === 'address').map(([, value]) => value.split(' '));
   const addresses = carried.flatMap(([address]) => address ?? []);
-  const connection = parseConnection(values.get('connection'), values.get('home'));
+  const home = values.get('home');
+  const sudoers = pairs.flatMap(([name, value]) => (name === 'sudoers' ? [value] : []));
+  const connection = parseConnection(values.get('connection'), {
+    ...(home === undefined ? {} : { home }),
+    sudoers,
+  });
   const container = values.get('container') ?? 'none';
   const facts: Facts = {
     os: values.get('ID') ?? '',

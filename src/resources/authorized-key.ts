@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { lines, sh } from '../transport/shell.ts';
+import { lines, sh, type Script } from '../transport/shell.ts';
 import { accountName, oneLine } from './attribute.ts';
 import { weigh } from './shell/weigh.ts';
 import { restoring } from './capabilities/access.ts';
@@ -32,21 +32,19 @@ function publicKey({ key }: AuthorizedKey): { kind: string; blob: string; commen
   return { kind, blob, comment: comment.join(' ').trim() };
 }
 
-/** As `ssh-keygen -l` prints it. */
-function fingerprint(key: AuthorizedKey): string {
-  const digest = createHash('sha256')
-    .update(Buffer.from(publicKey(key).blob, 'base64'))
-    .digest('base64');
+/** Of a key in base64, as `ssh-keygen -l` prints it. */
+export function fingerprint(blob: string): string {
+  const digest = createHash('sha256').update(Buffer.from(blob, 'base64')).digest('base64');
   return `SHA256:${digest.replace(/=+$/, '')}`;
 }
 
-/** Lines that hold the key and are no comment. Base64 has nothing special in it for a basic expression. */
-function pattern(key: AuthorizedKey): string {
-  return String.raw`^[[:space:]]*[^#[:space:]].*[[:space:]]${publicKey(key).blob}\([[:space:]]\|$\)`;
+/** Lines that hold a key in base64 and are no comment. It has nothing special for a basic expression. */
+function pattern(blob: string): string {
+  return String.raw`^[[:space:]]*[^#[:space:]].*[[:space:]]${blob}\([[:space:]]\|$\)`;
 }
 
 /** Bytes of a file of keys that are read: some thousand keys. */
-const mostBytes = 1024 * 1024;
+export const mostBytes = 1024 * 1024;
 
 /** Below ~/.ssh, as sshd reads them where nobody has set AuthorizedKeysFile; keys are added to the first. */
 export const keyFiles = ['authorized_keys', 'authorized_keys2'] as const;
@@ -109,15 +107,36 @@ export function keysIn(home: string): readonly string[] {
   return keyFiles.map((name) => `${home}/.ssh/${name}`);
 }
 
+/** Removes the lines of some keys in base64 from the files of a user, and adds `entry` where it is not empty. */
+export function editKeys(user: string, blobs: readonly string[], entry: string): Script {
+  if (blobs.length === 0) return sh`:`;
+  const edits = blobs.map(
+    (blob) =>
+      sh`setpriv --reuid="$uid" --regid="$gid" --clear-groups sh -euc ${editAsUser.text} sh "$home" ${pattern(blob)} ${entry}`,
+  );
+  return lines([
+    sh`if ! getent passwd ${user} >"$HW/entry"; then
+  printf '%s\n' ${`there is no user ${user}`} >&2
+  exit 1
+fi
+IFS=: read -r _ _ uid gid _ home _ <"$HW/entry"`,
+    ...edits,
+  ]);
+}
+
 export const authorizedKeyType = defineResource({
   name: 'authorized_key',
   summary:
-    'A public key that may log in as a user. To declare all keys of a user, use a `file` for ~/.ssh/authorized_keys, and another with `absent` for ~/.ssh/authorized_keys2, which sshd reads too',
+    'A public key that may log in as a user; other keys of the user stay, unless there is an `authorized_keys` for the user',
   schema,
-  key: (key) => `${key.user} ${fingerprint(key)}`,
+  key: (key) => `${key.user} ${fingerprint(publicKey(key).blob)}`,
   want: (key) => (key.absent ? null : { options: key.options, comment: publicKey(key).comment }),
   probe: (batch) => ({
-    script: lines([weigh, findFunction, ...batch.map((key) => sh`hw_find_keys ${key.user} ${pattern(key)}`)]),
+    script: lines([
+      weigh,
+      findFunction,
+      ...batch.map((key) => sh`hw_find_keys ${key.user} ${pattern(publicKey(key).blob)}`),
+    ]),
     parse: (output) => {
       // One empty line ends the lines of each key.
       const rest = output.toString('utf8').split('\n');
@@ -132,12 +151,7 @@ export const authorizedKeyType = defineResource({
   apply: each(({ id, desired: key }) => {
     const { kind, blob, comment } = publicKey(key);
     const entry = [key.options, kind, blob, comment].filter((word) => word !== '').join(' ');
-    const script = sh`if ! getent passwd ${key.user} >"$HW/entry"; then
-  printf '%s\n' ${`there is no user ${key.user}`} >&2
-  exit 1
-fi
-IFS=: read -r _ _ uid gid _ home _ <"$HW/entry"
-setpriv --reuid="$uid" --regid="$gid" --clear-groups sh -euc ${editAsUser.text} sh "$home" ${pattern(key)} ${key.absent ? '' : entry}`;
+    const script = editKeys(key.user, [blob], key.absent ? '' : entry);
     return {
       resources: [id],
       title: `${key.absent ? 'remove a key of' : 'add a key for'} ${key.user}`,

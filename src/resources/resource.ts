@@ -44,6 +44,8 @@ export interface DeclaredPaths {
   ownsBelow(path: string): boolean;
   /** Whether a resource is declared, such as the service of a unit. */
   declares(id: ResourceId): boolean;
+  /** Whether a resource declares an account to be in a group. */
+  hasMember(group: string, account: string): boolean;
 }
 
 /** Reads the actual state of every resource of a batch, in one go and without changing anything. */
@@ -99,7 +101,12 @@ export interface ResourceType<Desired extends object = object, Found extends Sta
 }
 
 /** Where the declarations of a host are not known nothing may be taken for undeclared. */
-const everything: DeclaredPaths = { owns: () => true, ownsBelow: () => true, declares: () => false };
+const everything: DeclaredPaths = {
+  owns: () => true,
+  ownsBelow: () => true,
+  declares: () => false,
+  hasMember: () => true,
+};
 
 type NameOf<S> = S extends unknown ? keyof S & string : never;
 

@@ -282,6 +282,7 @@ export const userType = defineResource({
   access: {
     guard: ({ action, desired }, login) =>
       action !== 'create' && desired.name === login?.user ? restoring(accountFiles) : undefined,
+    memberOf: ({ name, group, groups = [], absent }) => (absent ? [] : [group ?? name, ...groups]),
     endsLogin: (user, login) => (user.name === login.user ? whyNoLogin(user) : undefined),
   },
 });

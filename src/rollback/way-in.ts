@@ -22,7 +22,10 @@ function pathGuard(path: string, change: ResourceChange, home: string | undefine
     [...access, ...accountFiles].some((at) => isWithin(path, at)) ||
     (home !== undefined && isWithin(path, `${home}/.ssh`));
   if (!isOnTheWay && !isDecisive) return undefined;
-  const goes = change.action === 'delete' || change.attributes.some(({ name }) => name === 'kind');
+  const goes =
+    change.action === 'delete' ||
+    change.attributes.some(({ name }) => name === 'kind') ||
+    (change.resource.type.files?.removes?.(change) ?? []).length > 0;
   return goes ? restoring([], [path]) : restoring([path]);
 }
 

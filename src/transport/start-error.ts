@@ -39,11 +39,23 @@ const reasons: readonly (readonly [RegExp, string, string])[] = [
   ],
 ];
 
+/** sudo passes over rules that others could have written, and then knows no rule, or asks for a password. */
+const distrust = /^sudo: .* is (owned by|group writable|world writable).*$/m;
+
 /** Why no root shell started: E_SUDO, or E_REMOTE when sudo is not the cause. */
 export function startError(failed: FailedStart): HostwrightError {
   const place = { host: failed.host };
   const words = lastWords(failed.stderr) || lastWords(failed.stdout);
   const found = words || failed.ended || 'no answer';
+  const distrusted = failed.become ? distrust.exec(failed.stderr)?.[0] : undefined;
+  if (distrusted !== undefined) {
+    return new HostwrightError('E_SUDO', 'sudo does not accept the owner or the mode of its own files', {
+      place,
+      found: lastWords(distrusted),
+      expected: 'files and folders of sudo that belong to root, and that nobody else can write to',
+      hint: 'run as root on the host: chown root:root /etc/sudoers /etc/sudoers.d; chmod 0440 /etc/sudoers; chmod 0755 /etc/sudoers.d',
+    });
+  }
   if (failed.asked > 0 && !failed.passwordKnown) {
     return new HostwrightError('E_SUDO', `sudo asks for the password of ${failed.user}`, {
       place,

@@ -1,5 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { authorizedKey, Secret, sh, user, group } from '../../src/index.ts';
+import {
+  authorizedKey,
+  authorizedKeys,
+  file,
+  Secret,
+  sh,
+  user,
+  group,
+  type Resource,
+} from '../../src/index.ts';
 import {
   converge,
   hostile,
@@ -36,6 +45,59 @@ describe('group', () => {
   test('of the system gets a number of the system', async () => {
     await converge(root, group('daemons', { system: true }));
     expect(Number((await root.ask(sh`getent group daemons`)).split(':')[2])).toBeLessThan(1000);
+  });
+});
+
+describe('a group with members that nobody declares', () => {
+  const secrets = group('secrets', { exclusive: true, keep: ['backup'] });
+  const of = async (resource = secrets, others: readonly Resource[] = []): Promise<unknown> =>
+    (await probe(root, resource, others))?.['undeclared'];
+
+  beforeAll(async () => {
+    await converge(root, secrets);
+    await root.ask(sh`useradd -g secrets secrets; useradd mallory; useradd eva; useradd trent; useradd -N carol
+groupadd others`);
+  });
+  afterAll(async () => {
+    await root.ask(sh`for user in secrets mallory eva trent carol; do userdel "$user"; done
+for group in secrets others; do groupdel "$group" || :; done`);
+  });
+
+  test('loses them, however they got in, and the plan names each', async () => {
+    expect(await of()).toBe('nothing');
+    await root.ask(sh`gpasswd -a mallory secrets; gpasswd -a backup secrets
+usermod -g secrets eva; usermod -g secrets carol
+groupadd -o -g "$(getent group secrets | cut -d: -f3)" twin; gpasswd -a trent twin
+gpasswd -A mallory,backup secrets; echo 'secrets:secret' | chgpasswd`);
+    const { attributes } = await converge(root, secrets);
+    const words = [
+      ...['carol (its primary group)', 'eva (its primary group)', 'mallory'],
+      ...['trent (in twin of the same number)', 'mallory (its administrator)', 'everybody with its password'],
+    ];
+    expect(attributes).toEqual([{ name: 'undeclared', from: words.join(', '), to: 'nothing' }]);
+    expect(await root.ask(sh`id -Gn backup; id -Gn eva; id -Gn carol; id -Gn mallory; id -Gn trent`)).toBe(
+      'backup secrets\neva\nnogroup\nmallory\ntrent\n',
+    );
+    expect(await root.ask(sh`grep ^secrets: /etc/gshadow; sed -i '/^twin:/d' /etc/group /etc/gshadow`)).toBe(
+      'secrets::backup:backup\n',
+    );
+  });
+
+  test('keeps whom a user of any role declares, as a group or as the primary one', async () => {
+    await root.ask(sh`gpasswd -a mallory secrets; usermod -g secrets eva`);
+    const declared = [user('mallory', { groups: ['secrets'] }), user('eva', { group: 'secrets' })];
+    expect(await of(secrets, declared)).toBe('nothing');
+    expect(await of(secrets, [user('mallory'), user('eva', { absent: true })])).toBe(
+      'eva (its primary group), mallory',
+    );
+    expect(await of(group('secrets'))).toBe(undefined);
+    await converge(root, secrets);
+  });
+
+  test('has lost them already where their account is gone', async () => {
+    await root.ask(sh`sed -i '/^secrets:/s/$/ghost/' /etc/group`);
+    expect(await of()).toContain('ghost');
+    await converge(root, secrets);
   });
 });
 
@@ -312,5 +374,56 @@ describe('authorized_key', () => {
     expect(await refuse(root, authorizedKey('nobody-here', second))).toContain(
       'there is no user nobody-here',
     );
+  });
+});
+
+describe('keys of a user that nobody declares', () => {
+  const [own, other, third] = [
+    'm1T6VxkKc0rj1VZk6n0kqWmS3aB',
+    'm1T6VxkKc0rj1VZk6n0kqWmS3aC',
+    'm1T6VxkKc0rj1VZk6n0kqWmS3aD',
+  ].map((end) => `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0+x/Zl0pXyBn0R5${end}`);
+  const declared = authorizedKey('nina', `${own} nina@laptop`);
+  const only = authorizedKeys('nina');
+  const files = ['/home/nina/.ssh/authorized_keys', '/home/nina/.ssh/authorized_keys2'];
+
+  beforeAll(async () => {
+    await converge(root, user('nina'));
+    await converge(root, declared);
+  });
+
+  test('go, are named by the plan, and what is declared stays as it is', async () => {
+    expect(await probe(root, only, [declared])).toMatchObject({ undeclared: 'nothing' });
+    await root.ask(sh`printf '%s\n' ${`restrict ${other} mallory@evil`} ${`# ${third}`} 'no key AAAA' >>${files[0] ?? ''}
+printf '%s\n' ${third ?? ''} >${files[1] ?? ''}; chown nina: ${files}`);
+    const { attributes } = await converge(root, only, [declared]);
+    expect(attributes).toEqual([
+      {
+        name: 'undeclared',
+        from: expect.stringMatching(
+          /^SHA256:\S{43} mallory@evil, SHA256:\S{43} \(in authorized_keys2\)$/,
+        ) as string,
+        to: 'nothing',
+      },
+    ]);
+    expect(await root.ask(sh`cat ${files}; stat -c %U ${files[0] ?? ''}`)).toBe(
+      `${own} nina@laptop\n# ${third}\nno key AAAA\nnina\n`,
+    );
+  });
+
+  test('stay in a file that is declared as a whole', async () => {
+    await root.ask(sh`printf '%s\n' ${other ?? ''} >>${files[0] ?? ''}`);
+    const whole = file(files[0] ?? '', { content: 'x' });
+    expect(await probe(root, only, [whole])).toMatchObject({ undeclared: 'nothing' });
+    expect(await probe(root, authorizedKeys('nobody-of-this-name'))).toMatchObject({ undeclared: 'nothing' });
+  });
+
+  test('are not read where the file is too large, or a pipe', async () => {
+    await root.ask(sh`rm ${files[1] ?? ''}; mkfifo ${files[1] ?? ''}`);
+    expect(await probe(root, only, [declared])).toMatchObject({
+      undeclared: expect.stringContaining('SHA256') as string,
+    });
+    await root.ask(sh`truncate -s 2M ${files[0] ?? ''}`);
+    await expect(probe(root, only, [declared])).rejects.toThrow('too large');
   });
 });

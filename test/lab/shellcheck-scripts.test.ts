@@ -10,6 +10,8 @@ import { readProject, readSiteOf } from '../../src/cli/project.ts';
 import { readApplied, writeApplied } from '../../src/plan/applied.ts';
 import { factsScript } from '../../src/plan/facts.ts';
 import { findPackages } from '../../src/plan/package-lists.ts';
+import { editKeys } from '../../src/resources/authorized-key.ts';
+import { removeMembers } from '../../src/resources/members.ts';
 import { mountsProbe } from '../../src/plan/mounts.ts';
 import { isSecret } from '../../src/secrets/secret.ts';
 import { hostResources } from '../../src/site/second-pass.ts';
@@ -89,6 +91,11 @@ test.each([
     .map(({ name, bytes }): [string, string] => [name, Buffer.from(bytes).toString()]),
   ['the start', startCommand(100, false).command],
   ['the start with sudo', startCommand(100, true).command],
+  [
+    'what takes members out of a group',
+    removeMembers('app', 'a, b (its primary group), c (in d of the same number), e (its administrator)').text,
+  ],
+  ['what removes keys', editKeys('anna', ['AAAA'], '').text],
   [
     'the loop',
     remoteLoop({ session: 'abc', nonce: 'xyz', directory: '/run/hostwright', answerLimit: 1000 }).text,

@@ -13,7 +13,11 @@ describe('facts', () => {
       user: 'admin',
       address: '10.0.0.9',
       port: 2222,
+      sudoers: [],
     });
+    expect(
+      facts('connection=a 10.0.0.9 1 10.0.0.1 22\nhome=/home/a\nsudoers=a\nsudoers=90-x').connection,
+    ).toMatchObject({ home: '/home/a', sudoers: ['a', '90-x'] });
     expect(facts('connection=root fe80::1%eth0 40000 fe80::2%eth0 22').connection?.address).toBe('fe80::1');
   });
 

@@ -3,6 +3,7 @@ import {
   appRelease,
   aptRepository,
   authorizedKey,
+  authorizedKeys,
   command,
   createAuthority,
   directory,
@@ -20,6 +21,7 @@ import {
   mysqlReplica,
   mysqlSettings,
   mysqlUser,
+  permissions,
   pkg,
   Secret,
   service,
@@ -80,11 +82,20 @@ export const examples: Readonly<Record<string, readonly Resource[]>> = {
     pkg('mysql-server', { release: 'sid', held: true }),
     pkg('telnetd', { absent: true }),
   ],
-  group: [group('app', { system: true })],
+  group: [
+    group('app', { system: true }),
+    // Nobody else may be in it; plan names who is taken out.
+    group('secrets', { exclusive: true, keep: ['backup'] }),
+  ],
   user: [
     user('app', { system: true, group: 'app' }),
     user('anna', { groups: ['sudo'], shell: '/bin/bash', passwordHash: vars.password_hash }),
   ],
+  permissions: [
+    permissions('/var/lib/mysql', { owner: 'mysql', group: 'mysql', mode: '0750' }),
+    permissions('/etc/ssh/ssh_host_ed25519_key', { mode: '0600' }),
+  ],
+  authorized_keys: [authorizedKeys('anna')],
   authorized_key: [
     authorizedKey(
       'anna',

@@ -35,7 +35,7 @@ DropInPaths=
 `;
 
 /** No other resource declares any path. */
-const nothing = { owns: () => false, ownsBelow: () => false, declares: () => false };
+const nothing = { owns: () => false, ownsBelow: () => false, declares: () => false, hasMember: () => false };
 
 function changes(output: string): Record<string, readonly [Attribute | undefined, Attribute | undefined]> {
   const [actual] = ufwType.probe([desired]).parse(Buffer.from(output));

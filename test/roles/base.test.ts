@@ -113,6 +113,54 @@ describe('the role base', () => {
     test('need a key', () => {
       expect(() => made({ base_admins: [{ name: 'anna', keys: [] }] })).toThrow('at least one public key');
     });
+
+    const closed = (variables: object, user = 'deploy'): readonly string[] =>
+      keysOf(
+        made({ base_admins: admins, ...variables }, { facts: { connection: { ...connection, user } } }),
+        'authorized_keys',
+      );
+
+    test('have no other keys, and neither has root, unless it is said otherwise', () => {
+      expect(closed({})).toEqual(['anna', 'ben', 'root']);
+      expect(closed({ base_other_keys: ['ben', 'root'] })).toEqual(['anna']);
+      const only = made({ base_admins: admins }).find(({ type }) => type.name === 'authorized_keys');
+      expect(only?.needs).toEqual([expect.stringMatching(/^authorized_key:anna SHA256:/)]);
+    });
+
+    test('leave the keys alone by which Hostwright logs in as root, unless those are declared', () => {
+      expect(closed({}, 'root')).toEqual(['anna', 'ben']);
+      expect(closed({ base_root_keys: [key] }, 'root')).toEqual(['anna', 'ben', 'root']);
+    });
+  });
+
+  describe('rights', () => {
+    const keptIn = (name: string, variables: object, sudo: readonly string[] = []): unknown =>
+      [
+        ...ofType(
+          made(variables, { facts: { connection: { ...connection, sudoers: sudo } } }),
+          name.startsWith('/') ? 'directory' : 'group',
+        ),
+      ].find((one) => ('path' in one ? one.path : 'name' in one && one.name) === name);
+
+    test('of groups that may become root are for admins with sudo, Hostwright and those who are named', () => {
+      const variables = {
+        base_admins: [
+          { name: 'anna', keys: [key] },
+          { name: 'ben', keys: [key], sudo: false },
+        ],
+        base_group_members: { adm: ['zabbix'] },
+      };
+      expect(keptIn('sudo', variables)).toMatchObject({ exclusive: true, keep: ['deploy', 'anna'] });
+      expect(keptIn('adm', variables)).toMatchObject({ keep: ['deploy', 'anna', 'zabbix'] });
+      expect(() => made({ base_group_members: { wheel: ['x'] } })).toThrow('base_group_members');
+    });
+
+    test('by files in sudoers.d stay where Hostwright owes its own to them', () => {
+      expect(keptIn('/etc/sudoers.d', { base_keep: ['90-x'] }, ['admin', '*'])).toMatchObject({
+        exclusive: true,
+        keep: ['README', 'admin', '90-x'],
+      });
+    });
   });
 
   describe('sshd', () => {

@@ -56,7 +56,7 @@ describe('the role pki', () => {
       { kind: 'certificate', name: 'haproxy', host: web1, role: 'haproxy' },
       { kind: 'certificate', name: 'mysql', group: 'mysql', host: web1, role: 'mysql' },
     ]);
-    expect(ofType(made, 'group')).toEqual([{ name: 'mysql', system: true }]);
+    expect(ofType(made, 'group')).toEqual([{ name: 'mysql', system: true, exclusive: true, keep: [] }]);
   });
 
   test('shows hosts the certificate of the CA and never its key', () => {

@@ -75,12 +75,22 @@ describe('becoming root with sudo', () => {
     });
   });
 
+  it('says why sudo asks where it passes over rules that others could have written', async () => {
+    const asking = `echo 'sudo: /etc/sudoers.d is world writable' >&2; ask`;
+    await expect(openWithSudo(asking)).rejects.toMatchObject({
+      code: 'E_SUDO',
+      message: 'sudo does not accept the owner or the mode of its own files',
+      found: 'sudo: /etc/sudoers.d is world writable',
+    });
+  });
+
   it.each([
     ['admin is not in the sudoers file.', 'the user may not become root with sudo'],
     ['sudo: sorry, you must have a tty to run sudo', 'sudo requires a terminal'],
     ['sh: 1: exec: sudo: not found', 'sudo is not installed on the host'],
     ['sudo: 1 incorrect password attempt', 'sudo does not accept the password'],
-    ['sudo: /etc/sudo.conf is owned by uid 1000', 'the shell ended before it was ready'],
+    ['sudo: /etc/sudo.conf is owned by uid 1000', 'sudo does not accept the owner or the mode'],
+    ['sudo: something else', 'the shell ended before it was ready'],
   ])('fails with E_SUDO when sudo says: %s', async (words, message) => {
     await expect(openWithSudo(`echo '${words}' >&2; exit 1`, 'x')).rejects.toMatchObject({
       code: 'E_SUDO',

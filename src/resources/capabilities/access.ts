@@ -7,6 +7,8 @@ export interface Login {
   readonly user: string;
   /** The home directory of that user, if the account is in /etc/passwd. */
   readonly home?: string;
+  /** Names of files in /etc/sudoers.d with rules for that user, or for a group of it. */
+  readonly sudoers?: readonly string[];
   /** The client address, as the host sees it. */
   readonly address: string;
   /** The port of sshd. */
@@ -30,12 +32,14 @@ export interface Guard {
   readonly restore: Script;
 }
 
-/** Where a change may end the access of the controller (`rollback/`). */
+/** Who may use a host, and where a change may end the access of the controller (`rollback/`). */
 export interface Access<Desired extends object = object> {
   /** How the host rolls the change back; undefined where it cannot end the access of `login`. */
   guard?(change: Change<Desired>, login: Login | undefined): Guard | undefined;
   /** Why nobody could log in as `login` any more, where that is certain: the plan is refused. */
   endsLogin?(desired: Desired, login: Login): string | undefined;
+  /** The groups that it declares an account to be in; the account is what identifies it. */
+  memberOf?(desired: Desired): readonly string[];
 }
 
 /** Where Debian keeps its users and groups. */

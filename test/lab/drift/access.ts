@@ -7,7 +7,7 @@ const ssh = '/home/anna/.ssh';
 const required = '^# End required lines';
 
 /** Gives a path an ACL as `setfacl` does, which the hosts do not have. */
-function grants(path: string, entries: Readonly<Record<string, string>>): string {
+export function grants(path: string, entries: Readonly<Record<string, string>>): string {
   const options = Object.entries(entries).map(
     ([of, acl]) => `SCHILY.acl.${of}:=${acl.replaceAll(',', '\n')}`,
   );
@@ -16,7 +16,7 @@ tar -C / --acls -xpf /root/acl.tar
 rm /root/acl.tar`;
 }
 
-function hasNoAcl(path: string): string {
+export function hasNoAcl(path: string): string {
   return `case $(ls -ld ${path}) in ??????????+*) exit 1 ;; esac`;
 }
 
@@ -28,6 +28,7 @@ const accounts: readonly Slot[] = [
     host: 'web1',
     resource: 'user:root',
     seen: { sharesUid: 'toor → nothing' },
+    follows: ['group:root update'],
     breaks: 'useradd -o -u 0 -g 0 -M -d /root toor',
     sound: '[ "$(grep -c "^[^:]*:[^:]*:0:" /etc/passwd)" -eq 1 ]',
   },
@@ -83,6 +84,7 @@ setsid setpriv --reuid=eve --regid=eve --clear-groups sh -c 'trap "" TERM; exec 
     host: 'web2',
     resource: 'user:eve',
     action: 'delete',
+    follows: ['directory:/etc/sudoers.d update'],
     breaks: `echo 'eve ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/eve; chmod 0440 /etc/sudoers.d/eve`,
     sound: '[ ! -e /etc/sudoers.d/eve ]',
   },
@@ -119,6 +121,7 @@ setsid setpriv --reuid=eve --regid=eve --clear-groups sh -c 'trap "" TERM; exec 
     host: 'web3',
     resource: 'user:root',
     seen: { sharesUid: 'sysadmin → nothing' },
+    follows: ['group:root update'],
     breaks: 'useradd -o -u 0 -g 0 -m sysadmin',
     sound: '[ "$(grep -c "^[^:]*:[^:]*:0:" /etc/passwd)" -eq 1 ]',
   },

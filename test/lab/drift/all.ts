@@ -11,6 +11,7 @@ import { firewall } from './firewall.ts';
 import { folders } from './folders.ts';
 import { host } from './host.ts';
 import { packages } from './packages.ts';
+import { permissions } from './permissions.ts';
 import { refusals } from './refusals.ts';
 import { running } from './running.ts';
 import { services } from './services.ts';
@@ -28,6 +29,7 @@ export const fields: Readonly<Record<string, readonly Damage[]>> = {
   Users: users,
   Firewall: firewall,
   Access: access,
+  'Who may use what others make': permissions,
   Database: database,
   'A database that runs': databaseRunning,
   'A balancer that runs': balancerRunning,
