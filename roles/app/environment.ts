@@ -1,4 +1,10 @@
-import { Secret, type DatabaseDeclaration, type Declared } from 'hostwright';
+import {
+  Secret,
+  type DatabaseDeclaration,
+  type DatabaseProxyDeclaration,
+  type Declared,
+  type Site,
+} from 'hostwright';
 import type { Variables } from './variables.ts';
 
 type Value = string | number | boolean | Secret;
@@ -9,9 +15,14 @@ function endpoint({ host, port }: Declared<DatabaseDeclaration>): string {
 
 function databaseEnvironment(
   vars: Variables,
-  databases: readonly Declared<DatabaseDeclaration>[],
+  host: string,
+  site: Pick<Site, 'declared'>,
 ): Readonly<Record<string, Value>> {
   if (vars.app_database === undefined) return {};
+  const databases = site.declared<DatabaseDeclaration>('database');
+  const proxy = site
+    .declared<DatabaseProxyDeclaration>('database_proxy')
+    .find((declared) => declared.host.name === host);
   const of = (role: 'primary' | 'replica'): string =>
     databases
       .filter((database) => database.role === role)
@@ -20,6 +31,9 @@ function databaseEnvironment(
   return {
     DATABASE_PRIMARY: of('primary'),
     DATABASE_REPLICAS: of('replica'),
+    ...(proxy === undefined
+      ? {}
+      : { DATABASE_WRITER: `127.0.0.1:${proxy.writer}`, DATABASE_READER: `127.0.0.1:${proxy.reader}` }),
     DATABASE_NAME: vars.app_database,
     DATABASE_USER: vars.app_database_user ?? vars.app_database,
     DATABASE_PASSWORD: vars.app_database_password,
@@ -34,15 +48,11 @@ function line(name: string, value: Value): string {
 }
 
 /** The environment of the application; a Secret as soon as one value is. What the user sets wins. */
-export function environment(
-  vars: Variables,
-  host: string,
-  databases: readonly Declared<DatabaseDeclaration>[],
-): string | Secret {
+export function environment(vars: Variables, host: string, site: Pick<Site, 'declared'>): string | Secret {
   const values: Readonly<Record<string, Value>> = {
     HOSTWRIGHT_HOST: host,
     PORT: vars.app_port,
-    ...databaseEnvironment(vars, databases),
+    ...databaseEnvironment(vars, host, site),
     ...vars.app_environment,
   };
   const text = Object.entries(values)

@@ -15,7 +15,6 @@ import {
   unit,
   user,
   type ApplicationDeclaration,
-  type DatabaseDeclaration,
   type DatabaseUserDeclaration,
   type Release,
 } from 'hostwright';
@@ -93,7 +92,7 @@ export default defineRole({
       appRelease(folder, deployed, { keep: vars.app_keep_releases }),
       link(current, { to: `releases/${deployed.name}` }, { needs: [`app_release:${folder}`] }),
       file(`${folder}/environment`, {
-        content: environment(vars, host.name, site.declared<DatabaseDeclaration>('database')),
+        content: environment(vars, host.name, site),
         group: name,
         mode: '0640',
       }),

@@ -9,6 +9,7 @@ import {
   type SiteHost,
 } from 'hostwright';
 import type { Variables } from './variables.ts';
+import { writerAccount } from './writer-check.ts';
 
 /** What an application needs to keep its own tables, and nothing of the server. */
 const applicationPrivileges = [
@@ -98,6 +99,7 @@ export function accounts(
       },
       options,
     ),
+    ...writerAccount(vars, site, options),
     ...applications.flatMap(({ name, database, password, from }) =>
       users({
         name,

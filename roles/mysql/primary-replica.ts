@@ -91,6 +91,7 @@ export const primaryReplica: Topology = {
       kind: 'database',
       role: primaryOf(place).name === place.host.name ? 'primary' : 'replica',
       port: place.vars.mysql_port,
+      checkPort: place.vars.mysql_writer_check_port,
     },
   ],
   resources: (context) => {

@@ -3,6 +3,7 @@ import { status } from './actions-status.ts';
 import { primaryReplica } from './primary-replica.ts';
 import { server } from './server.ts';
 import { variables } from './variables.ts';
+import { writerCheck, writerListens } from './writer-check.ts';
 
 const topology = primaryReplica;
 
@@ -10,18 +11,25 @@ export default defineRole({
   name: 'mysql',
   variables,
   actions: { status },
-  listens: ({ vars }) => {
+  listens: ({ vars, site }) => {
     const groups = new Set(['app', 'db', ...vars.mysql_users.flatMap(({ from }) => from ?? [])]);
-    return [...groups].map((name) => ({
-      port: vars.mysql_port,
-      from: hostGroup(name),
-      why: name === 'db' ? 'replication' : `database for ${name}`,
-    }));
+    return [
+      ...[...groups].map((name) => ({
+        port: vars.mysql_port,
+        from: hostGroup(name),
+        why: name === 'db' ? 'replication' : `database for ${name}`,
+      })),
+      ...writerListens(vars, site),
+    ];
   },
   declares: (context) => [
     { kind: 'certificate', name: 'mysql', group: 'mysql' },
     ...topology.declares(context),
     { kind: 'metrics', of: 'mysql' },
   ],
-  resources: (context) => [...server(context, topology.settings(context)), ...topology.resources(context)],
+  resources: (context) => [
+    ...server(context, topology.settings(context)),
+    ...topology.resources(context),
+    ...writerCheck(context),
+  ],
 });

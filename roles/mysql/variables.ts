@@ -90,6 +90,21 @@ export const variables = z.object({
     .positive()
     .default(14_400)
     .describe('seconds that a copy of all data to a replica may take'),
+  mysql_writer_check_port: z
+    .number()
+    .int()
+    .min(1)
+    .max(65535)
+    .default(9200)
+    .describe(
+      'where proxies of the databases ask whether this server takes writes, on the address of the host',
+    ),
+  mysql_replica_max_lag: z
+    .number()
+    .int()
+    .min(1)
+    .default(10)
+    .describe('seconds that a replica may be behind and is still read from'),
   mysql_repository_uri: z
     .string()
     .default('http://deb.debian.org/debian')

@@ -81,4 +81,15 @@ export interface DatabaseDeclaration extends Declaration {
   readonly kind: 'database';
   readonly role: 'primary' | 'replica';
   readonly port: number;
+  /** GET `/writer` is answered with 200 while the server takes writes, `/replica` while it is one that is not behind. */
+  readonly checkPort: number;
+}
+
+/** A way to the databases on the host itself: at 127.0.0.1, TLS with the server that takes writes or is read from. */
+export interface DatabaseProxyDeclaration extends Declaration {
+  readonly kind: 'database_proxy';
+  readonly writer: number;
+  readonly reader: number;
+  /** The group of the inventory whose hosts have such a proxy. */
+  readonly group: string;
 }

@@ -45,9 +45,13 @@ function attributesOf(
   return { ...found.attributes };
 }
 
-const databases: readonly Declared<DatabaseDeclaration>[] = hosts
-  .slice(1)
-  .map((host, index) => ({ kind: 'database', role: index === 0 ? 'primary' : 'replica', port: 3306, host }));
+const databases: readonly Declared<DatabaseDeclaration>[] = hosts.slice(1).map((host, index) => ({
+  kind: 'database',
+  role: index === 0 ? 'primary' : 'replica',
+  port: 3306,
+  checkPort: 9200,
+  host,
+}));
 
 describe('the release', () => {
   it('has the name of what is in it, and is what the link names', () => {
@@ -113,6 +117,17 @@ describe('the environment', () => {
       'DATABASE_CA="/etc/hostwright/pki/ca.crt"',
       '',
     ]);
+  });
+
+  it('names the proxy of its own host, where there is one', () => {
+    const proxies = hosts.map((host, index) => ({
+      ...{ kind: 'database_proxy', writer: 3307 + 10 * index, reader: 3308 + 10 * index, group: 'app' },
+      ...{ host, role: 'database_proxy' },
+    }));
+    const { content } = file({ app_database: 'shop' }, [...databases, ...proxies]);
+    expect(content instanceof Secret && content.reveal()).toContain(
+      'DATABASE_WRITER="127.0.0.1:3307"\nDATABASE_READER="127.0.0.1:3308"\n',
+    );
   });
 
   it('is no secret without one, so that a plan shows what changes', () => {

@@ -8,6 +8,7 @@ import app from '../../roles/app/role.ts';
 import base from '../../roles/base/role.ts';
 import { createAccountKey } from '../../roles/certificate/account.ts';
 import certificate from '../../roles/certificate/role.ts';
+import databaseProxy from '../../roles/database_proxy/role.ts';
 import firewall from '../../roles/firewall/role.ts';
 import haproxy from '../../roles/haproxy/role.ts';
 import agent from '../../roles/monitoring_agent/role.ts';
@@ -78,6 +79,7 @@ const roles: readonly (readonly [Role, string, Readonly<Record<string, unknown>>
   ],
   [nginx, 'web1', { nginx_clients: ['haproxy'] }],
   [pki, 'web1', { pki_ca: await createAuthority(), pki_valid_for: '5y' }],
+  [databaseProxy, 'web1', { database_proxy_group: 'app' }],
   [firewall, 'web1', {}],
   [
     mysql,
@@ -128,6 +130,7 @@ const roles: readonly (readonly [Role, string, Readonly<Record<string, unknown>>
 const declared: readonly Declared[] = hosts.flatMap((host): Declared[] => [
   { kind: 'backend', port: 8443, healthPath: '/healthz', host, role: 'nginx' },
   { kind: 'application', port: 3000, host, role: 'app' },
+  { kind: 'database', role: 'replica', port: 3306, checkPort: 9200, host },
   { kind: 'acme_account', thumbprint: 'abc_-123', host, role: 'certificate' },
 ]);
 

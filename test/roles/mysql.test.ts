@@ -83,13 +83,42 @@ describe('the role mysql', () => {
     const context = contextOf(mysql.variables.parse(passwords), { host: 'web3' });
     expect(mysql.declares?.(context)).toMatchObject([
       { kind: 'certificate', name: 'mysql', group: 'mysql' },
-      { kind: 'database', role: 'replica', port: 3306 },
+      { kind: 'database', role: 'replica', port: 3306, checkPort: 9200 },
       { kind: 'metrics', of: 'mysql' },
     ]);
     expect(mysql.listens?.(context)).toMatchObject([
       { port: 3306, from: { group: 'app' } },
       { port: 3306, from: { group: 'db' } },
     ]);
+  });
+
+  test('tells who may write only where a proxy asks, and only its group', () => {
+    const ofCheck = (given: RoleCase): readonly string[] => [
+      ...['unit', 'service'].flatMap((type) =>
+        ofType(on('web3', given), type).flatMap((one) => ('name' in one ? String(one.name) : [])),
+      ),
+      ...users(on('web2', given)),
+    ];
+    expect(ofCheck({}).filter((name) => name.startsWith('mysql-writer'))).toEqual([]);
+    const proxy: Declared = {
+      ...{ kind: 'database_proxy', writer: 3307, reader: 3308, group: 'shops' },
+      ...{ host: web1, role: 'database_proxy' },
+    };
+    for (const flavor of ['mysql', 'mariadb']) {
+      const given = { declared: [proxy], variables: { mysql_flavor: flavor } };
+      expect(ofCheck(given).filter((name) => name.startsWith('mysql-writer'))).toEqual([
+        ...['mysql-writer.service', 'mysql-writer.socket', 'mysql-writer.socket', 'mysql-writer'],
+        'mysql-writer@localhost',
+      ]);
+    }
+    const socket = ofType(on('web3', { declared: [proxy] }), 'unit').map((one) =>
+      'content' in one ? String(one.content) : '',
+    );
+    expect(socket.join('')).toContain('ListenStream=10.0.0.3:9200\n');
+    const context = contextOf(mysql.variables.parse(passwords), { host: 'web3', declared: [proxy] });
+    expect(mysql.listens?.(context)).toContainEqual(
+      expect.objectContaining({ port: 9200, from: { group: 'shops' } }),
+    );
   });
 
   test('gives the replication a certificate, and no more than it needs', () => {

@@ -366,6 +366,7 @@ systemctl daemon-reload`,
     follows: [
       'service:nginx.service update',
       'service:visits.service update',
+      'service:haproxy-mysql.service update',
       'service:ssh.service update',
       'service:systemd-journald.service update',
       'service:systemd-timesyncd.service update',

@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import proxy from '../../roles/database_proxy/role.ts';
+import type { DatabaseDeclaration, Declared } from '../../src/index.ts';
+import type { Listen } from '../../src/roles/role.ts';
+import { contextOf, hosts, ofType, resourcesOf, type RoleCase } from '../../src/testing/index.ts';
+
+const databases: readonly Declared<DatabaseDeclaration>[] = hosts.slice(1).map((host, index) => ({
+  kind: 'database',
+  role: index === 0 ? 'primary' : 'replica',
+  port: 3306 + index,
+  checkPort: 9200 + index,
+  host,
+}));
+
+function configuration(given: RoleCase = {}): string {
+  const [file] = ofType(resourcesOf(proxy, { declared: databases, ...given }), 'file');
+  return file !== undefined && 'content' in file ? String(file.content) : '';
+}
+
+const derived = (given: RoleCase) => proxy.derives?.(contextOf(proxy.variables.parse({}), given));
+
+describe('the role database_proxy', () => {
+  test('asks every server what it may be used for, whatever the inventory calls it', () => {
+    const text = configuration();
+    const servers = [...text.matchAll(/^ {4}server (.*)$/gm)].map(([, line]) => line);
+    expect(servers).toEqual([
+      ...['web2 10.0.0.2:3306 check port 9200', 'web3 10.0.0.3:3307 check port 9201'],
+      ...['web2 10.0.0.2:3306 check port 9200', 'web3 10.0.0.3:3307 check port 9201'],
+    ]);
+    const promoted = databases.map((one) => ({ ...one, role: 'replica' as const }));
+    expect(configuration({ declared: promoted })).toBe(text);
+  });
+
+  test('listens on this host alone', () => {
+    const binds = [...configuration().matchAll(/^ *bind (\S+)$/gm)].map(([, where]) => where);
+    expect(binds).toEqual(['127.0.0.1:3307', '127.0.0.1:3308']);
+    expect(proxy.listens).toBeUndefined();
+  });
+
+  test('is nothing where there is one server, or none', () => {
+    for (const declared of [[], databases.slice(0, 1)]) {
+      expect(resourcesOf(proxy, { declared })).toEqual([]);
+      expect(derived({ declared })).toEqual([]);
+    }
+    expect(derived({ declared: databases })).toEqual([
+      { kind: 'database_proxy', writer: 3307, reader: 3308, group: 'app' },
+    ]);
+  });
+
+  test("keeps Debian's own HAProxy from running, but not that of a balancer", () => {
+    const balancer: Listen & { readonly role: string } = {
+      ...{ port: 443, from: 'internet', why: 'the site', role: 'haproxy' },
+    };
+    const services = (listens: readonly (Listen & { readonly role: string })[]) =>
+      ofType(resourcesOf(proxy, { declared: databases, listens }), 'service');
+    expect(services([])).toContainEqual(
+      expect.objectContaining({ name: 'haproxy', running: false, enabled: false }),
+    );
+    expect(services([balancer])).toEqual([expect.objectContaining({ name: 'haproxy-mysql' })]);
+  });
+});
