@@ -3,6 +3,7 @@ import { Agent } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeDatabaseProxy } from './database-proxy.ts';
 import { bareHosts, jsonLines, run, type Finished, type Line, type TestHosts } from './hosts.ts';
 import { installedMachine } from './installed-machine.ts';
 import { unhealthyRelease } from '../faults/unhealthy-release.ts';
@@ -295,6 +296,9 @@ describe('the site on three bare hosts', () => {
     { port: 8404, to: 'web1', open: [], closed: ['web2', 'web3'] },
     { port: 9090, to: 'web1', open: [], closed: ['web2', 'web3'] },
     { port: 3000, to: 'web2', open: [], closed: ['web1', 'web3'] },
+    { port: 3307, to: 'web2', open: [], closed: ['web1', 'web3'] },
+    { port: 9200, to: 'web2', open: ['web1', 'web3'], closed: [] },
+    { port: 9200, to: 'web1', open: [], closed: ['web2', 'web3'] },
   ])('answers at port $port of $to only whom it is declared for', async ({ port, to, open, closed }) => {
     for (const from of open) expect(await canConnect(from, to, port), `from ${from}`).toBe(true);
     for (const from of closed) expect(await canConnect(from, to, port), `from ${from}`).toBe(false);
@@ -402,4 +406,5 @@ describe('the site on three bare hosts', () => {
   });
 });
 
+describeDatabaseProxy(() => hosts);
 describeJudges(domain, () => hosts);
