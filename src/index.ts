@@ -58,6 +58,14 @@ export { hostCertificate } from './resources/certificate/host-certificate.ts';
 export { authorityCertificates, createAuthority } from './pki/authority.ts';
 export { tlsBundle } from './resources/certificate/tls-bundle.ts';
 export { binlogStateMinus } from './resources/mysql/binlog-state.ts';
+export { galeraMember } from './resources/mysql/galera-member.ts';
+export {
+  arbitratorState,
+  galeraFolder,
+  galeraState,
+  parseGaleraState,
+  type GaleraState,
+} from './resources/mysql/galera-state.ts';
 export { mysqlDatabase } from './resources/mysql/database.ts';
 export { mysqlPrimary } from './resources/mysql/primary.ts';
 export { mysqlReplica } from './resources/mysql/replica.ts';

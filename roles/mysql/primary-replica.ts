@@ -1,31 +1,9 @@
-import {
-  HostwrightError,
-  mysqlPrimary,
-  mysqlReplica,
-  type Resource,
-  type RoleContext,
-  type SiteHost,
-} from 'hostwright';
+import { mysqlPrimary, mysqlReplica, type Resource, type RoleContext, type SiteHost } from 'hostwright';
 import { accounts, origins, type Account } from './accounts.ts';
+import { primaryOf } from './primary.ts';
 import { authority, certificate, key, serviceId } from './server.ts';
 import type { Place, Topology } from './topology.ts';
 import type { Variables } from './variables.ts';
-
-/** The host that takes writes. */
-function primaryOf({ vars, site }: Place): SiteHost {
-  const hosts = site.hosts('db');
-  const { mysql_primary: name } = vars;
-  const found = name === undefined ? hosts[0] : hosts.find((host) => host.name === name);
-  if (found !== undefined) return found;
-  if (name === undefined) {
-    throw new HostwrightError('E_ROLE', 'the role mysql needs a host in the group db', {
-      hint: 'put the hosts into the group db that the role mysql is for',
-    });
-  }
-  throw new HostwrightError('E_VARIABLE', `mysql_primary names ${name}, which is not in the group db`, {
-    expected: `one of ${hosts.map((host) => host.name).join(', ')}`,
-  });
-}
 
 /** Of a replica to its primary: nothing but the stream of changes. */
 const replicationPrivileges = ['REPLICATION SLAVE'];

@@ -1,35 +1,47 @@
-import { defineRole, hostGroup } from 'hostwright';
+import { defineRole, hostGroup, HostwrightError } from 'hostwright';
 import { status } from './actions-status.ts';
+import { galera } from './galera.ts';
 import { primaryReplica } from './primary-replica.ts';
 import { server } from './server.ts';
-import { variables } from './variables.ts';
+import type { Topology } from './topology.ts';
+import { variables, type Variables } from './variables.ts';
 import { writerCheck, writerListens } from './writer-check.ts';
 
-const topology = primaryReplica;
+function topologyOf({ mysql_topology: name, mysql_flavor: flavor }: Variables): Topology {
+  if (name === 'primary_replica') return primaryReplica;
+  if (flavor === 'mariadb') return galera;
+  throw new HostwrightError('E_VARIABLE', 'mysql_topology: group needs mysql_flavor: mariadb today', {
+    found: `mysql_flavor: ${flavor}`,
+    hint: 'set mysql_flavor: mariadb for new hosts, or leave mysql_topology out: the flavor of a host with data does not change',
+  });
+}
 
 export default defineRole({
   name: 'mysql',
   variables,
   actions: { status },
-  listens: ({ vars, site }) => {
+  listens: (context) => {
+    const { vars, site } = context;
     const groups = new Set(['app', 'db', ...vars.mysql_users.flatMap(({ from }) => from ?? [])]);
-    return [
-      ...[...groups].map((name) => ({
-        port: vars.mysql_port,
-        from: hostGroup(name),
-        why: name === 'db' ? 'replication' : `database for ${name}`,
-      })),
-      ...writerListens(vars, site),
-    ];
+    const clients = [...groups].map((name) => ({
+      port: vars.mysql_port,
+      from: hostGroup(name),
+      why: name === 'db' ? 'replication' : `database for ${name}`,
+    }));
+    return [...clients, ...writerListens(vars, site), ...(topologyOf(vars).listens?.(context) ?? [])];
   },
   declares: (context) => [
     { kind: 'certificate', name: 'mysql', group: 'mysql' },
-    ...topology.declares(context),
+    ...topologyOf(context.vars).declares(context),
     { kind: 'metrics', of: 'mysql' },
   ],
-  resources: (context) => [
-    ...server(context, topology.settings(context)),
-    ...topology.resources(context),
-    ...writerCheck(context),
-  ],
+  observes: (context) => topologyOf(context.vars).observes?.(context) ?? [],
+  resources: (context) => {
+    const topology = topologyOf(context.vars);
+    return [
+      ...server(context, topology.settings(context), topology.starting?.(context)),
+      ...topology.resources(context),
+      ...writerCheck(context),
+    ];
+  },
 });

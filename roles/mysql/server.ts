@@ -17,6 +17,7 @@ import {
   type SiteHost,
 } from 'hostwright';
 import { settingsIn } from './settings.ts';
+import type { Starting } from './topology.ts';
 import type { Variables } from './variables.ts';
 
 export const certificate = '/etc/hostwright/pki/mysql.crt';
@@ -155,7 +156,11 @@ function folders({ vars, template }: RoleContext<Variables>, content: string | S
 }
 
 /** Package, configuration and service of every server. `topology`: its lines of the option file. */
-export function server(context: RoleContext<Variables>, topology: string): readonly Resource[] {
+export function server(
+  context: RoleContext<Variables>,
+  topology: string,
+  starting?: Starting,
+): readonly Resource[] {
   const { vars, host, facts, site, template } = context;
   const flavor = flavors[vars.mysql_flavor];
   const isSid = vars.mysql_flavor === 'mysql' && facts.codename !== 'sid';
@@ -202,13 +207,19 @@ export function server(context: RoleContext<Variables>, topology: string): reado
         // It answers, also to somebody whom it does not let in.
         healthy: [...flavor.admin, 'ping'],
         healthyWithin: 120,
+        ...(starting && { start: starting.start, startWithin: starting.startWithin }),
         ...(flavor.log === undefined ? {} : { log: flavor.log }),
       },
       { needs: ['host_certificate:mysql'] },
     ),
     mysqlSettings(
       vars.mysql_flavor,
-      { flavor: vars.mysql_flavor, unit: flavor.unit, settings: settingsIn(content) },
+      {
+        flavor: vars.mysql_flavor,
+        unit: flavor.unit,
+        settings: settingsIn(content),
+        ...(starting && { restart: starting.restart }),
+      },
       { needs: [serviceId(vars.mysql_flavor)] },
     ),
   ];

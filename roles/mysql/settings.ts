@@ -1,7 +1,7 @@
 import { Secret } from 'hostwright';
 
 /** Options that are no variables: the server shows them in another form, or not at all. */
-const noVariables = /^(?:plugin_load|plugin_load_add|mysqlx|loose_.*)$/;
+const noVariables = /^(?:plugin_load|plugin_load_add|mysqlx|loose_.*|wsrep_provider_options)$/;
 
 /**
  * What an option file sets, by the names that the server gives them; the last of each counts. The file itself is asked,

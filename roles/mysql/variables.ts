@@ -37,6 +37,12 @@ export const variables = z.object({
     .enum(['mysql', 'mariadb'])
     .default('mysql')
     .describe("mysql (9.x, from Debian sid, pinned) or mariadb (Debian's own)"),
+  mysql_topology: z
+    .enum(['primary_replica', 'group'])
+    .default('primary_replica')
+    .describe(
+      'primary_replica: one server takes writes, the others copy it; group (mariadb): Galera, which goes on by itself when a host is lost. It needs three hosts in the groups db and arbitrator',
+    ),
   mysql_primary: z
     .string()
     .optional()

@@ -34,6 +34,7 @@ const shape = z.strictObject({
   variables: zodObject,
   declares: callable.optional(),
   derives: callable.optional(),
+  observes: callable.optional(),
   listens: callable.optional(),
   resources: callable,
   actions: z

@@ -15,6 +15,7 @@ import {
   permissions,
   hostname,
   line,
+  galeraMember,
   link,
   mysqlDatabase,
   mysqlPrimary,
@@ -118,12 +119,23 @@ export const samples: readonly Resource[] = [
   mysqlUser('prometheus', 'localhost', { flavor: 'mysql', socket: true }),
   mysqlUser('', 'localhost', { flavor: 'mysql', absent: true }),
   mysqlPrimary('web2', { flavor: 'mysql' }),
+  galeraMember('web2', { restart: ['systemctl', 'restart', 'mariadb'] }),
+  galeraMember('web3', {
+    options: ['socket.ssl=yes', 'gmcast.listen_addr=ssl://10.0.0.3:4567'],
+    restart: ['sh', '-c', 'systemctl restart mariadb'],
+    start: 'begins a new cluster',
+  }),
   mysqlSettings('mysql', {
     flavor: 'mysql',
     unit: 'mysql.service',
     settings: { max_connections: '200', log_bin: 'binlog', ssl_ca: '/etc/ca.crt' },
   }),
-  mysqlSettings('mariadb', { flavor: 'mariadb', unit: 'mariadb.service', settings: { port: '3306' } }),
+  mysqlSettings('mariadb', {
+    flavor: 'mariadb',
+    unit: 'mariadb.service',
+    restart: ['sh', '-c', 'systemctl restart mariadb'],
+    settings: { port: '3306' },
+  }),
   mysqlReplica('web2', {
     flavor: 'mysql',
     address: '10.0.0.2',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { lines, sh, type Script } from '../../transport/shell.ts';
+import { argv } from '../attribute.ts';
 import type { Planned } from '../capabilities/order.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
 import type { AttributeChange, Change, State } from '../state.ts';
@@ -16,6 +17,7 @@ const schema = z.strictObject({
     .string()
     .regex(/^[\w@.-]+\.service$/, 'expected the unit of the server')
     .describe('The unit of the server, for settings that only a start changes'),
+  restart: argv.optional().describe('How the server is started anew; default `systemctl restart`'),
   settings: z
     .record(z.string().regex(/^[a-z][a-z0-9_]*$/, 'expected the name of a variable of the server'), plainText)
     .describe('What the option files set, as they write it. Options that are no variables are left out'),
@@ -153,7 +155,8 @@ function statements({ desired, attributes }: Change<Settings>): readonly string[
 
 function scriptOf(change: Change<Settings>): Script {
   const set = runSql(change.desired.flavor);
-  return change.action === 'restart' ? lines([set, sh`systemctl restart ${change.desired.unit}`]) : set;
+  const { unit, restart = ['systemctl', 'restart', unit] } = change.desired;
+  return change.action === 'restart' ? lines([set, sh`${restart}`]) : set;
 }
 
 /** A server that starts reads its option files, and what is kept beside them. */

@@ -155,7 +155,16 @@ function orPrintLog(command: Script, service: Service): Script {
 }`;
 }
 
-const start = (service: Service): Script => sh`${orPrintLog(sh`hw_start ${service.name}`, service)}
+const begin = ({ name, start: words }: Service): Script =>
+  words === undefined
+    ? sh`hw_start ${name}`
+    : sh`systemctl reset-failed ${name} 2>/dev/null || :
+${words} >&2`;
+
+const start = (service: Service): Script => sh`hw_begin() {
+  ${begin(service)}
+}
+${orPrintLog(sh`hw_begin`, service)}
 ${becomeHealthy(service)}
 ${record(service, true)}`;
 
@@ -231,6 +240,9 @@ systemctl reset-failed ${name} 2>/dev/null || :`,
 }`,
 };
 
+/** Seconds of `startWithin`, for which the time of a step is enough. */
+const ordinarily = 300;
+
 export function stepOf(change: Change<Service>): Step {
   const { id, desired, actual } = change;
   const { name } = desired;
@@ -250,5 +262,10 @@ systemctl ${work.enablement} --quiet ${name}`,
         ]),
     ...(work.run === undefined ? [] : [runs[work.run](desired)]),
   ];
-  return { resources: [id], title: `${titleOf(work)} ${name}`, script: lines(script) };
+  return {
+    resources: [id],
+    title: `${titleOf(work)} ${name}`,
+    script: lines(script),
+    ...(desired.startWithin === ordinarily ? {} : { timeout: (ordinarily + desired.startWithin) * 1000 }),
+  };
 }

@@ -43,6 +43,17 @@ export const schema = z.strictObject({
     .describe(
       'A command that checks the configuration; runs before anything below `reloadOn` and `restartOn` goes live',
     ),
+  start: argv
+    .optional()
+    .describe(
+      'The command that starts the service anew, for one whose first start is another one. Default: `systemctl restart`',
+    ),
+  startWithin: z
+    .number()
+    .int()
+    .positive()
+    .default(300)
+    .describe('Seconds that a start may take, before the time of `healthyWithin`'),
   reload: argv
     .optional()
     .describe(

@@ -1,0 +1,191 @@
+import {
+  galeraFolder,
+  lines,
+  parseGaleraState,
+  sh,
+  type GaleraState,
+  type Script,
+  type SiteHost,
+} from 'hostwright';
+
+/** Those who may have data of the cluster or vote in it; `answer` of `observes`, where there is one. */
+export interface Member {
+  readonly host: SiteHost;
+  readonly hasData: boolean;
+  readonly answer: string | undefined;
+}
+
+/** How a server is to start. Joining never makes a second cluster: it waits for one, and gives up. */
+export type Start =
+  | { readonly kind: 'join' }
+  /** It joins, and where that fails the reason why none may be begun is what a person must know. */
+  | { readonly kind: 'join or say'; readonly reason: string }
+  | { readonly kind: 'refuse'; readonly reason: string }
+  | { readonly kind: 'begin'; readonly of: string; readonly data: 'none' | 'of the cluster' };
+
+interface Known extends Member {
+  readonly state: GaleraState | undefined;
+}
+
+interface Answered extends Member {
+  readonly state: GaleraState;
+}
+
+function describe({ host, hasData, state }: Known): string {
+  const name = `  ${host.name}${hasData ? '' : ' (arbitrator)'}: `;
+  if (state === undefined) return `${name}did not answer, or is not part of this run`;
+  const { unit, uuid, seqno, isLast, databases } = state;
+  const data =
+    uuid === undefined
+      ? databases.length === 0
+        ? 'no data of a cluster'
+        : `databases of no cluster: ${databases.join(', ')}`
+      : `cluster ${uuid}, ${seqno === undefined ? 'last transaction not known' : `transaction ${seqno}`}${isLast ? ', left last' : ''}`;
+  return `${name}${unit}${hasData ? `, ${data}` : state.hasView ? ', keeps a view of a cluster' : ''}`;
+}
+
+function withTable(reason: string, members: readonly Known[]): string {
+  return [`a cluster cannot be begun: ${reason}`, ...members.map(describe)].join('\n');
+}
+
+function names(members: readonly Member[]): string {
+  return members.map(({ host }) => host.name).join(', ');
+}
+
+function isAnswered(member: Known): member is Answered {
+  return member.state !== undefined;
+}
+
+const isUp = ({ state }: Answered): boolean => state.unit === 'active' && state.listens;
+const isStarting = ({ state }: Answered): boolean => /^(?:de)?activating$|^reloading$/.test(state.unit);
+
+/** Of those that have data of one cluster the one that has most; undefined where that is not known. */
+function mostRecent(holders: readonly Answered[], first: string): Answered | undefined {
+  const last = holders.filter(({ state }) => state.isLast);
+  if (last.length === 1) return last[0];
+  const seqnos = holders.map(({ state }) => state.seqno ?? -1);
+  if (seqnos.includes(-1)) return undefined;
+  const best = holders.filter(({ state }) => state.seqno === Math.max(...seqnos));
+  return best.find(({ host }) => host.name === first) ?? best[0];
+}
+
+/**
+ * How the member `self` starts, from what all members have answered at the same time, while this run has them locked.
+ * One begins a cluster only where every member has answered, none is in one, and it holds all that the others hold.
+ * `first` begins where nobody has data of a cluster: its databases become those of all.
+ */
+export function startOf(self: string, first: string, members: readonly Member[]): Start {
+  const known = members.map((member): Known => ({
+    ...member,
+    state: member.answer === undefined ? undefined : parseGaleraState(member.answer),
+  }));
+  const answered = known.filter(isAnswered);
+  const withData = answered.filter(({ hasData }) => hasData);
+  if (withData.some(isUp)) return { kind: 'join' };
+  const uncertain = (reason: string): Start => ({ kind: 'join or say', reason: withTable(reason, known) });
+  const refuse = (reason: string): Start => ({ kind: 'refuse', reason: withTable(reason, known) });
+  const missing = known.filter((member) => !isAnswered(member));
+  if (missing.length > 0) {
+    return uncertain(
+      `whether there is one is not known without ${names(missing)}. Run apply for all of them together. ` +
+        'If one of them is gone for good, take it out of the inventory',
+    );
+  }
+  const starting = withData.filter((member) => isStarting(member) && member.host.name !== self);
+  if (starting.length > 0)
+    return uncertain(`${names(starting)} is starting. Run apply again when it is done`);
+  const holding = answered.filter(
+    ({ hasData, state }) => !hasData && state.unit === 'active' && state.hasView,
+  );
+  if (holding.length > 0) {
+    return refuse(
+      `the arbitrator on ${names(holding)} holds the cluster without data, and no server can join that. ` +
+        `Run "systemctl stop garb" there, then apply, which starts it again`,
+    );
+  }
+  const holders = withData.filter(({ state }) => state.uuid !== undefined);
+  const clusters = new Set(holders.map(({ state }) => state.uuid));
+  if (clusters.size > 1) {
+    return refuse(
+      'the members have data of different clusters. Decide which one counts, and empty the data folder of the others',
+    );
+  }
+  if (holders.length === 0) {
+    const others = withData.filter(
+      ({ host, state }) => host.name !== first && state.databases.length > 0 && !state.isReplica,
+    );
+    if (others.length > 0) {
+      return refuse(
+        `joining would replace the databases of ${names(others)} by a copy of those of ${first}. Dump and drop them, or set mysql_primary`,
+      );
+    }
+    const { answer = '' } = members.find(({ host }) => host.name === first) ?? {};
+    return self === first ? { kind: 'begin', of: answer, data: 'none' } : { kind: 'join' };
+  }
+  const best = mostRecent(holders, first);
+  if (best === undefined) {
+    return uncertain(
+      'which member has the last transaction is not known yet. This start has found out for its own host: run apply again',
+    );
+  }
+  return best.host.name === self
+    ? { kind: 'begin', of: best.answer ?? '', data: 'of the cluster' }
+    : { kind: 'join' };
+}
+
+const sql = sh`hw_sql() { HOME=/nonexistent mariadb --no-defaults --protocol=socket --user=root --connect-timeout=10 -BN -e "$1"; }
+hw_status() { hw_sql "SHOW GLOBAL STATUS LIKE 'wsrep_$1'" 2>/dev/null | cut -f2; }`;
+
+/** Until it has all that the others have: they may stop only then. */
+const becomeSynced = sh`n=0
+until [ "$(hw_status local_state)" = 4 ]; do
+  n=$((n + 1))
+  if [ "$n" -gt 120 ]; then printf 'it is %s, not synced with the cluster\n' "$(hw_status local_state_comment)" >&2; exit 1; fi
+  sleep 1
+done`;
+
+/** What was decided by must still be so, or nothing is done. `state` prints what `of` is. */
+function begin({ of, data }: Extract<Start, { kind: 'begin' }>, state: Script): Script {
+  return sh`${galeraFolder}
+found=$(${state})
+if [ "$found" != ${of.trimEnd()} ]; then
+  echo 'a cluster cannot be begun: this host is not as it was when that was decided. Run apply again' >&2
+  exit 1
+fi
+systemctl stop mariadb.service
+${data === 'none' ? sh`` : sh`sed -i 's/^safe_to_bootstrap:.*/safe_to_bootstrap: 1/' "$folder/grastate.dat"`}
+galera_new_cluster`;
+}
+
+/**
+ * A restart of the only member with data would end the cluster: an arbitrator would hold it without data, and no
+ * server could join that. The second call, after the files were restored, finds nothing to be done.
+ */
+const notTheLast = sh`if [ -e "$HW/stays" ]; then exit 0; fi
+if [ "$(hw_status cluster_status)" = Primary ] && [ "$(hw_status incoming_addresses | tr , '\n' | grep -c :)" -lt 2 ]; then
+  : >"$HW/stays"
+  echo 'cannot restart the only member of the cluster that has data, which would end the cluster: start another one first' >&2
+  exit 1
+fi`;
+
+/** The command of a start. `state` prints what was observed. */
+export function startCommand(start: Start, state: Script): Script {
+  switch (start.kind) {
+    case 'refuse':
+      return sh`printf '%s\n' ${start.reason} >&2
+exit 1`;
+    case 'begin':
+      return lines([sql, begin(start, state), becomeSynced]);
+    case 'join':
+      return lines([sql, notTheLast, sh`systemctl restart mariadb.service`, becomeSynced]);
+    case 'join or say':
+      return lines([
+        sql,
+        notTheLast,
+        sh`systemctl restart mariadb.service || { printf '%s\n' ${start.reason} >&2; exit 1; }`,
+        becomeSynced,
+      ]);
+    default:
+      return start satisfies never;
+  }
+}

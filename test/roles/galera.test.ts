@@ -1,0 +1,193 @@
+import { describe, expect, test } from 'vitest';
+import arbitrator from '../../roles/galera_arbitrator/role.ts';
+import mysql from '../../roles/mysql/role.ts';
+import { startOf, type Start } from '../../roles/mysql/galera-start.ts';
+import { listed } from '../../src/roles/list.ts';
+import type { Resource } from '../../src/resources/resource.ts';
+import { contextOf, ofType, resourcesOf, type RoleCase } from '../../src/testing/index.ts';
+
+const hosts = ['web1', 'web2', 'web3'].map((name, index) => ({
+  name,
+  address: `10.0.0.${index + 1}`,
+  groups: name === 'web1' ? ['app', 'arbitrator'] : ['db'],
+}));
+
+const uuid = '198c0580-e60b-11f1-9937-720946ded47a';
+const other = 'fc57667d-e60a-11f1-bbb6-27b3abd1fe00';
+
+const fresh = 'unit=inactive\n';
+const up = `unit=active\nlistens=yes\nuuid=${uuid}\nseqno=-1\nsafe_to_bootstrap=0\nview=yes\n`;
+/** It has left in good order, or a start that found no cluster has looked into its data. */
+const stopped = (seqno: number, last = 0): string =>
+  `unit=inactive\nuuid=${uuid}\nseqno=${seqno}\nsafe_to_bootstrap=${last}\n`;
+const crashed = `unit=failed\nuuid=${uuid}\nseqno=-1\nsafe_to_bootstrap=0\nview=yes\n`;
+const recovered = (seqno: number): string => `${crashed}position=${uuid}:${seqno}\n`;
+
+/** How web2 and web3 start; `web1` is the arbitrator. A member without an answer is left out. */
+function starts(answers: Readonly<Record<string, string>>): readonly Start[] {
+  const members = hosts.map((host) => ({
+    host,
+    hasData: host.name !== 'web1',
+    answer: answers[host.name],
+  }));
+  return ['web2', 'web3'].map((self) => startOf(self, 'web2', members));
+}
+
+const kinds = (answers: Readonly<Record<string, string>>): readonly string[] =>
+  starts(answers).map(({ kind }) => kind);
+
+describe('which member begins a cluster', () => {
+  test('the first, where none has ever been in one', () => {
+    expect(kinds({ web1: fresh, web2: fresh, web3: fresh })).toEqual(['begin', 'join']);
+  });
+
+  test('none, while one is in a cluster, whatever the others have', () => {
+    for (const web2 of [fresh, stopped(9, 1), crashed])
+      expect(kinds({ web1: fresh, web2, web3: up })).toEqual(['join', 'join']);
+    expect(kinds({ web3: up })).toEqual(['join', 'join']);
+  });
+
+  test.each([
+    ['web1', { web2: fresh, web3: fresh }],
+    ['web3', { web1: fresh, web2: fresh }],
+    ['web3', { web1: fresh, web2: stopped(9, 1) }],
+  ])('none, while %s does not answer, and the start that fails says who has what', (silent, answers) => {
+    const [first] = starts(answers);
+    expect(first).toMatchObject({ kind: 'join or say' });
+    expect(first).toHaveProperty('reason', expect.stringContaining(`not known without ${silent}`));
+    expect(first).toHaveProperty('reason', expect.stringContaining('did not answer'));
+  });
+
+  test('the one that left last, and no other', () => {
+    expect(kinds({ web1: fresh, web2: stopped(9), web3: stopped(12, 1) })).toEqual(['join', 'begin']);
+    expect(kinds({ web1: fresh, web2: crashed, web3: stopped(12, 1) })).toEqual(['join', 'begin']);
+  });
+
+  test('the one with the last transaction, once that is known of all that have data', () => {
+    expect(kinds({ web1: fresh, web2: stopped(9), web3: stopped(12) })).toEqual(['join', 'begin']);
+    expect(kinds({ web1: fresh, web2: recovered(12), web3: recovered(12) })).toEqual(['begin', 'join']);
+    expect(kinds({ web1: fresh, web2: recovered(11), web3: stopped(12) })).toEqual(['join', 'begin']);
+    expect(kinds({ web1: fresh, web2: crashed, web3: stopped(12) })).toEqual(['join or say', 'join or say']);
+    // It was emptied, and gets everything.
+    expect(kinds({ web1: fresh, web2: fresh, web3: stopped(12) })).toEqual(['join', 'begin']);
+  });
+
+  test('none, where they have data of different clusters', () => {
+    const web3 = stopped(12, 1).replace(uuid, other);
+    const [first, second] = starts({ web1: fresh, web2: stopped(9, 1), web3 });
+    for (const start of [first, second]) {
+      expect(start).toMatchObject({ kind: 'refuse' });
+      expect(start).toHaveProperty('reason', expect.stringMatching(new RegExp(`${uuid}[^]*${other}`)));
+    }
+  });
+
+  test('none, while another starts, or the arbitrator holds the cluster without data', () => {
+    expect(
+      kinds({ web1: fresh, web2: stopped(9), web3: stopped(12).replace('inactive', 'activating') }),
+    ).toEqual(['join or say', 'begin']);
+    const [first] = starts({
+      web1: 'unit=active\nlistens=yes\nview=yes\n',
+      web2: stopped(9),
+      web3: stopped(12),
+    });
+    expect(first).toMatchObject({ kind: 'refuse', reason: expect.stringContaining('systemctl stop garb') });
+    // It looks for members.
+    expect(kinds({ web1: 'unit=active\nlistens=yes\n', web2: fresh, web3: fresh })).toEqual([
+      'begin',
+      'join',
+    ]);
+  });
+
+  test('none that would replace databases of another by its own, unless that one is a replica', () => {
+    const web3 = 'unit=active\ndatabase=shop\n';
+    expect(kinds({ web1: fresh, web2: fresh, web3 })).toEqual(['refuse', 'refuse']);
+    expect(kinds({ web1: fresh, web2: web3, web3: `${web3}replica=yes\n` })).toEqual(['begin', 'join']);
+    expect(kinds({ web1: fresh, web2: web3, web3: fresh })).toEqual(['begin', 'join']);
+  });
+});
+
+const variables = {
+  mysql_flavor: 'mariadb',
+  mysql_topology: 'group',
+  mysql_replication_password: 'Repl1',
+  mysql_seed_password: 'Seed1',
+};
+
+function on(host: string, given: RoleCase = {}): readonly Resource[] {
+  const address = hosts.find(({ name }) => name === host)?.address ?? '';
+  return resourcesOf(host === 'web1' ? arbitrator : mysql, {
+    ...{ host, hosts, facts: { addresses: [address] } },
+    ...(host === 'web1' ? {} : { variables: { ...variables, ...given.variables } }),
+    ...given,
+  });
+}
+
+const contentOf = (resources: readonly Resource[], path: string): string =>
+  ofType(resources, 'file')
+    .filter((file) => 'path' in file && file.path === path)
+    .map((file) => ('content' in file ? String(file.content) : ''))
+    .join('');
+
+describe('mysql_topology: group', () => {
+  test('has accounts and databases on one member, which all copy', () => {
+    expect(ofType(on('web2'), 'mysql_user').length).toBeGreaterThan(0);
+    expect(ofType(on('web3'), 'mysql_user')).toEqual([]);
+    for (const host of ['web2', 'web3']) {
+      expect(ofType(on(host), 'mysql_replica')).toEqual([]);
+      expect(ofType(on(host), 'galera_member')).toMatchObject([{ name: host }]);
+    }
+  });
+
+  test('tells all members of each other, over TLS, and none of them to begin a cluster by itself', () => {
+    const text = contentOf(on('web3'), '/etc/mysql/mariadb.conf.d/zz-hostwright.cnf');
+    expect(text).toContain('wsrep_cluster_address = gcomm://10.0.0.2,10.0.0.3,10.0.0.1\n');
+    expect(text).toContain('wsrep_node_address = 10.0.0.3\n');
+    expect(text).toContain('socket.ssl=yes');
+    expect(text).toContain('read_only = OFF\n');
+    expect(text).not.toContain('Seed1');
+    const garb = contentOf(on('web1'), '/etc/default/garb');
+    expect(garb).toContain('GALERA_NODES="10.0.0.2:4567 10.0.0.3:4567"');
+    expect(garb).toContain('WORK_DIR="/var/lib/garb"');
+    const times = (of: string): readonly string[] => of.match(/evs\.\w+=\w+(?:\.\w+)?/g) ?? [];
+    expect(times(garb)).toEqual(times(text));
+    expect(times(text)).toHaveLength(4);
+  });
+
+  test('opens its ports to members only', () => {
+    const context = contextOf(mysql.variables.parse(variables), { host: 'web2', hosts });
+    const ports = listed(mysql.listens?.(context) ?? []).flatMap((listen) =>
+      listen.port === 3306 ? [] : [[listen.port, listen.from]],
+    );
+    expect(ports).toEqual([
+      [4567, { group: 'db' }],
+      [4567, { group: 'arbitrator' }],
+      [4568, { group: 'db' }],
+      [4444, { group: 'db' }],
+    ]);
+  });
+
+  test('says in the plan which member begins a cluster', () => {
+    const observed = { galera: { web1: fresh, web2: fresh, web3: fresh } };
+    expect(ofType(on('web2', { observed, variables }), 'galera_member')).toMatchObject([
+      { start: 'begins a new cluster: no member has data of one' },
+    ]);
+    expect(ofType(on('web3', { observed, variables }), 'galera_member')).toMatchObject([{ start: 'joins' }]);
+  });
+
+  test('needs a third vote, and MariaDB', () => {
+    const two = hosts.filter(({ name }) => name !== 'web1');
+    expect(() => on('web2', { hosts: two, variables })).toThrow('mysql_topology: group has 2 members');
+    const flavor = { ...variables, mysql_flavor: 'mysql' };
+    expect(() => on('web2', { variables: flavor })).toThrow('needs mysql_flavor: mariadb');
+  });
+
+  test('the default has nothing of it', () => {
+    const resources = on('web2', { variables: { ...variables, mysql_topology: 'primary_replica' } });
+    expect(ofType(resources, 'galera_member')).toEqual([]);
+    expect(JSON.stringify(ofType(resources, 'service'))).not.toContain('galera');
+    const context = contextOf(mysql.variables.parse({ ...variables, mysql_topology: 'primary_replica' }), {
+      hosts,
+    });
+    expect(mysql.observes?.(context)).toEqual([]);
+  });
+});
