@@ -15,6 +15,7 @@ import {
   hostCertificate,
   hostname,
   line,
+  galeraMember,
   link,
   mysqlDatabase,
   mysqlPrimary,
@@ -159,6 +160,12 @@ export const examples: Readonly<Record<string, readonly Resource[]>> = {
       flavor: 'mysql',
       unit: 'mysql.service',
       settings: { max_connections: '200', require_secure_transport: 'ON' },
+    }),
+  ],
+  galera_member: [
+    galeraMember('web2', {
+      options: ['evs.suspect_timeout=PT2S'],
+      restart: ['systemctl', 'restart', 'mariadb'],
     }),
   ],
   mysql_primary: [mysqlPrimary('web2', { flavor: 'mysql' })],

@@ -21,7 +21,7 @@ const up = `unit=active\nlistens=yes\nuuid=${uuid}\nseqno=-1\nsafe_to_bootstrap=
 const stopped = (seqno: number, last = 0): string =>
   `unit=inactive\nuuid=${uuid}\nseqno=${seqno}\nsafe_to_bootstrap=${last}\n`;
 const crashed = `unit=failed\nuuid=${uuid}\nseqno=-1\nsafe_to_bootstrap=0\nview=yes\n`;
-const recovered = (seqno: number): string => `${crashed}position=${uuid}:${seqno}\n`;
+const recovered = (seqno: number): string => `${crashed}position=${uuid}:${seqno},0-342700358-10\n`;
 
 /** How web2 and web3 start; `web1` is the arbitrator. A member without an answer is left out. */
 function starts(answers: Readonly<Record<string, string>>): readonly Start[] {

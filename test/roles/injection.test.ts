@@ -10,6 +10,7 @@ import { createAccountKey } from '../../roles/certificate/account.ts';
 import certificate from '../../roles/certificate/role.ts';
 import databaseProxy from '../../roles/database_proxy/role.ts';
 import firewall from '../../roles/firewall/role.ts';
+import arbitrator from '../../roles/galera_arbitrator/role.ts';
 import haproxy from '../../roles/haproxy/role.ts';
 import agent from '../../roles/monitoring_agent/role.ts';
 import server from '../../roles/monitoring_server/role.ts';
@@ -81,6 +82,7 @@ const roles: readonly (readonly [Role, string, Readonly<Record<string, unknown>>
   [pki, 'web1', { pki_ca: await createAuthority(), pki_valid_for: '5y' }],
   [databaseProxy, 'web1', { database_proxy_group: 'app' }],
   [firewall, 'web1', {}],
+  [arbitrator, 'web1', {}],
   [
     mysql,
     'web2',

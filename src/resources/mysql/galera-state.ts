@@ -69,7 +69,7 @@ export function parseGaleraState(text: string): GaleraState {
   const one = new Map(pairs);
   const uuid = one.get('uuid') ?? '';
   // A start that found no cluster has looked into the data, and says -1 in the file from then on.
-  const [of, recovered] = (one.get('position') ?? '').split(/:(?=-?\d+$)/);
+  const [, of, recovered] = /^([^:]*):(-?\d+)/.exec(one.get('position') ?? '') ?? [];
   const known = [one.get('seqno'), of === uuid ? recovered : undefined]
     .map((seqno) => Number(seqno ?? -1))
     .filter((seqno) => seqno >= 0);
