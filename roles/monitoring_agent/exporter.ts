@@ -24,9 +24,14 @@ export function socketAddress(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** Succeeds when something accepts connections; bare hosts have bash and nothing else that connects. */
-export function accepts(address: string, port: number): readonly [string, ...string[]] {
-  return ['bash', '-c', `exec 3<>"/dev/tcp/$1/$2"`, 'accepts', address, String(port)];
+/**
+ * Succeeds when something listens on a port, on whatever address. The kernel is asked: an exporter that speaks TLS
+ * writes a line into the journal for each connection that ends without a word.
+ */
+function listensOn(port: number): readonly [string, ...string[]] {
+  const state = `:${port.toString(16).toUpperCase().padStart(4, '0')} [0-9A-F]+:0000 0A `;
+  const look = `grep -qsE "$1" /proc/net/tcp /proc/net/tcp6 || { echo "nothing listens on port $2"; exit 1; }`;
+  return ['bash', '-c', look, 'listens', state, String(port)];
 }
 
 /**
@@ -82,7 +87,7 @@ export function exporter(
       `prometheus-${name}`,
       {
         restartOn: [optionsFile, ...(options.reads ?? [])],
-        healthy: [...accepts(isOwn ? host.address : '127.0.0.1', port)],
+        healthy: [...listensOn(port)],
       },
       { needs: [`host_certificate:${name}`, ...(options.needs ?? [])] },
     ),

@@ -32,7 +32,9 @@ if [ -e /proc/net/if_inet6 ]; then
   done
 fi
 printf 'ipv6=%s\n' "$ipv6"
-printf 'container=%s\n' "$(systemd-detect-virt --container 2>/dev/null)"`;
+container=none
+if [ -s /run/systemd/container ]; then read -r container </run/systemd/container || :; fi
+printf 'container=%s\n' "$container"`;
 
 /**
  * Prints `name=value` lines; together with the lock it is the first request of every run. A change that waits to be

@@ -10,7 +10,7 @@ interface Part {
   readonly type: Pick<ResourceType, 'name'>;
   readonly resources: readonly DeclaredResource[];
   readonly probe: Probe;
-  /** What it reads is more of resources that another part has read. */
+  /** What it reads is more of resources that an earlier part has read. */
   readonly adds?: true;
 }
 
@@ -58,7 +58,9 @@ export function probeBatches(
     const isWhole = type.comparison?.together === true;
     const batch = isWhole ? declared.filter((resource) => resource.type === type) : due;
     const desired = batch.map((resource) => resource.desired);
-    return [{ type, resources: batch, probe: type.probe(desired, paths) }];
+    const probe = type.probe(desired, paths);
+    const own = { type, resources: batch, probe };
+    return probe.also === undefined ? [own] : [own, { ...own, probe: probe.also, adds: true }];
   });
   return grouped([...parts, ...rightsPart(resources)], ({ probe }) => probe.joint ?? probe).flatMap(
     (some): ProbeBatch[] => {

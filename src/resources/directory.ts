@@ -7,24 +7,17 @@ import {
   declare,
   defineResource,
   type DeclaredPaths,
+  type Probe,
   type Resource,
   type ResourceOptions,
 } from './resource.ts';
 import { enter } from './shell/enter.ts';
 import { makePlain, plainFunction } from './shell/plain.ts';
 import { removal, remove } from './shell/removal.ts';
-import { entries, inTurn, ownersOf, parseStat, statProbe } from './shell/stat.ts';
-import { Unreadable, type Change, type Difference } from './state.ts';
+import { entries, ownersOf, parseStat, together } from './shell/stat.ts';
+import { Unreadable, type Actual, type Change, type Difference } from './state.ts';
 import { each, type Step } from './step.ts';
-import {
-  listBelow,
-  namesOf,
-  nothing,
-  removeNamed,
-  splitBelow,
-  undeclaredIn,
-  type Entry,
-} from './undeclared.ts';
+import { entriesIn, listBelow, namesOf, nothing, removeNamed, undeclaredIn } from './undeclared.ts';
 
 const nameInside = z
   .string()
@@ -68,24 +61,43 @@ function clears({ exclusive, absent }: Directory): boolean {
   return exclusive && !absent;
 }
 
-/** `below` is what the exclusive ones hold; undefined where that is too much. */
-function statesOf(
-  batch: readonly Directory[],
-  output: Buffer,
-  below: readonly Entry[] | undefined,
-  host: DeclaredPaths,
-) {
+/** What the probe reads of a directory, or of what is in its place. */
+type DirectoryState = {
+  readonly kind: string;
+  readonly owner: string;
+  readonly group: string;
+  readonly mode: string;
+  readonly entries?: string;
+  /** Of an exclusive one what it holds and nobody declares, each in a line. */
+  readonly undeclared?: string;
+};
+
+function statesOf(batch: readonly Directory[], output: Buffer): readonly (DirectoryState | null)[] {
   const found = parseStat(output);
   return batch.map((directory) => {
-    const { path: at, keep } = directory;
-    const stat = found.get(at);
+    const stat = found.get(directory.path);
     if (stat === undefined) return null;
-    const state = { kind: stat.kind, ...ownersOf(stat, directory), mode: stat.mode, ...entries(stat) };
-    if (!clears(directory)) return state;
-    if (below === undefined)
-      return new Unreadable(`${at} holds too much to be compared: remove what does not belong there`);
-    return { ...state, undeclared: undeclaredIn(at, keep, below, host) };
+    return { kind: stat.kind, ...ownersOf(stat, directory), mode: stat.mode, ...entries(stat) };
   });
+}
+
+/** What exclusive ones hold and nobody declares. */
+function probeBelow(batch: readonly Directory[], host: DeclaredPaths): Probe | undefined {
+  const cleared = batch.filter(clears).map((directory) => directory.path);
+  if (cleared.length === 0) return undefined;
+  return {
+    script: listBelow(cleared),
+    parse: (output) => {
+      const below = entriesIn(output);
+      return batch.map((directory): Actual => {
+        const { path: at, keep } = directory;
+        if (!clears(directory)) return {};
+        if (below === undefined)
+          return new Unreadable(`${at} holds too much to be compared: remove what does not belong there`);
+        return { undeclared: undeclaredIn(at, keep, below, host) };
+      });
+    },
+  };
 }
 
 function makeOrAdjust(directory: Directory): Script {
@@ -130,22 +142,17 @@ export const directoryType = defineResource({
     const undeclared = clears(directory) ? nothing : undefined;
     return { kind: 'directory', owner, group, mode: bits, undeclared };
   },
-  probe: (batch, host) => {
+  probe: (batch, host): Probe<DirectoryState> => {
     const paths = (absent: boolean): readonly string[] =>
       batch.filter((directory) => directory.absent === absent).map((directory) => directory.path);
-    const stats = inTurn([
-      statProbe(paths(false), { hash: false, weigh: false }),
-      statProbe(paths(true), { hash: false, weigh: true }),
-    ]);
-    const cleared = batch.filter(clears).map((directory) => directory.path);
-    if (cleared.length === 0) return { ...stats, parse: (output) => statesOf(batch, output, [], host) };
+    const also = probeBelow(batch, host);
     return {
-      ...stats,
-      script: lines([listBelow(cleared), stats.script]),
-      parse: (output) => {
-        const { entries: below, rest } = splitBelow(output);
-        return statesOf(batch, rest, below, host);
-      },
+      ...together([
+        { paths: paths(false), hash: false, weigh: false },
+        { paths: paths(true), hash: false, weigh: true },
+      ]),
+      parse: (output) => statesOf(batch, output),
+      ...(also === undefined ? {} : { also }),
     };
   },
   apply: each(stepOf),

@@ -56,6 +56,8 @@ export interface Probe<Found extends State = State> {
   readonly parse: (output: Buffer) => readonly Actual<Found>[];
   /** Reads it together with probes of other types that have the same one. */
   readonly joint?: Joint;
+  /** Reads more attributes of the same batch, of those that are there. */
+  readonly also?: Probe;
 }
 
 /** One section for the probes of several types: a client of a server costs more than what it is asked. */

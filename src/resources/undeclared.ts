@@ -16,10 +16,9 @@ export interface Entry {
 /** Bytes of a list that is sent: some thirty thousand entries, which nobody put there to be configuration. */
 const mostListed = 4 * 1024 * 1024;
 
-/** Prints everything below some folders, for `splitBelow`. No link is followed, and no mount is entered. */
+/** Prints everything below some folders, for `entriesIn`. No link is followed, and no mount is entered. */
 export function listBelow(folders: readonly string[]): Script {
-  return sh`find ${folders} -xdev -mindepth 1 -printf '%y %s %p\0' 2>/dev/null | head -c ${mostListed}
-printf '\0'`;
+  return sh`find ${folders} -xdev -mindepth 1 -printf '%y %s %p\0' 2>/dev/null | head -c ${mostListed + 1}`;
 }
 
 function parseEntry(field: string): Entry {
@@ -28,22 +27,12 @@ function parseEntry(field: string): Entry {
   return { path, kind, size: Number(size) };
 }
 
-/**
- * What `listBelow` printed, undefined where that was too much, and what comes behind it. RangeError on output of
- * anything else.
- */
-export function splitBelow(output: Buffer): {
-  readonly entries: readonly Entry[] | undefined;
-  readonly rest: Buffer;
-} {
-  const list = output.subarray(0, mostListed).toString('latin1');
-  const end = list.startsWith('\0') ? 0 : list.indexOf('\0\0') + 1;
-  if (end === 0 && !list.startsWith('\0')) {
-    if (output.length <= mostListed) throw new RangeError('the list of what is below a folder is cut off');
-    return { entries: undefined, rest: output.subarray(mostListed + 1) };
-  }
-  const fields = list.slice(0, end).split('\0').slice(0, -1);
-  return { entries: fields.map(parseEntry), rest: output.subarray(end + 1) };
+/** What `listBelow` printed; undefined where that is too much. RangeError on any other output. */
+export function entriesIn(output: Buffer): readonly Entry[] | undefined {
+  if (output.length > mostListed) return undefined;
+  const fields = output.toString('latin1').split('\0');
+  if (fields.pop() !== '') throw new RangeError('the list of what is below a folder is cut off');
+  return fields.map(parseEntry);
 }
 
 /** A name with `*` for any part of it and `?` for one character. */

@@ -45,8 +45,10 @@ export async function scriptsOf(type: ResourceType, batch: readonly object[]): P
   const changes = batch.flatMap((desired) => changesOf(type, desired));
   const steps = type.apply(changes, { declared: () => ['nginx.service'] }, changes);
   const guards = changes.flatMap((change) => type.access?.guard?.(change, login) ?? []);
+  const { script, also } = type.probe(batch);
   return [
-    type.probe(batch).script.text,
+    script.text,
+    ...(also === undefined ? [] : [also.script.text]),
     ...(await Promise.all(steps.map(ofStep))).flat(),
     ...guards.flatMap(({ keep, restore }) => [keep.text, restore.text]),
   ];

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { aptRepository, command, directory, file, line, user } from '../../src/index.ts';
+import { aptRepository, command, directory, file, line, link, user } from '../../src/index.ts';
 import { parseProbes, probeBatches } from '../../src/plan/probe.ts';
 import { commandType } from '../../src/resources/command.ts';
 import type { DeclaredPaths, Joint } from '../../src/resources/resource.ts';
@@ -102,4 +102,48 @@ it('reads types with the same joint by one script, each by its own part of the a
   const found = parseProbes(batches, [answer('[{"kind":"document"}]\nbroken'), answer('[null]')]);
   expect(found.get(other.id)).toEqual({ reason: 'broken' });
   expect(found.get(one.id)).toEqual({ kind: 'document' });
+});
+
+it('looks at the paths of all types in one script, and reads contents up to the largest that is declared', () => {
+  const declared = [
+    file('/etc/a', { content: '12345' }),
+    file('/etc/b', { content: '1' }),
+    link('/etc/c', { to: 'a' }),
+    directory('/etc/d'),
+    aptRepository('e', { uris: ['http://x'], suites: ['sid'] }),
+  ].map((resource) => placedResource(resource));
+  const batches = probeBatches(declared);
+  const looking = batches.filter(({ joint }) => joint !== undefined);
+  expect(looking).toHaveLength(1);
+  const paths = looking[0]?.probe.stdin?.toString().split('\0').slice(0, -1) ?? [];
+  expect(paths.filter((path) => path.length === 6)).toEqual(['/etc/a', '/etc/b', '/etc/c', '/etc/d']);
+  const row = (kind: string, path: string, target = '') =>
+    [kind, '644', 'root', '0', 'root', '0', '5', target, path].join('\0') + '\0';
+  const rows = `${row('f', '/etc/a')}${'0'.repeat(64)}  /etc/a\0${row('l', '/etc/c', 'a')}${row('d', '/etc/d')}`;
+  const found = parseProbes(
+    batches,
+    batches.map(({ joint }) => answer(joint === undefined ? '' : rows)),
+  );
+  const kinds = declared.map(({ id }) => (found.get(id) as { kind?: string } | null)?.kind);
+  expect(kinds).toEqual(['file', undefined, 'link', 'directory', undefined]);
+});
+
+it('joins what a second script of a type reads to what is there, and loses it where that script fails', () => {
+  const own = placed(
+    {
+      ...documentType,
+      probe: (batch: Parameters<typeof documentType.probe>[0]) => ({
+        ...documentType.probe(batch),
+        also: { script: sh`more`, parse: (output: Buffer) => batch.map(() => ({ more: output.toString() })) },
+      }),
+    },
+    { path: '/etc/a', text: 'a' },
+    place,
+    [],
+  );
+  const batches = probeBatches([own]);
+  const state = (...answers: Parameters<typeof parseProbes>[1]) => parseProbes(batches, answers).get(own.id);
+  expect(state(answer('[{"kind":"document"}]'), answer('x'))).toEqual({ kind: 'document', more: 'x' });
+  expect(state(answer('[null]'), answer('x'))).toBeNull();
+  expect(state(answer('[{"kind":"document"}]'), answer('', 1, 'broken'))).toEqual({ reason: 'broken' });
 });

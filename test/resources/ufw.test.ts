@@ -16,6 +16,15 @@ const desired = ufwType.schema.parse(declared);
 
 const hex = (text: string): string => Buffer.from(text).toString('hex');
 
+/** As the probe prints what lies at a path. */
+function listed(path: string, target?: string, folder = path): string {
+  const kind = target === undefined ? 'f' : 'l';
+  return `\0${kind}\x001795305088.5\0${folder}\0${path}\0${target === undefined ? '' : `${path} -> ${target}`}\0`;
+}
+
+const packaged = '/usr/lib/systemd/system/ufw.service';
+const enabling = listed('/etc/systemd/system/multi-user.target.wants/ufw.service', packaged);
+
 /** What the probe prints of a host that is as declared. */
 const asDeclared = `s ENABLED=yes
 s LOGLEVEL=low
@@ -29,9 +38,7 @@ s DEFAULT_FORWARD_POLICY="DROP"
 6 allow tcp 22 ::/0 any ::/0 in comment=${hex('ssh')}
 6 allow tcp 8443 ::/0 any fd00::1 in comment=${hex('balanced traffic')}
 6 allow udp 53 ::/0 any ::/0 in comment=${hex('names')}
-UnitFileState=enabled
-FragmentPath=/usr/lib/systemd/system/ufw.service
-DropInPaths=
+${listed(packaged)}${enabling}
 `;
 
 /** No other resource declares any path. */
@@ -111,7 +118,7 @@ describe('a firewall', () => {
       .replace('OUTPUT_POLICY="ACCEPT"', 'OUTPUT_POLICY="REJECT"')
       .replace('IPV6=yes', 'IPV6=no')
       .replace('LOGLEVEL=low', 'LOGLEVEL=full')
-      .replace('UnitFileState=enabled', 'UnitFileState=disabled');
+      .replace(enabling, '');
     expect(changes(output)).toEqual({
       incoming: ['allow', 'deny'],
       outgoing: ['reject', 'allow'],
@@ -137,15 +144,15 @@ f before.init + runs
   });
 
   test('sees a unit that is masked or overridden', () => {
-    const masked = asDeclared
-      .replace('=enabled', '=masked-runtime')
-      .replace('/usr/lib/systemd', '/run/systemd');
-    expect(changes(masked)).toEqual({ unit: ['masked-runtime', 'enabled'] });
-    const overridden = asDeclared
-      .replace('/usr/lib/systemd', '/etc/systemd')
-      .replace('DropInPaths=', 'DropInPaths=/usr/lib/systemd/system/ufw.service.d/a.conf /run/b.conf');
+    const also = (...parts: readonly string[]): string =>
+      asDeclared.replace(enabling, [...parts, enabling].join(''));
+    const mask = (folder: string): string => listed(`${folder}/ufw.service`, '/dev/null');
+    expect(changes(also(mask('/run/systemd/system')))).toEqual({ unit: ['masked-runtime', 'enabled'] });
+    expect(changes(also(mask('/etc/systemd/system')))).toEqual({ unit: ['masked', 'enabled'] });
+    const [own, dropIns] = ['/etc/systemd/system/ufw.service', '/run/systemd/system/ufw.service.d'];
+    const overridden = also(listed(own), listed(`${dropIns}/b.conf`, undefined, dropIns));
     const [ufw] = ufwType.probe([desired], nothing).parse(Buffer.from(overridden));
-    expect(ufw).toMatchObject({ overriddenBy: '/etc/systemd/system/ufw.service /run/b.conf' });
+    expect(ufw).toMatchObject({ overriddenBy: `${own} ${dropIns}/b.conf` });
   });
 
   test('sees what is in its files and not in the kernel, and the other way round', () => {

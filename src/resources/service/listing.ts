@@ -1,3 +1,4 @@
+import { sh, type Script } from '../../transport/shell.ts';
 import { unitFolders } from './unit-files.ts';
 
 /** Something below a path. Names are bytes, one a character (latin1): they may be no text. */
@@ -21,6 +22,23 @@ export interface Listing {
   readonly below: (path: string) => readonly Entry[];
   /** By path the lines of sha256sum. */
   readonly digests: ReadonlyMap<string, string>;
+}
+
+/**
+ * Prints in one line what lies at some paths, and in those that are folders, for `parseListing`; none of a name that
+ * has a line break.
+ */
+export function listAt(paths: readonly string[]): Script {
+  if (paths.length === 0) return sh`echo`;
+  return sh`find ${paths} -maxdepth 1 ! -path ${'*\n*'} -printf ${String.raw`\0%y\0\0%H\0%p\0`} '(' -type l -printf '%p -> %l' -o -true ')' -printf ${String.raw`\0`} 2>/dev/null || :
+echo`;
+}
+
+/** The line that `listAt` printed, alone or among others, for `parseListing`. RangeError where it is cut off. */
+export function lineIn(output: Buffer): string {
+  const lines = output.toString('latin1').split('\n');
+  if (lines.length < 2) throw new RangeError('the list of what units are made of is cut off');
+  return lines.find((line) => line.startsWith('\0')) ?? '';
 }
 
 const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', '\\': '\\' };

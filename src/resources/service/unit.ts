@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { dirname } from 'node:path/posix';
 import { z } from 'zod';
 import { lines, sh, type Script } from '../../transport/shell.ts';
-import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
+import { declare, defineResource, type Probe, type Resource, type ResourceOptions } from '../resource.ts';
 import type { Change } from '../state.ts';
 import type { ApplyContext, Step } from '../step.ts';
 import { overridesIn, removeOverrides } from './change.ts';
-import { parseListing, shownPath } from './listing.ts';
+import { lineIn, listAt, parseListing, shownPath } from './listing.ts';
 import { overridesOf } from './overrides.ts';
 import { dropInNames, unitFolders } from './unit-files.ts';
 import { providesUnit } from '../path.ts';
@@ -53,13 +53,23 @@ function file(unit: Unit): string {
   return `${folder}/${fileName(unit)}`;
 }
 
-/** Prints what lies in all folders of drop-ins of some units, as `parseListing` reads it. */
-function dropInProbe(batch: readonly Unit[]): Script {
+/** What the probe reads of the file of a unit, or of what is in its place. */
+type UnitState = {
+  readonly kind: string;
+  readonly owner: string;
+  readonly mode: string;
+  readonly content: string;
+  readonly entries?: string;
+  /** Paths, a space between: drop-ins that nobody declares. */
+  readonly overriddenBy?: string;
+  /** The same, a line each. */
+  readonly overrides?: string;
+};
+
+/** The folders of drop-ins of some units. */
+function dropInFolders(batch: readonly Unit[]): readonly string[] {
   const names = new Set(batch.flatMap(({ name }) => dropInNames(name)));
-  if (names.size === 0) return sh`echo`;
-  const folders = unitFolders.flatMap((at) => [...names].map((name) => `${at}/${name}`));
-  return sh`find ${folders} -maxdepth 1 ! -path ${'*\n*'} -printf ${String.raw`\0%y\0\0%H\0%p\0\0`} 2>/dev/null || :
-echo`;
+  return unitFolders.flatMap((at) => [...names].map((name) => `${at}/${name}`));
 }
 
 function bytes(unit: Unit): Uint8Array {
@@ -157,31 +167,29 @@ export const unitType = defineResource({
     const content = contentOf({ sha256, size: bytes(unit).length });
     return { kind: 'file', owner: 'root', mode: '0644', content, overriddenBy: 'nothing' };
   },
-  probe: (batch, host) => {
+  probe: (batch, host): Probe<UnitState> => {
     // The service of a unit, where it is declared, tells of its drop-ins itself.
     const alone = batch.filter(({ name }) => !host.declares(`service:${name}`));
-    const { script, stdin } = statProbe(batch.map(file), { hash: largestOf(batch.map(bytes)), weigh: true });
-    return {
-      script: lines([dropInProbe(alone), script]),
-      stdin,
+    const also: Probe = {
+      script: listAt(dropInFolders(alone)),
       parse: (output) => {
-        const end = output.indexOf('\n');
-        if (end < 0) throw new RangeError('the answer about drop-ins is cut off');
-        const { below } = parseListing(output.subarray(0, end).toString('latin1'));
-        const found = parseStat(output.subarray(end + 1));
+        const { below } = parseListing(lineIn(output));
+        return batch.map((unit) => {
+          const overrides = alone.includes(unit) ? overridesOf(unit.name, below, host).map(shownPath) : [];
+          return { overriddenBy: overrides.join(' ') || 'nothing', overrides: overrides.join('\n') };
+        });
+      },
+    };
+    return {
+      ...statProbe(batch.map(file), { hash: largestOf(batch.map(bytes)), weigh: true }),
+      also,
+      parse: (output) => {
+        const found = parseStat(output);
         return batch.map((unit) => {
           const stat = found.get(file(unit));
           if (stat === undefined) return null;
-          const overrides = alone.includes(unit) ? overridesOf(unit.name, below, host).map(shownPath) : [];
-          return {
-            kind: stat.kind,
-            owner: stat.owner,
-            mode: stat.mode,
-            content: contentOf(stat),
-            overriddenBy: overrides.join(' ') || 'nothing',
-            overrides: overrides.join('\n'),
-            ...entries(stat),
-          };
+          const { kind, owner, mode } = stat;
+          return { kind, owner, mode, content: contentOf(stat), ...entries(stat) };
         });
       },
     };

@@ -1,7 +1,8 @@
-import { lines, sh } from '../../transport/shell.ts';
+import { lines, sh, type Script } from '../../transport/shell.ts';
 import { isId } from '../attribute.ts';
 import { mostEntries, weigh } from './weigh.ts';
 import type { Section } from '../../transport/sections.ts';
+import type { Joint, Probe } from '../resource.ts';
 import { Unreadable } from '../state.ts';
 
 /** What `find -printf` tells of one path; links are not followed. */
@@ -29,36 +30,81 @@ const kinds: Readonly<Record<string, Stat['kind']>> = { f: 'file', d: 'directory
 /** Seconds for all files: one may grow, or turn into a pipe, after `find` has looked at it. */
 const hashTimeout = 120;
 
-/**
- * One pass of `find` over all paths, which lets `sha256sum` read the regular files among them, as many at a
- * time as fit. Paths come by standard input, so their number has no limit. Only regular files are hashed: a
- * pipe in the place of a file would block for ever. So are only those of `hash` bytes at most, the size of the
- * largest content that is declared: a larger file differs anyway, and users make them as large as they like.
- * Folders are weighed where none is to be there.
- */
-export function statProbe(
-  paths: readonly string[],
-  options: { readonly hash: number | false; readonly weigh: boolean },
-): Required<Section> {
-  const stdin = Buffer.from(paths.map((path) => `${path}\0`).join(''));
-  const hash =
-    options.hash === false
-      ? sh`-false`
-      : sh`-type f -size ${`-${options.hash + 1}c`} -exec timeout ${hashTimeout} sha256sum -z -- {} +`;
-  const folders = options.weigh ? sh`-type d -exec sh -c ${weighAll} sh {} +` : sh`-false`;
-  const script = sh`find -files0-from - -maxdepth 0 -printf '%y\0%m\0%u\0%U\0%g\0%G\0%s\0%l\0%p\0' '(' ${folders} , ${hash} ')' 2>/dev/null || :`;
-  return { script, stdin };
+/** What to find out about some paths. */
+interface Look {
+  readonly paths: readonly string[];
+  /** Digests of regular files of so many bytes at most; false for none. */
+  readonly hash: number | false;
+  /** How much the folders among them hold. */
+  readonly weigh: boolean;
+}
+
+/** A probe that only looks at paths: those of all types of a host go through one pass. */
+export interface StatProbe extends Required<Section> {
+  readonly looks: readonly Look[];
+  readonly joint: Joint<Probe & StatProbe>;
 }
 
 const weighAll = lines([weigh, sh`for at; do printf 'holds %s %s\0' "$(hw_weigh "$at")" "$at"; done`]).text;
 
-/** Probes one after the other, each with its own standard input; none of one that asks for no path. */
-export function inTurn(probes: readonly Required<Section>[]): Section {
-  const asking = probes.filter(({ stdin }) => stdin.length > 0);
+/**
+ * One pass of `find` over the paths of standard input, so that their number has no limit. It lets `sha256sum` read the
+ * regular files among them, as many at a time as fit: a pipe in the place of a file would block for ever.
+ */
+function find({ hash, weigh: isWeighed }: Look): Script {
+  const files =
+    hash === false
+      ? sh`-false`
+      : sh`-type f -size ${`-${hash + 1}c`} -exec timeout ${hashTimeout} sha256sum -z -- {} +`;
+  const folders = isWeighed ? sh`-type d -exec sh -c ${weighAll} sh {} +` : sh`-false`;
+  return sh`find -files0-from - -maxdepth 0 -printf '%y\0%m\0%u\0%U\0%g\0%G\0%s\0%l\0%p\0' '(' ${folders} , ${files} ')' 2>/dev/null || :`;
+}
+
+/** One pass for all that ask the same of their paths; contents are read up to the largest size that one asks for. */
+function passes(looks: readonly Look[]): readonly Look[] {
+  const kinds = new Map<string, Look>();
+  for (const { paths, hash, weigh: isWeighed } of looks) {
+    if (paths.length === 0) continue;
+    const key = `${hash !== false} ${isWeighed}`;
+    const before = kinds.get(key);
+    const largest = hash === false ? hash : Math.max(hash, before === undefined ? 0 : Number(before.hash));
+    kinds.set(key, { paths: [...(before?.paths ?? []), ...paths], hash: largest, weigh: isWeighed });
+  }
+  return [...kinds.values()].map((look) => ({ ...look, paths: [...new Set(look.paths)] }));
+}
+
+function sectionOf(looks: readonly Look[]): Required<Section> {
+  const all = passes(looks).map((look) => ({
+    script: find(look),
+    stdin: Buffer.from(look.paths.map((path) => `${path}\0`).join('')),
+  }));
+  const [only] = all;
+  if (only !== undefined && all.length === 1) return only;
   return {
-    script: lines(asking.map(({ script, stdin }) => sh`head -c ${stdin.length} | ${script}`)),
-    stdin: Buffer.concat(asking.map(({ stdin }) => stdin)),
+    script: lines(all.map(({ script, stdin }) => sh`head -c ${stdin.length} | ${script}`)),
+    stdin: Buffer.concat(all.map(({ stdin }) => stdin)),
   };
+}
+
+/** Each gets all that was found, and takes what it has asked for. */
+const joint: Joint<Probe & StatProbe> = {
+  section: (probes) => sectionOf(probes.flatMap(({ looks }) => looks)),
+  answers: (answer, count) => Array.from({ length: count }, () => answer),
+};
+
+/**
+ * Looks at paths; `parseStat` has the answer. Only files of `hash` bytes at most are read, the size of the largest
+ * content that is declared: a larger one differs anyway, and users make them as large as they like. Folders are
+ * weighed where none is to be there. A probe that is this and nothing else costs a host no process of its own: spread
+ * it and add `parse`.
+ */
+export function statProbe(paths: readonly string[], options: Omit<Look, 'paths'>): StatProbe {
+  return together([{ paths, ...options }]);
+}
+
+/** As `statProbe`, with different questions. */
+export function together(looks: readonly Look[]): StatProbe {
+  return { ...sectionOf(looks), looks, joint };
 }
 
 /** Bytes of the largest of some contents. */

@@ -1,6 +1,8 @@
 import { lines, sh, type Script } from '../../transport/shell.ts';
 import type { Guard } from '../capabilities/access.ts';
+import { listAt } from '../service/listing.ts';
 import { replaceFunctions } from '../shell/replace.ts';
+import { partsOfUnit } from './unit-state.ts';
 
 /**
  * Of the kernel's filter tables what ufw has put there: policies, its chains, the ways into them. Beside it
@@ -78,18 +80,18 @@ const strayFunction = sh`hw_stray() {
  * Leaves in `$HW/known` what the rules of ufw and its package stand for, both families, and in `$HW/stray` what else
  * its files have. To find that out takes ufw a hundred processes, so it is kept for as long as nothing that ufw reads
  * or runs there changes, until the next boot at most: all contents go into the name. Hooks that may stay may do
- * anything, and are asked each time.
+ * anything, and are asked each time. b2sum starts in half the time of sha256sum, which loads OpenSSL.
  */
 const know = sh`hw_inputs() {
   set -- /usr/sbin/iptables-restore /usr/sbin/ip6tables-restore
   for file in /etc/default/ufw /etc/ufw/* /usr/share/ufw/iptables/* /lib/ufw/*; do
     if [ -f "$file" ]; then set -- "$@" "$file"; fi
   done
-  sha256sum -- "$@"
+  b2sum -- "$@"
   for file in ${hooks}; do if [ -x "/etc/ufw/$file" ]; then echo "$file"; fi; done
 }
 hw_know() {
-  key=$({ printf '%s\n' ${loadCopy(ownLevel).text} "$1"; hw_inputs; } | sha256sum)
+  key=$({ printf '%s\n' ${loadCopy(ownLevel).text} "$1"; hw_inputs; } | b2sum -l 256)
   known=/run/hostwright/ufw.\${key%% *}
   if [ -f "$known" ]; then
     : >"$HW/stray"
@@ -117,7 +119,7 @@ sub(/^### tuple ###/, FILENAME == "/etc/ufw/user6.rules" ? "6" : "4") { print }`
 
 /**
  * Prints `missing`, or lines behind the letter of their kind: s for settings, 4 and 6 for rules, f for what files have
- * besides, k for what the kernel has too little (-) or too much (+) of; and properties of the unit. `kept` are files
+ * besides, k for what the kernel has too little (-) or too much (+) of; and a line that `listAt` prints of the unit. `kept` are files
  * below /etc/ufw that may be as they are.
  */
 export function probeUfw(kept: readonly string[]): Script {
@@ -128,7 +130,7 @@ export function probeUfw(kept: readonly string[]): Script {
     know,
     sh`if [ ! -x /usr/sbin/ufw ] || [ ! -f /etc/ufw/ufw.conf ]; then echo missing; exit 0; fi
 awk ${settings} /etc/ufw/ufw.conf /etc/default/ufw /etc/ufw/user.rules /etc/ufw/user6.rules
-systemctl show -p UnitFileState -p FragmentPath -p DropInPaths ufw.service 2>/dev/null || :
+${listAt(partsOfUnit)}
 hw_know ${kept.join(' ')}
 if [ -s "$HW/stray" ]; then cat "$HW/stray"; fi
 if ! grep -qix 'ENABLED=yes' /etc/ufw/ufw.conf; then exit 0; fi

@@ -20,6 +20,7 @@ import {
   type UfwRule,
 } from './rule.ts';
 import { changeUfw, guardUfw, hooks, probeUfw, shippedRules } from './script.ts';
+import { unitState } from './unit-state.ts';
 
 const policy = z.enum(['deny', 'reject', 'allow']);
 
@@ -136,22 +137,8 @@ function strays(entries: readonly string[]): Record<string, string> {
   );
 }
 
-/** Where packages have the unit. */
-const ofPackage = /^\/(usr\/)?lib\//;
-
-function unitState(output: string): { readonly unit: string; readonly overriddenBy: string } {
-  const property = (name: string): string => new RegExp(`^${name}=(.*)$`, 'm').exec(output)?.[1] ?? '';
-  const unit = property('UnitFileState');
-  const fragment = unit.startsWith('masked') ? [] : [property('FragmentPath')];
-  const files = [...fragment, ...property('DropInPaths').split(' ')];
-  return {
-    unit,
-    overriddenBy: files.filter((path) => path !== '' && !ofPackage.test(path)).join(' ') || 'nothing',
-  };
-}
-
-function parse(output: string, desired: Ufw, declared: DeclaredPaths): State {
-  const entries = output.split('\n').filter(Boolean);
+function parse(output: Buffer, desired: Ufw, declared: DeclaredPaths): State {
+  const entries = output.toString('utf8').split('\n').filter(Boolean);
   if (entries[0] === 'missing') return { enabled: false };
   const of = (letter: string) =>
     entries.filter((entry) => entry.startsWith(`${letter} `)).map((entry) => entry.slice(2));
@@ -170,15 +157,11 @@ function parse(output: string, desired: Ufw, declared: DeclaredPaths): State {
     name,
     describe(name, found),
   ]);
-  const { unit, overriddenBy } = unitState(output);
+  const { unit, overriddenBy } = unitState(output, declared);
   return {
     enabled: isEnabled,
     unit,
-    overriddenBy:
-      overriddenBy
-        .split(' ')
-        .filter((path) => !declared.owns(path))
-        .join(' ') || 'nothing',
+    overriddenBy,
     incoming: policyOf(settings.get('DEFAULT_INPUT_POLICY')),
     outgoing: policyOf(settings.get('DEFAULT_OUTPUT_POLICY')),
     routed: policyOf(settings.get('DEFAULT_FORWARD_POLICY')),
@@ -212,7 +195,7 @@ export const ufwType = defineResource({
   }),
   probe: (batch, declared) => ({
     script: probeUfw(batch.flatMap(({ kept }) => kept)),
-    parse: (output) => batch.map((ufw) => parse(output.toString('utf8'), ufw, declared)),
+    parse: (output) => batch.map((ufw) => parse(output, ufw, declared)),
   }),
   apply: each(({ id, desired: ufw, actual }) => {
     const tuples = (family: Family): Buffer =>
