@@ -116,7 +116,7 @@ it('looks at the paths of all types in one script, and reads contents up to the 
   const looking = batches.filter(({ joint }) => joint !== undefined);
   expect(looking).toHaveLength(1);
   const paths = looking[0]?.probe.stdin?.toString().split('\0').slice(0, -1) ?? [];
-  expect(paths.filter((path) => path.length === 6)).toEqual(['/etc/a', '/etc/b', '/etc/c', '/etc/d']);
+  expect(paths.filter((path) => path.length === 6)).toEqual(['/etc/d', '/etc/a', '/etc/b', '/etc/c']);
   const row = (kind: string, path: string, target = '') =>
     [kind, '644', 'root', '0', 'root', '0', '5', target, path].join('\0') + '\0';
   const rows = `${row('f', '/etc/a')}${'0'.repeat(64)}  /etc/a\0${row('l', '/etc/c', 'a')}${row('d', '/etc/d')}`;

@@ -144,7 +144,7 @@ export const aptRepositoryType = defineResource({
         hash: largestOf(
           batch.flatMap((item) => [sources(item), preferences(item)].map((text) => Buffer.from(text))),
         ),
-        weigh: false,
+        weigh: true,
       },
     ),
     parse: (output) => {

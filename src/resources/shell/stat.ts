@@ -60,17 +60,18 @@ function find({ hash, weigh: isWeighed }: Look): Script {
   return sh`find -files0-from - -maxdepth 0 -printf '%y\0%m\0%u\0%U\0%g\0%G\0%s\0%l\0%p\0' '(' ${folders} , ${files} ')' 2>/dev/null || :`;
 }
 
-/** One pass for all that ask the same of their paths; contents are read up to the largest size that one asks for. */
+/**
+ * One pass for the folders that are to be there, and one for all other paths. Contents are read up to the largest size
+ * that one asks for, also of a file in the place of a link.
+ */
 function passes(looks: readonly Look[]): readonly Look[] {
-  const kinds = new Map<string, Look>();
-  for (const { paths, hash, weigh: isWeighed } of looks) {
-    if (paths.length === 0) continue;
-    const key = `${hash !== false} ${isWeighed}`;
-    const before = kinds.get(key);
-    const largest = hash === false ? hash : Math.max(hash, before === undefined ? 0 : Number(before.hash));
-    kinds.set(key, { paths: [...(before?.paths ?? []), ...paths], hash: largest, weigh: isWeighed });
-  }
-  return [...kinds.values()].map((look) => ({ ...look, paths: [...new Set(look.paths)] }));
+  return [false, true].flatMap((isWeighed) => {
+    const some = looks.filter(({ paths, weigh: own }) => own === isWeighed && paths.length > 0);
+    if (some.length === 0) return [];
+    const sizes = some.flatMap(({ hash }) => (hash === false ? [] : [hash]));
+    const paths = [...new Set(some.flatMap((look) => look.paths))];
+    return [{ paths, hash: sizes.length === 0 ? false : Math.max(...sizes), weigh: isWeighed }];
+  });
 }
 
 function sectionOf(looks: readonly Look[]): Required<Section> {
