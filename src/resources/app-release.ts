@@ -74,15 +74,20 @@ function releases(folder: string): string {
 const releaseDigestFunction = sh`hw_release_digest() (
   cd "$1"
   export LC_ALL=C
-  { find . -mindepth 1 ! -path ./${record} -type f -printf '%P\0' | sort -z | xargs -0r sha256sum -z --
-    find . -mindepth 1 ! -path ./${record} -printf '%P|%y|%m|%u:%g|%l\0' | sort -z; } | sha256sum | cut -c1-64
+  find . -mindepth 1 ! -path ./${record} -fprintf "$HW/entries" '%P|%y|%m|%u:%g|%l\0' -type f -fprintf "$HW/files" '%P\0'
+  { sort -z "$HW/files" | xargs -0r sha256sum -z --
+    sort -z "$HW/entries"; } | sha256sum | { read -r sum _; echo "$sum"; }
 )`;
 
 /** The digests of the release, as it is and as it was recorded; where it is not there, what is current instead. */
 function probeOne({ folder, release }: AppRelease): Script {
   const own = `${releases(folder)}/${release.name}`;
   return sh`if [ -d ${own} ] && [ ! -L ${own} ]; then
-  printf '%s %s\n' "$(hw_release_digest ${own})" "$(sed -n 's/^digest //p' ${`${own}/${record}`} 2>/dev/null)"
+  recorded=''
+  if [ -f ${`${own}/${record}`} ]; then
+    while read -r word value; do case $word in digest) recorded=$value ;; esac; done <${`${own}/${record}`}
+  fi
+  printf '%s %s\n' "$(hw_release_digest ${own})" "$recorded"
 else printf 'other %s\n' "$(readlink ${`${folder}/current`} | sed 's|.*/||')"; fi`;
 }
 

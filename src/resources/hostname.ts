@@ -23,10 +23,10 @@ export const hostnameType = defineResource({
   key: () => 'system',
   want: ({ name }) => ({ running: name, persisted: name }),
   probe: (batch) => ({
-    script: sh`uname -n; if [ -f /etc/hostname ]; then cat /etc/hostname; fi`,
+    script: sh`cat /proc/sys/kernel/hostname /etc/hostname 2>/dev/null || :`,
     parse: (output) => {
       const [running, ...rest] = output.toString('utf8').split('\n');
-      if (running === undefined || running === '') throw new RangeError('uname says nothing');
+      if (running === undefined || running === '') throw new RangeError('the kernel says no name');
       const persisted = rest.find((entry) => entry !== '' && !entry.startsWith('#')) ?? null;
       return batch.map(() => ({ running, persisted }));
     },
