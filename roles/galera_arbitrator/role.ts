@@ -1,7 +1,7 @@
-import { arbitratorState, defineRole, file, group, hostGroup, pkg, service, unit, z } from 'hostwright';
+import { arbitratorState, defineRole, file, hostGroup, pkg, service, unit, z } from 'hostwright';
 import { clusterName, hostOf, providerOptions } from '../galera/cluster.ts';
 
-/** Debian's service runs as a user without a group of its own, which could not read a key. */
+/** Debian's service runs as a user without a group of its own, which could not read a key. The role pki makes it. */
 const keyGroup = 'garb';
 
 const keys = {
@@ -19,7 +19,6 @@ export default defineRole({
   resources: ({ host, facts, site, template }) => {
     const listen = facts.addresses.includes(host.address) ? host.address : '0.0.0.0';
     return [
-      group(keyGroup, { system: true }),
       pkg('galera-arbitrator-4'),
       unit('garb.service', {
         dropIn: 'hostwright',
