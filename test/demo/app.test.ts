@@ -130,9 +130,43 @@ test('reads go to another replica, then to the primary, while those before are a
   });
 });
 
+/** What happens to the next statements that write: `before 1290`, or `after 2013`, when the row is there already. */
+function fails(...lines: readonly string[]): void {
+  writeFileSync(join(folder, '1.fails'), lines.join('\n'));
+}
+
+test('a write is tried again until the server takes it, and is there once', async () => {
+  await start(databases);
+  const passing = [1290, 1053, 3032, 1047, 1180, 3100, 1213, 2006, 2013];
+  fails(...passing.map((number) => `before ${number}`), 'after 2013', 'after 2013');
+  const written = await ask('/api/visits', { method: 'POST' });
+  expect(written.status).toBe(201);
+  const { visits } = JSON.parse((await ask('/api/visits')).text) as { visits: readonly unknown[] };
+  expect(visits).toHaveLength(1);
+});
+
+test('what another try would not change fails at once, and the rest after a while', async () => {
+  await start({ ...databases, DATABASE_PATIENCE: '1' });
+  fails('before 1142', 'before 1290');
+  expect((await ask('/api/visits', { method: 'POST' })).status).toBe(503);
+  // The second line was not needed: nothing was tried again.
+  expect((await ask('/api/visits', { method: 'POST' })).status).toBe(201);
+  fails(...Array.from({ length: 100 }, () => 'before 1290'));
+  expect((await ask('/api/visits', { method: 'POST' })).status).toBe(503);
+});
+
+test('a proxy that finds the servers goes before their addresses', async () => {
+  await start({ ...databases, DATABASE_WRITER: '127.0.0.1:1', DATABASE_READER: '127.0.0.1:3' });
+  away(2);
+  await ask('/api/visits', { method: 'POST' });
+  expect(JSON.parse((await ask('/readyz')).text)).toMatchObject({
+    databases: { primary: 'db1', replicas: ['db3'] },
+  });
+});
+
 test('without databases it is up, and says what is missing without telling addresses', async () => {
   away(1, 2, 3);
-  await start(databases);
+  await start({ ...databases, DATABASE_PATIENCE: '0' });
   expect((await ask('/healthz')).status).toBe(200);
   for (const path of ['/', '/api/visits', '/readyz']) {
     const { status, text } = await ask(path);

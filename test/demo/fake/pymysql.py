@@ -4,6 +4,7 @@ import datetime
 import os
 
 ROWS = []
+REQUESTS = {}
 TABLES = set()
 
 
@@ -25,6 +26,19 @@ def check(port):
         raise OperationalError(2003, f"can't connect to {port}")
 
 
+def fail(port, moment):
+    """Lines of a file, such as `before 1290`, are what happens to the next statements that write."""
+    path = os.path.join(os.environ["FAKE"], f"{port}.fails")
+    if not os.path.exists(path):
+        return
+    with open(path, encoding="ascii") as file:
+        lines = file.read().splitlines()
+    if lines and lines[0].split()[0] == moment:
+        with open(path, "w", encoding="ascii") as file:
+            file.write("\n".join(lines[1:]))
+        raise OperationalError(int(lines[0].split()[1]), "as told")
+
+
 class Cursor:
     lastrowid = None
 
@@ -41,14 +55,19 @@ class Cursor:
     def execute(self, statement, values=()):
         check(self.port)
         if "@@hostname" in statement:
-            self.rows = [(f"db{self.port}",)]
+            self.rows = [(f"db{self.port}", 0 if self.port == 1 else 1)]
         elif statement.strip().startswith("CREATE TABLE IF NOT EXISTS"):
             TABLES.add("visits")
         elif "visits" not in TABLES:
             raise err.ProgrammingError(1146, "no such table")
-        elif statement.startswith("INSERT"):
-            ROWS.append((len(ROWS) + 1, values[0], datetime.datetime(2026, 1, 1)))
-            self.lastrowid = len(ROWS)
+        elif statement.strip().startswith("INSERT"):
+            fail(self.port, "before")
+            host, request = values
+            if request not in REQUESTS:
+                ROWS.append((len(ROWS) + 1, host, datetime.datetime(2026, 1, 1)))
+                REQUESTS[request] = len(ROWS)
+            self.lastrowid = REQUESTS[request]
+            fail(self.port, "after")
         else:
             self.rows = list(reversed(ROWS))[: values[0]]
 
