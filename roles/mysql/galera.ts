@@ -132,6 +132,7 @@ export const galera: Topology = {
       kind: 'database',
       role: primaryOf(place).name === place.host.name ? 'primary' : 'replica',
       port: place.vars.mysql_port,
+      checkPort: place.vars.mysql_writer_check_port,
     },
   ],
   starting: (context) => ({
