@@ -204,7 +204,7 @@ reason=$(due "$bundle")
 if [ -z "$reason" ] && is_foreign; then reason='is not the one that the CA issued'; fi
 if [ "${1:-}" = --force ]; then reason='is to be replaced'; fi
 if [ -n "$reason" ] && [ "${1:-}" != --force ] && [ -z "$(due "$state/site.pem")" ]; then
-  say "the certificate of $first $reason: put back from $state/site.pem"
+  say "the certificate of $first $reason: restored from $state/site.pem"
   install_bundle
 elif [ -n "$reason" ]; then
   if issue "$reason"; then install_bundle; else status=1; fi
