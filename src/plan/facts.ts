@@ -19,9 +19,9 @@ set --
 for file in /etc/sudoers.d/*; do [ ! -f "$file" ] || set -- "$@" "$file"; done
 { ip -o address show scope global; ip -o -4 route show default; } 2>/dev/null | awk '
 /^MemTotal/ && kind == "" { print "memory=" $2; print "connection=" ENVIRON["HW_LOGIN"] " " ENVIRON["SSH_CONNECTION"] }
-kind == "user" && split($0, entry, ":") && entry[1] == ENVIRON["HW_LOGIN"] { print "home=" entry[6]; gid = entry[4] }
+kind == "user" && split($0, entry, ":") && entry[1] == ENVIRON["HW_LOGIN"] { print "home=" entry[6]; gid = entry[4]; uid = "#" entry[3] }
 kind == "group" && split($0, entry, ":") && (entry[3] == gid || index("," entry[4] ",", "," ENVIRON["HW_LOGIN"] ",")) { mine["%" entry[1]] }
-kind == "sudo" && ($1 == ENVIRON["HW_LOGIN"] || $1 in mine || $1 == "User_Alias" && gsub(/[=,]/, " ") >= 0 && index($0 " ", " " ENVIRON["HW_LOGIN"] " ")) && !(FILENAME in sudo) { sudo[FILENAME]; print "sudoers=" substr(FILENAME, length("/etc/sudoers.d/") + 1) }
+kind == "sudo" && ($1 == ENVIRON["HW_LOGIN"] || $1 == uid || $1 in mine || $1 == "User_Alias" && gsub(/[=,]/, " ") >= 0 && index($0 " ", " " ENVIRON["HW_LOGIN"] " ")) && !(FILENAME in sudo) { sudo[FILENAME]; print "sudoers=" substr(FILENAME, length("/etc/sudoers.d/") + 1) }
 kind == "ip" && $1 == "default" && !seen++ { for (i = 1; i < NF; i++) if ($i == "dev") { print "default=" $(i + 1); break } }
 kind == "ip" && $1 != "default" { split($4, a, "/"); print "address=" a[1] " " $2 }' /proc/meminfo kind=user /etc/passwd kind=group /etc/group kind=sudo "$@" kind=ip -
 ipv6=none
