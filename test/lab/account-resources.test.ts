@@ -9,6 +9,7 @@ import {
   group,
   type Resource,
 } from '../../src/index.ts';
+import { factsScript, parseFacts } from '../../src/plan/facts.ts';
 import {
   converge,
   hostile,
@@ -426,4 +427,19 @@ printf '%s\n' ${third ?? ''} >${files[1] ?? ''}; chown nina: ${files}`);
     await root.ask(sh`truncate -s 2M ${files[0] ?? ''}`);
     await expect(probe(root, only, [declared])).rejects.toThrow('too large');
   });
+});
+
+test('the files of sudo that a login may depend on are known: by its name, number, groups and aliases', async () => {
+  await root.ask(sh`useradd -G adm login; mkdir -p /etc/sudoers.d; cd /etc/sudoers.d
+echo 'login ALL=ALL' >by-name; echo "#$(id -u login) ALL=ALL" >by-number; echo '%adm ALL=ALL' >by-group
+echo '%login ALL=ALL' >by-primary-group; printf 'User_Alias TEAM=eve,login\nTEAM ALL=ALL\n' >by-alias
+echo 'mallory ALL=(login) ALL' >of-another; echo '# login ALL=ALL' >comment; mkdir folder`);
+  const said = await root.ask(sh`export HW_LOGIN=login SSH_CONNECTION='10.0.0.9 1 10.0.0.1 22'
+${factsScript('shared')}`);
+  const { connection } = parseFacts('web1', {
+    ...{ code: 0, stdout: Buffer.from(said), stderr: Buffer.alloc(0) },
+  });
+  expect(connection?.sudoers?.toSorted()).toEqual(
+    ['by-alias', 'by-group', 'by-name', 'by-number', 'by-primary-group'].toSorted(),
+  );
 });
