@@ -5,6 +5,7 @@ import {
   permissions,
   pkg,
   user,
+  type BackupDeclaration,
   type CertificateDeclaration,
   type Resource,
   type RoleContext,
@@ -21,8 +22,12 @@ type Context = RoleContext<Variables>;
 const probeInterval = 30;
 
 /** What the rules are made of, from the variables of the role. */
-function rulesData(vars: Variables) {
+function rulesData({ vars, site }: Context) {
+  const senders = site.declared<BackupDeclaration>('backup').map(({ host }) => host.name);
   return {
+    // As a regular expression of hosts; empty where nothing is backed up.
+    backups: senders.map((name) => name.replaceAll(/[.+]/g, '[$&]')).join('|'),
+    backupHours: vars.monitoring_backup_hours,
     // At least six readings: fewer make a rate that jumps with every one that comes late.
     window: Math.max(30, 6 * vars.monitoring_scrape_seconds),
     frontends: vars.monitoring_site_frontend,
@@ -62,10 +67,10 @@ function prometheus(context: Context): readonly Resource[] {
     directory('/etc/prometheus'),
     directory('/etc/prometheus/rules', { exclusive: true, keep: vars.monitoring_server_keep }),
     file('/etc/prometheus/rules/recording.yml', {
-      content: template('monitoring_server/recording.yml.hbs', rulesData(vars)),
+      content: template('monitoring_server/recording.yml.hbs', rulesData(context)),
     }),
     file('/etc/prometheus/rules/alerts.yml', {
-      content: template('monitoring_server/alerts.yml.hbs', rulesData(vars)),
+      content: template('monitoring_server/alerts.yml.hbs', rulesData(context)),
     }),
     file('/etc/prometheus/prometheus.yml', {
       content: template('monitoring_server/prometheus.yml.hbs', {

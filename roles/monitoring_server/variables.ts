@@ -61,6 +61,12 @@ const settings = z.object({
     .max(50)
     .default(10)
     .describe('free part of a disk, in percent, below which it is almost full'),
+  monitoring_backup_hours: z
+    .number()
+    .positive()
+    .max(10_000)
+    .default(26)
+    .describe('hours after which the last copy of a database is too old'),
   monitoring_certificate_days: z
     .number()
     .positive()

@@ -93,3 +93,10 @@ export interface DatabaseProxyDeclaration extends Declaration {
   /** The group of the inventory whose hosts have such a proxy. */
   readonly group: string;
 }
+
+/** A database server whose binary logs are stored on another host; one of all makes copies too, one tests them. */
+export interface BackupDeclaration extends Declaration {
+  readonly kind: 'backup';
+  readonly sends: boolean;
+  readonly tests: boolean;
+}

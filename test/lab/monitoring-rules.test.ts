@@ -7,18 +7,25 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import server from '../../roles/monitoring_server/role.ts';
-import { ofType, resourcesOf } from '../../src/testing/index.ts';
+import { hosts, ofType, resourcesOf } from '../../src/testing/index.ts';
 import { ruleCases, type RuleCase } from './monitoring-rule-cases.ts';
 
 // promtool and amtool are in Debian's packages prometheus and prometheus-alertmanager.
 const run = promisify(execFile);
 
+/** Of web3. */
+const backups = hosts
+  .slice(2)
+  .map((host) => ({ kind: 'backup', sends: true, tests: true, host, role: 'backup' }));
+
 const declaredFiles = (variables: object = {}): ReadonlyMap<string, string> =>
   new Map(
-    ofType(resourcesOf(server, { variables: { ...variables } }), 'file').map((attributes) => [
-      'path' in attributes ? String(attributes.path) : '',
-      'content' in attributes && typeof attributes.content === 'string' ? attributes.content : '',
-    ]),
+    ofType(resourcesOf(server, { variables: { ...variables }, declared: backups }), 'file').map(
+      (attributes) => [
+        'path' in attributes ? String(attributes.path) : '',
+        'content' in attributes && typeof attributes.content === 'string' ? attributes.content : '',
+      ],
+    ),
   );
 
 let folder: string;

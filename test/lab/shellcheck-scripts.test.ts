@@ -21,6 +21,9 @@ import { sectionsRequest } from '../../src/transport/sections.ts';
 import { sh } from '../../src/transport/shell.ts';
 import { startCommand } from '../../src/transport/start-command.ts';
 import { shellcheck, shellcheckProgram } from '../../src/testing/shellcheck.ts';
+import { createAgeKey } from '../../roles/backup/keys.ts';
+import backup from '../../roles/backup/role.ts';
+import { ofType, resourcesOf } from '../../src/testing/index.ts';
 import { makeFolder } from './sshd.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -169,4 +172,18 @@ test('what roles give to a shell is sound', async () => {
     return [id, shellcheck(lines.join('\n'), shell === 'bash' ? 'bash' : 'dash')];
   });
   expect(complaints.filter(([, text]) => text !== '')).toEqual([]);
+});
+
+test('the scripts of backups, which the example has not, are sound', () => {
+  const host = (name: string, ...groups: string[]) => ({ name, address: `10.0.0.${name.slice(-1)}`, groups });
+  const hosts = [host('web1', 'backup'), host('web2', 'db')];
+  const variables = { backup_test_key: createAgeKey(), backup_ssh_seed: 'seed' };
+  const scripts = hosts.flatMap(({ name }) =>
+    ofType(resourcesOf(backup, { variables, host: name, hosts }), 'file').flatMap((file) =>
+      'content' in file && typeof file.content === 'string' && file.content.startsWith('#!')
+        ? [file.content]
+        : [],
+    ),
+  );
+  expect(scripts.map((text) => shellcheckProgram(text))).toEqual(['', '', '']);
 });

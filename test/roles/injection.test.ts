@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import app from '../../roles/app/role.ts';
+import { ageRecipient, createAgeKey } from '../../roles/backup/keys.ts';
+import backup from '../../roles/backup/role.ts';
 import base from '../../roles/base/role.ts';
 import { createAccountKey } from '../../roles/certificate/account.ts';
 import certificate from '../../roles/certificate/role.ts';
@@ -22,7 +24,7 @@ import type { Declared } from '../../src/index.ts';
 import { createAuthority } from '../../src/pki/authority.ts';
 import type { Resource } from '../../src/resources/resource.ts';
 import type { Role } from '../../src/roles/role.ts';
-import { isSecret } from '../../src/secrets/secret.ts';
+import { isSecret, Secret } from '../../src/secrets/secret.ts';
 import { withOneHostile } from '../resources/hostile.ts';
 import { contextOf, hosts } from '../../src/testing/index.ts';
 
@@ -97,6 +99,15 @@ const roles: readonly (readonly [Role, string, Readonly<Record<string, unknown>>
     },
   ],
   [agent, 'web1', {}],
+  [
+    backup,
+    'web2',
+    {
+      ...{ backup_test_key: createAgeKey(), backup_ssh_seed: 'seed', backup_test_host: 'web3' },
+      ...{ backup_recipients: [ageRecipient(new Secret(createAgeKey()))], backup_time: '*-*-* 03:00:00' },
+      ...{ backup_scratch: '/srv/scratch', mysql_flavor: 'mariadb' },
+    },
+  ],
   [
     server,
     'web1',
