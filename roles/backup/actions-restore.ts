@@ -80,6 +80,12 @@ async function plan(context: Context): Promise<ActionPlan> {
   if (new Date(given.to) > new Date()) {
     throw new HostwrightError('E_REFUSED', 'a time to come cannot be restored', { found: given.to });
   }
+  if (given.without !== undefined && host.vars.mysql_flavor === 'mariadb') {
+    throw new HostwrightError('E_REFUSED', 'MariaDB cannot leave a transaction out', {
+      place: { host: host.name },
+      hint: 'restore to the time before it with --to, and leave out --without',
+    });
+  }
   const seen = await look(context);
   if (seen.free < seen.bytes * 1.1) {
     throw new HostwrightError('E_REFUSED', `${host.name} has no space for the restored data beside its own`, {

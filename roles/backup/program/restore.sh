@@ -72,11 +72,19 @@ replay() {
   done
 }
 
+# A member of a cluster gets its data from the others, whatever was restored.
+refuse_member() {
+  if [ "$(sql 'SELECT @@wsrep_on' 2>/dev/null)" = 1 ]; then
+    fail "$host is a member of a Galera cluster, which would replace the restored data: restore on a server of its own"
+  fi
+}
+
 # For the plan: what would be restored, and what is here.
 backup_look() {
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
   take_key
+  refuse_member
   choose_copy "$(seconds "$1")"
   echo "copy=$copy"
   sed -n 's/^\(finished\|version\|bytes\)=/\1=/p' "$work/manifest"
@@ -94,6 +102,7 @@ backup_restore() {
   without=${2:-}
   begin restore
   take_key
+  refuse_member
   if mountpoint -q "$data"; then fail "$data is a mount of its own, which cannot be set aside: restore by hand"; fi
   if [ "$until" -ge "$(($(date +%s) - 600))" ] && sql 'SELECT 1' >/dev/null 2>&1; then "$0" logs </dev/null; fi
   choose_copy "$until"
