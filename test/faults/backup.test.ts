@@ -191,6 +191,7 @@ describe('binary logs', () => {
 
 describe('retention', () => {
   it('removes what is too old, and never the newest copy, or the newest that a test has passed', async () => {
+    expect((await site.start('hostwright-backup')).code).toBe(0);
     const before = (await site.listed()).map(([, time = '']) => time);
     await site.shell(
       'web2',
@@ -198,8 +199,7 @@ describe('retention', () => {
     );
     const after = await site.listed();
     expect(after.map(([, time]) => time)).toEqual([before[0], before.at(-1)]);
-    expect(after[0]?.[3]).toBe('ok');
-    expect(before.length).toBeGreaterThanOrEqual(2);
+    expect(before.length).toBeGreaterThanOrEqual(3);
     await site.shell(
       'web2',
       `touch ${stored}/20200101T000000Z.data && touch -d '-3 days' ${stored}/20200101T000000Z.data; systemctl start hostwright-backup-retention`,
