@@ -5,7 +5,9 @@ import { failureOf } from '../actions/failure.ts';
 import { prepare } from '../actions/prepare.ts';
 import { HostwrightError, isExpected } from '../errors.ts';
 import { flagOf } from '../actions/arguments.ts';
+import { settingEdits, writeEdit, type FileEdit } from '../inventory/set-variable.ts';
 import { targetsOf } from '../inventory/target.ts';
+import { unifiedDiff } from '../plan/diff.ts';
 import type { OutcomeEvent } from '../plan/action-event.ts';
 import { errorEvents } from '../report/error-event.ts';
 import { maskedReporter } from '../report/masked.ts';
@@ -33,6 +35,7 @@ export interface ActOptions extends ProjectOptions {
 
 interface Run {
   readonly asked: Asked;
+  readonly project: Project;
   readonly site: SiteModel;
   readonly options: ActOptions;
   readonly reporter: PlanReporter;
@@ -137,6 +140,14 @@ async function carryOut(run: Run, plan: ActionPlan): Promise<ExitStatus> {
   }
 }
 
+/** Before anything is done: an inventory that cannot be changed refuses the action. */
+async function editsOf(
+  { inventory }: Project,
+  sets: NonNullable<ActionPlan['sets']>,
+): Promise<readonly FileEdit[]> {
+  return (await Promise.all(sets.map((setting) => settingEdits(inventory, setting)))).flat();
+}
+
 async function prepareAndCarryOut(run: Run): Promise<ExitStatus> {
   const { asked, site, reporter, interrupts, connections, clock } = run;
   const prepared = await untilAborted(prepare(asked, site, connections.runOn), interrupts.signal);
@@ -146,18 +157,22 @@ async function prepareAndCarryOut(run: Run): Promise<ExitStatus> {
     reporter.report({ type: 'outcome', ...namesOf(asked), ok: true, seconds: clock.elapsed() });
     return exitStatus.ok;
   }
-  const { steps, remarks = [], apply, consent } = prepared.plan;
+  const { remarks = [], apply, consent, sets = [] } = prepared.plan;
+  const edits = await editsOf(run.project, sets);
   reporter.report({
     ...{ type: 'preview', ...namesOf(asked), remarks },
-    steps: steps.map(({ host, title }) => ({ ...(host !== undefined && { host }), title })),
+    edits: edits.map(({ file, before, after }) => ({ file, diff: unifiedDiff(before, after) })),
+    steps: prepared.plan.steps.map(({ host, title }) => ({ ...(host !== undefined && { host }), title })),
     ...(apply && { apply }),
   });
+  const writing = edits.map((edit) => ({ title: `write ${edit.file}`, run: () => writeEdit(edit) }));
+  const steps = [...prepared.plan.steps, ...writing];
   const isIdle = steps.length === 0 && apply === undefined;
   if (!isIdle && !isAgreed(run, consent) && !(await agree(run, consent))) {
     process.stderr.write('nothing was done\n');
     return exitStatus.failed;
   }
-  return await carryOut(run, prepared.plan);
+  return await carryOut(run, { ...prepared.plan, steps });
 }
 
 /** Does an action: reads the hosts, says what will happen, asks, does it and verifies it. */
@@ -181,7 +196,17 @@ export async function act(
     lock: asked.found.action.read === undefined ? lockFor('exclusive') : undefined,
   });
   const interrupts = watchInterrupts();
-  const run: Run = { asked, site, options, reporter, interrupts, clock, connections, becomePassword };
+  const run: Run = {
+    asked,
+    project,
+    site,
+    options,
+    reporter,
+    interrupts,
+    clock,
+    connections,
+    becomePassword,
+  };
   try {
     return await prepareAndCarryOut(run);
   } catch (error) {

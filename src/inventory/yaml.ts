@@ -184,7 +184,8 @@ function toNode(given: unknown, reading: Reading, fallback: FilePlace): Node {
   }
 }
 
-function isJson(text: string): boolean {
+/** Whether a text is JSON, whose scalars Ansible reads by JSON's rules. */
+export function isJson(text: string): boolean {
   try {
     JSON.parse(text);
     return true;

@@ -30,6 +30,8 @@ export interface PreviewEvent extends Named {
   readonly type: 'preview';
   readonly steps: readonly { readonly host?: string; readonly title: string }[];
   readonly remarks: readonly string[];
+  /** Changes of files of the inventory, as unified diffs without headers. */
+  readonly edits: readonly { readonly file: string; readonly diff: string }[];
   /** What is planned and applied at the end. */
   readonly apply?: { readonly hosts: readonly string[]; readonly roles: readonly string[] };
 }

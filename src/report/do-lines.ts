@@ -40,6 +40,11 @@ function remarkLines(remarks: readonly string[], style: Style): string[] {
   );
 }
 
+function paintedLine(line: string, style: Style): string {
+  const colour = line.startsWith('+') ? 'green' : line.startsWith('-') ? 'red' : 'dim';
+  return style.paint(colour, printable(line));
+}
+
 /** What an action will do. */
 export function previewLines(event: PreviewEvent, style: Style): string[] {
   const columns = widest(event.steps.map(({ host }) => printable(host ?? '')));
@@ -49,6 +54,10 @@ export function previewLines(event: PreviewEvent, style: Style): string[] {
     ...event.steps.flatMap(({ host, title }) =>
       hang(`  ${columns === 0 ? '' : `${pad(printable(host ?? ''), columns)}  `}`, printable(title), style),
     ),
+    ...event.edits.flatMap(({ file, diff }) => [
+      ...hang('  ', printable(file), style),
+      ...diff.split('\n').flatMap((line) => hang('    ', paintedLine(line, style), style)),
+    ]),
     ...(apply === undefined
       ? []
       : hang(

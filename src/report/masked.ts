@@ -37,6 +37,7 @@ function maskedEvent(event: Event, mask: Mask): Event {
         ...event,
         steps: event.steps.map((step) => ({ ...step, title: mask(step.title) })),
         remarks: event.remarks.map(mask),
+        edits: event.edits.map((edit) => ({ ...edit, diff: mask(edit.diff) })),
       };
     case 'action-step':
       return { ...event, title: mask(event.title) };

@@ -72,6 +72,15 @@ export interface ActionPlan {
    * throws where it was not.
    */
   readonly verify: () => Promise<string>;
+  /**
+   * Variables of the inventory that change after the steps, so that the declaration says what was done: where the
+   * hosts of the group have them from, else in `group_vars` of the group.
+   */
+  readonly sets?: readonly {
+    readonly name: string;
+    readonly value: string | number | boolean;
+    readonly group: string;
+  }[];
   /** What is planned and applied at the end. */
   readonly apply?: { readonly hosts: readonly string[]; readonly roles: readonly string[] };
 }

@@ -104,7 +104,7 @@ describe('an action', () => {
     const words = painted('--coat-count', '3', '--colour', 'blue', '--yes');
     expect(await events(project(files), words)).toEqual([
       {
-        ...{ type: 'preview', role: 'web', action: 'paint', host: 'web1', remarks: [] },
+        ...{ type: 'preview', role: 'web', action: 'paint', host: 'web1', remarks: [], edits: [] },
         steps: [{ host: 'web1', title: 'blue 3' }],
       },
       { type: 'action-step', host: 'web1', title: 'blue 3', outcome: 'done', ms: expect.any(Number) },

@@ -53,6 +53,7 @@ export default defineRole({
             if (args.verified !== 'yes') throw new HostwrightError('E_REMOTE', 'it is not so');
             return 'the note says ' + (await host.run(sh\`cat \${note}\`));
           },
+          sets: [{ name: 'toy_word', value: args.word, group: 'web' }],
           apply: { hosts: [host.name], roles: ['toy'] },
         };
       },
@@ -78,7 +79,7 @@ function outcomesOf(finished: Finished): readonly string[] {
 const last = (finished: Finished): Line | undefined => jsonLines(finished).at(-1);
 
 beforeAll(async () => {
-  hosts = await bareHosts('do', '10.213.82', 1);
+  hosts = await bareHosts('actions', '10.213.82', 1);
   project = await mkdtemp(join(tmpdir(), 'hostwright-do-'));
   await mkdir(join(project, 'roles/toy'), { recursive: true });
   await writeFile(join(project, 'roles/toy/role.ts'), role);
@@ -91,6 +92,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
+  await rm(join(project, 'group_vars'), { recursive: true, force: true });
   await hosts.shell('web1', 'echo before >/srv/note; rm -f /etc/toy /run/held');
 });
 
@@ -105,12 +107,18 @@ describe('an action', () => {
     expect(done.code, done.stderr).toBe(0);
     const types = jsonLines(done).map(({ type }) => type);
     expect(types).toEqual([
-      ...['preview', 'action-step', 'action-step', 'action-step', 'change', 'result', 'summary', 'outcome'],
+      ...['preview', 'action-step', 'action-step', 'action-step', 'action-step'],
+      ...['change', 'result', 'summary', 'outcome'],
     ]);
-    expect(jsonLines(done)[0]).toMatchObject({ apply: { hosts: ['web1'], roles: ['toy'] } });
+    const file = join(project, 'group_vars/web.yml');
+    expect(jsonLines(done)[0]).toMatchObject({
+      edits: [{ file, diff: '@@ -0,0 +1,1 @@\n+toy_word: after' }],
+      apply: { hosts: ['web1'], roles: ['toy'] },
+    });
+    expect(await readFile(file, 'utf8')).toBe('toy_word: after\n');
     expect(last(done)).toMatchObject({ ok: true, text: 'the note says after' });
     expect(await note()).toBe('after');
-    expect(await hosts.shell('web1', 'cat /etc/toy')).toBe('x');
+    expect(await hosts.shell('web1', 'cat /etc/toy')).toBe('after');
   });
 
   it('asks on a terminal, and takes no answer but yes', async () => {
