@@ -54,7 +54,7 @@ export const columns: readonly Column[] = [
   },
 ];
 
-function isWriter({ state }: Seen): boolean {
+export function isWriter({ state }: Seen): boolean {
   return state.kind === 'up' && !state.readOnly && !state.isOffline;
 }
 
@@ -64,25 +64,31 @@ function nameOf({ host }: Seen): string {
 
 /** What a person should look at, in sentences. */
 export function remarksOf(all: readonly Seen[]): readonly string[] {
+  return [...remarksOnWriters(all), ...all.flatMap(remarksOn)];
+}
+
+/** In a group every member may write. */
+function remarksOnWriters(all: readonly Seen[]): readonly string[] {
+  const isGroup = all.some(({ host }) => host.vars.mysql_topology === 'group');
   const writers = all.filter(isWriter).map(nameOf);
   const [named] = all.flatMap(({ host }) => host.vars.mysql_primary ?? []);
   return [
     ...(writers.length === 0 ? ['no server takes writes'] : []),
-    ...(writers.length > 1
+    ...(writers.length > 1 && !isGroup
       ? [`${writers.join(' and ')} both take writes: what they write apart is hard to merge`]
       : []),
     ...(writers.length === 1 && named !== undefined && named !== writers[0]
       ? [`${writers[0]} takes the writes, and the inventory names ${named} as mysql_primary`]
       : []),
-    ...all.flatMap((seen) => {
-      const { host, state, source, errant = '' } = seen;
-      if (state.kind !== 'up') return [`${host.name}: ${state.reason}`];
-      const lacking = source?.name ?? 'its source';
-      return [
-        ...(state.following?.errors ?? []).map((error) => `${host.name} ${error}`),
-        ...(errant === '' ? [] : [`${host.name} has transactions that ${lacking} lacks: ${errant}`]),
-      ];
-    }),
+  ];
+}
+
+function remarksOn({ host, state, source, errant = '' }: Seen): readonly string[] {
+  if (state.kind !== 'up') return [`${host.name}: ${state.reason}`];
+  const lacking = source?.name ?? 'its source';
+  return [
+    ...(state.following?.errors ?? []).map((error) => `${host.name} ${error}`),
+    ...(errant === '' ? [] : [`${host.name} has transactions that ${lacking} lacks: ${errant}`]),
   ];
 }
 

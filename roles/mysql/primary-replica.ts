@@ -14,9 +14,9 @@ const seedPrivileges = {
   mariadb: ['SELECT', 'SHOW VIEW', 'TRIGGER', 'EVENT', 'LOCK TABLES', 'RELOAD', 'REPLICATION CLIENT'],
 };
 
-/** Whom the servers log in to each other as. */
-function accountsOfServers({ vars, site, host }: Place): readonly Account[] {
-  const from = origins(site.hosts('db').filter(({ name }) => name !== host.name));
+/** Whom the servers log in to each other as: the primary too, which may follow another one tomorrow. */
+function accountsOfServers({ vars, site }: Place): readonly Account[] {
+  const from = origins(site.hosts('db'));
   return [
     {
       name: 'replication',
@@ -35,25 +35,27 @@ function accountsOfServers({ vars, site, host }: Place): readonly Account[] {
   ];
 }
 
+/** How a server follows the primary. */
+export function following(vars: Variables, primary: SiteHost): Parameters<typeof mysqlReplica>[1] {
+  return {
+    flavor: vars.mysql_flavor,
+    address: primary.address,
+    port: vars.mysql_port,
+    user: 'replication',
+    password: vars.mysql_replication_password,
+    seedUser: 'seed',
+    seedPassword: vars.mysql_seed_password,
+    ca: authority,
+    certificate,
+    key,
+    seedTimeout: vars.mysql_seed_timeout,
+    ...(vars.mysql_discard_transactions === undefined ? {} : { discard: vars.mysql_discard_transactions }),
+  };
+}
+
 function replica({ vars }: RoleContext<Variables>, primary: SiteHost): Resource {
-  return mysqlReplica(
-    primary.name,
-    {
-      flavor: vars.mysql_flavor,
-      address: primary.address,
-      port: vars.mysql_port,
-      user: 'replication',
-      password: vars.mysql_replication_password,
-      seedUser: 'seed',
-      seedPassword: vars.mysql_seed_password,
-      ca: authority,
-      certificate,
-      key,
-      seedTimeout: vars.mysql_seed_timeout,
-      ...(vars.mysql_discard_transactions === undefined ? {} : { discard: vars.mysql_discard_transactions }),
-    },
-    { needs: [serviceId(vars.mysql_flavor)] },
-  );
+  const needs = [serviceId(vars.mysql_flavor)];
+  return mysqlReplica(primary.name, following(vars, primary), { needs });
 }
 
 /** One server takes writes, the others copy them; who that is changes by a person's word. */

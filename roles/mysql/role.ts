@@ -1,4 +1,5 @@
 import { defineRole, hostGroup, HostwrightError } from 'hostwright';
+import { promote } from './actions-promote.ts';
 import { status } from './actions-status.ts';
 import { galera } from './galera.ts';
 import { primaryReplica } from './primary-replica.ts';
@@ -19,7 +20,7 @@ function topologyOf({ mysql_topology: name, mysql_flavor: flavor }: Variables): 
 export default defineRole({
   name: 'mysql',
   variables,
-  actions: { status },
+  actions: { promote, status },
   listens: (context) => {
     const { vars, site } = context;
     const groups = new Set(['app', 'db', ...vars.mysql_users.flatMap(({ from }) => from ?? [])]);

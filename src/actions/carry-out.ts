@@ -16,7 +16,7 @@ export interface CutShort {
 
 /**
  * Does the steps in order. When one fails, or the signal is aborted, what has an `undo` is rolled back, the last one
- * first; an undo that fails does not stop the others. Gives undefined when all is done.
+ * first, up to the last final step that was done; an undo that fails does not stop the others. Gives undefined when all is done.
  */
 export async function carryOutSteps(
   steps: readonly ActionStep[],
@@ -57,7 +57,9 @@ export async function carryOutSteps(
   for (const { host, title } of steps.slice(begun)) {
     report({ type: 'action-step', ...(host !== undefined && { host }), title, outcome: 'skipped', ms: 0 });
   }
-  for (const { host, undo } of steps.slice(0, begun).toReversed()) {
+  const done = errors.length === 0 ? begun : begun - 1;
+  const kept = steps.slice(0, done).findLastIndex(({ isFinal }) => isFinal === true) + 1;
+  for (const { host, undo } of steps.slice(kept, begun).toReversed()) {
     if (undo !== undefined) await work({ ...undo, ...(host !== undefined && { host }) }, 'undone');
   }
   return { errors };

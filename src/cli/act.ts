@@ -45,6 +45,11 @@ interface Run {
   readonly becomePassword: Secret | undefined;
 }
 
+/** A plan with all that is known of this site. */
+interface Ready extends Pick<ActionPlan, 'steps' | 'verify'> {
+  readonly apply: { readonly hosts: readonly string[]; readonly roles: readonly string[] } | undefined;
+}
+
 function namesOf({ found, host }: Asked): Pick<OutcomeEvent, 'role' | 'action' | 'host'> {
   return { role: found.role, action: found.name, ...(host !== undefined && { host }) };
 }
@@ -104,10 +109,7 @@ function fail({ asked, reporter, clock, interrupts }: Run, errors: readonly unkn
   return isInterrupted ? exitStatus.interrupted : statusOf(errors);
 }
 
-async function applyAfterwards(
-  run: Run,
-  { hosts, roles }: NonNullable<ActionPlan['apply']>,
-): Promise<ExitStatus> {
+async function applyAfterwards(run: Run, { hosts, roles }: NonNullable<Ready['apply']>): Promise<ExitStatus> {
   const { options, becomePassword, interrupts } = run;
   // Its own connections take the same locks.
   await run.connections.close();
@@ -118,7 +120,7 @@ async function applyAfterwards(
   );
 }
 
-async function carryOut(run: Run, plan: ActionPlan): Promise<ExitStatus> {
+async function carryOut(run: Run, plan: Ready): Promise<ExitStatus> {
   const { asked, reporter, interrupts, clock } = run;
   interrupts.onTold((isSecond) => reporter.interrupted(isSecond));
   const cut = await carryOutSteps(plan.steps, {
@@ -140,6 +142,20 @@ async function carryOut(run: Run, plan: ActionPlan): Promise<ExitStatus> {
   }
 }
 
+/** Which hosts have the roles of the site that are applied at the end. */
+function appliedBy(
+  { assignments }: SiteModel,
+  { roles, without = [] }: NonNullable<ActionPlan['apply']>,
+): Ready['apply'] {
+  const having = [...assignments].flatMap(([host, assigned]) => {
+    const own = assigned.filter(({ role }) => roles.includes(role.name)).map(({ role }) => role.name);
+    return without.includes(host) || own.length === 0 ? [] : [{ host, own }];
+  });
+  const known = new Set(having.flatMap(({ own }) => own));
+  if (known.size === 0) return undefined;
+  return { hosts: having.map(({ host }) => host), roles: roles.filter((role) => known.has(role)) };
+}
+
 /** Before anything is done: an inventory that cannot be changed refuses the action. */
 async function editsOf(
   { inventory }: Project,
@@ -157,7 +173,8 @@ async function prepareAndCarryOut(run: Run): Promise<ExitStatus> {
     reporter.report({ type: 'outcome', ...namesOf(asked), ok: true, seconds: clock.elapsed() });
     return exitStatus.ok;
   }
-  const { remarks = [], apply, consent, sets = [] } = prepared.plan;
+  const { remarks = [], consent, sets = [], verify } = prepared.plan;
+  const apply = prepared.plan.apply && appliedBy(site, prepared.plan.apply);
   const edits = await editsOf(run.project, sets);
   reporter.report({
     ...{ type: 'preview', ...namesOf(asked), remarks },
@@ -172,7 +189,7 @@ async function prepareAndCarryOut(run: Run): Promise<ExitStatus> {
     process.stderr.write('nothing was done\n');
     return exitStatus.failed;
   }
-  return await carryOut(run, { ...prepared.plan, steps });
+  return await carryOut(run, { steps, verify, apply });
 }
 
 /** Does an action: reads the hosts, says what will happen, asks, does it and verifies it. */

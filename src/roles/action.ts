@@ -57,6 +57,8 @@ export interface ActionStep {
    * hosts itself: the step may not have been done, or a later one may be what counts now.
    */
   readonly undo?: { readonly title: string; readonly run: () => Promise<void> };
+  /** Once it is done, neither it nor what came before is rolled back. */
+  readonly isFinal?: true;
 }
 
 /** What an action will do. */
@@ -81,8 +83,8 @@ export interface ActionPlan {
     readonly value: string | number | boolean;
     readonly group: string;
   }[];
-  /** What is planned and applied at the end. */
-  readonly apply?: { readonly hosts: readonly string[]; readonly roles: readonly string[] };
+  /** Roles that are planned and applied at the end, as far as the site has them, on all hosts but some. */
+  readonly apply?: { readonly roles: readonly string[]; readonly without?: readonly string[] };
 }
 
 /** `read` changes nothing, takes no lock and is not asked about; `plan` reads, and says what will happen. */

@@ -14,7 +14,8 @@ async function outcomes(titles: readonly string[], failing: readonly string[], s
   const steps = titles.map((title): ActionStep => ({
     title,
     run: () => work(title),
-    ...(title.startsWith('final')
+    ...(title.startsWith('final') && { isFinal: true as const }),
+    ...(title.startsWith('plain')
       ? {}
       : { undo: { title: `undo ${title}`, run: () => work(`undo ${title}`) } }),
   }));
@@ -30,9 +31,9 @@ it('does all steps in order', async () => {
 });
 
 it('rolls back what was done when a step fails, the last one first, and begins no other', async () => {
-  expect(await outcomes(['a', 'b', 'final', 'c'], ['final'])).toEqual({
-    told: ['a: done', 'b: done', 'final: failed', 'c: skipped', 'undo b: undone', 'undo a: undone'],
-    errors: ['Error: final failed'],
+  expect(await outcomes(['a', 'b', 'plain', 'c'], ['plain'])).toEqual({
+    told: ['a: done', 'b: done', 'plain: failed', 'c: skipped', 'undo b: undone', 'undo a: undone'],
+    errors: ['Error: plain failed'],
   });
 });
 
@@ -56,4 +57,13 @@ it('finishes the step in hand when it is interrupted, and rolls back', async () 
 
 it('is done where it is interrupted in the last step', async () => {
   expect((await outcomes(['a', 'b'], [], 'b')).errors).toBeUndefined();
+});
+
+it('keeps what a final step has sealed, and rolls that step back itself where it fails', async () => {
+  expect((await outcomes(['a', 'final', 'b', 'c'], ['c'])).told).toEqual([
+    ...['a: done', 'final: done', 'b: done', 'c: failed', 'undo c: undone', 'undo b: undone'],
+  ]);
+  expect((await outcomes(['a', 'final'], ['final'])).told).toEqual([
+    ...['a: done', 'final: failed', 'undo final: undone', 'undo a: undone'],
+  ]);
 });

@@ -54,7 +54,7 @@ export default defineRole({
             return 'the note says ' + (await host.run(sh\`cat \${note}\`));
           },
           sets: [{ name: 'toy_word', value: args.word, group: 'web' }],
-          apply: { hosts: [host.name], roles: ['toy'] },
+          apply: { roles: ['toy'] },
         };
       },
     }),
@@ -73,8 +73,10 @@ const note = async (): Promise<string> => (await hosts.shell('web1', 'cat /srv/n
 function outcomesOf(finished: Finished): readonly string[] {
   return jsonLines(finished)
     .filter(({ type }) => type === 'action-step')
-    .map(({ title, outcome }) => `${String(title)}: ${String(outcome)}`);
+    .map(({ title, outcome }) => `${String(title).replace(project, '')}: ${String(outcome)}`);
 }
+
+const unwritten = 'write /group_vars/web.yml: skipped';
 
 const last = (finished: Finished): Line | undefined => jsonLines(finished).at(-1);
 
@@ -154,7 +156,7 @@ describe('an action', () => {
     const failed = await write('--word', 'after', '--then', 'echo cannot go on >&2; exit 3');
     expect(failed.code).toBe(1);
     expect(outcomesOf(failed)).toEqual([
-      ...['write after: done', 'go on: failed', 'the last: skipped', 'restore the note: undone'],
+      ...['write after: done', 'go on: failed', 'the last: skipped', unwritten, 'restore the note: undone'],
     ]);
     expect(jsonLines(failed).find(({ type }) => type === 'error')).toMatchObject({ message: 'cannot go on' });
     expect(last(failed)).toMatchObject({ type: 'outcome', ok: false });
@@ -185,7 +187,7 @@ describe('an action', () => {
     const finished = { code: await ended, stdout, stderr: '' };
     expect(finished.code).toBe(130);
     expect(outcomesOf(finished)).toEqual([
-      ...['write after: done', 'go on: done', 'the last: skipped', 'restore the note: undone'],
+      ...['write after: done', 'go on: done', 'the last: skipped', unwritten, 'restore the note: undone'],
     ]);
     expect(last(finished)).toMatchObject({ type: 'outcome', ok: false, interrupted: true });
     expect(await hosts.shell('web1', 'cat /srv/went')).toBe('went on\n');
@@ -196,7 +198,7 @@ describe('an action', () => {
     const lost = await write('--word', 'after', '--then', 'pkill -KILL -x sshd-session; sleep 2');
     expect(lost.code).toBe(3);
     expect(outcomesOf(lost)).toEqual([
-      ...['write after: done', 'go on: failed', 'the last: skipped', 'restore the note: undone'],
+      ...['write after: done', 'go on: failed', 'the last: skipped', unwritten, 'restore the note: undone'],
     ]);
     expect(jsonLines(lost).find(({ type }) => type === 'error')).toMatchObject({ code: 'E_CONNECT' });
     expect(last(lost)).toMatchObject({ type: 'outcome', ok: false });

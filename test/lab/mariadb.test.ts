@@ -76,6 +76,16 @@ describe('MariaDB, primary and replica', () => {
     expect(await sql('web3', 'SELECT @@read_only')).toBe('1');
   });
 
+  it('is shown by do mysql status', async () => {
+    const [answer] = jsonLines(await hostwright('do', 'mysql', 'status', '--json'));
+    expect(answer).toMatchObject({
+      rows: [
+        { host: 'web2', state: 'writes', follows: null },
+        { host: 'web3', state: 'read-only', follows: 'web2', lag: '0 s', errant: 'none' },
+      ],
+    });
+  });
+
   it('starts a replica again that was stopped by hand', async () => {
     await sql('web3', 'STOP REPLICA');
     const plan = await hostwright('plan', '--json');

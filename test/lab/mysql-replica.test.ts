@@ -107,6 +107,61 @@ describe('a replica of MySQL', () => {
     await hosts.shell('web1', 'systemctl start mysql');
   });
 
+  it('takes the writes from its primary and gives them back, and no acknowledged write is lost', async () => {
+    await sql('web1', 'CREATE TABLE shop.written (host CHAR(4), n INT, PRIMARY KEY (host, n))');
+    const writer = `n=0; while [ ! -e /run/stop ]; do n=$((n + 1))
+      mysql -e "INSERT INTO shop.written VALUES ('$1', $n)" 2>/dev/null && echo "$1\\t$n"; done >/root/acknowledged`;
+    for (const host of ['web1', 'web2']) {
+      await hosts.shell(host, 'cat >/root/writer', writer);
+      await hosts.shell(host, `systemd-run --quiet --unit=writer sh /root/writer ${host}`);
+    }
+    const promote = (host: string) => hostwright('do', {}, 'mysql', 'promote', host, '--yes');
+    // As a controller leaves it that was killed after the first step.
+    await sql('web1', 'SET GLOBAL super_read_only = ON');
+    const there = await promote('web2');
+    expect(there.code, there.stdout + there.stderr).toBe(0);
+    expect(jsonLines(there).at(-1)).toMatchObject({
+      type: 'outcome',
+      ok: true,
+      text: 'web2 takes the writes',
+    });
+    const declared = join(project, 'group_vars/db.yml');
+    expect(await readFile(declared, 'utf8')).toBe('mysql_primary: web2\n');
+    expect((await hostwright('plan')).code).toBe(0);
+
+    // As one leaves it that was killed before the inventory was written.
+    await rm(declared);
+    expect((await promote('web2')).code).toBe(0);
+    expect(await readFile(declared, 'utf8')).toBe('mysql_primary: web2\n');
+
+    const back = await promote('web1');
+    expect(back.code, back.stdout + back.stderr).toBe(0);
+    const acknowledged = await Promise.all(
+      ['web1', 'web2'].map((host) =>
+        hosts.shell(
+          host,
+          'touch /run/stop; while systemctl -q is-active writer; do sleep 0.1; done; cat /root/acknowledged',
+        ),
+      ),
+    );
+    const lines = acknowledged.join('').trim().split('\n');
+    expect(new Set(lines.map((line) => line.slice(0, 4)))).toEqual(new Set(['web1', 'web2']));
+    for (const host of ['web1', 'web2']) {
+      const kept = async () => {
+        const found = new Set((await sql(host, 'SELECT host, n FROM shop.written')).split('\n'));
+        return String(lines.filter((line) => !found.has(line)).length);
+      };
+      await eventually(kept).toBe('0');
+    }
+    const status = await hostwright('do', {}, 'mysql', 'status');
+    expect(jsonLines(status)[0]).toMatchObject({
+      rows: [
+        { host: 'web1', state: 'writes', follows: null },
+        { host: 'web2', state: 'read-only', follows: 'web1', errant: 'none' },
+      ],
+    });
+  });
+
   it('costs its own resources where it hangs, and nothing else of its host', async () => {
     await hosts.shell('web1', 'kill -STOP $(pidof mysqld)');
     const plan = jsonLines(await hostwright('plan', {}, '--limit', 'web1'));

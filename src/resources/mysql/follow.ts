@@ -1,0 +1,11 @@
+import type { z } from 'zod';
+import { replicaSchema, sourceStatements, startStatements } from './replication.ts';
+
+/**
+ * Statements that make a server with the history of a primary its replica, read-only and without a copy of the data.
+ * They hold the password in clear: for standard input only.
+ */
+export function followStatements(attributes: z.input<typeof replicaSchema>): readonly string[] {
+  const replica = replicaSchema.parse(attributes);
+  return [...sourceStatements(replica), ...startStatements(replica)];
+}

@@ -1,0 +1,201 @@
+import { describe, expect, it } from 'vitest';
+import { promote } from '../../roles/mysql/actions-promote.ts';
+import { columns, remarksOf, seeAll } from '../../roles/mysql/actions-status.ts';
+import { parseServerState } from '../../roles/mysql/server-state.ts';
+import { variables, type Variables } from '../../roles/mysql/variables.ts';
+import { HostwrightError, Secret, type ActionHost, type ActionPlan } from '../../src/index.ts';
+
+/** What a server says; `follows` the address of another. */
+interface Server {
+  readonly writes?: boolean;
+  readonly follows?: string;
+  readonly threads?: 'Yes' | 'No';
+  readonly lag?: number;
+  readonly semiSync?: string;
+  /** Transactions that its source lacks. */
+  readonly errant?: string;
+  readonly silent?: 'down' | 'unreachable';
+  readonly flavor?: 'mysql' | 'mariadb';
+}
+
+const vars = (flavor: 'mysql' | 'mariadb'): Variables =>
+  variables.parse({
+    mysql_flavor: flavor,
+    mysql_replication_password: new Secret('r'),
+    mysql_seed_password: new Secret('s'),
+  });
+
+function stateOf({
+  writes = false,
+  follows,
+  threads = 'Yes',
+  lag = 0,
+  semiSync,
+  silent,
+  flavor,
+}: Server): string {
+  if (silent === 'down') return "down ERROR 2002 (HY000): Can't connect\n";
+  const [side, source] = flavor === 'mariadb' ? ['Slave', 'Master'] : ['Replica', 'Source'];
+  const name = `rpl_semi_sync_${(follows === undefined ? source : side).toLowerCase()}_status`;
+  const row = {
+    ...{ readOnly: writes ? 0 : 1, offline: 0, executed: 'uuid:1-5' },
+    semiSync: semiSync === undefined ? null : { [name]: semiSync },
+  };
+  const status =
+    follows === undefined
+      ? []
+      : [
+          `${source}_Host: ${follows}`,
+          `${side}_IO_Running: ${threads}`,
+          `${side}_SQL_Running: ${threads}`,
+          `Seconds_Behind_${source}: ${threads === 'No' ? 'NULL' : lag}`,
+          `Last_IO_Error: ${threads === 'No' ? 'Access denied' : ''}`,
+        ];
+  return [`row ${JSON.stringify(row)}`, ...status.map((line) => `status ${line}`)].join('\n');
+}
+
+function hostOf(name: string, server: Server, all: readonly Server[]): ActionHost<Variables> {
+  return {
+    ...{ name, address: name, groups: ['db'], vars: vars(server.flavor ?? 'mysql') },
+    run: (_, { stdin = '' } = {}) => {
+      if (server.silent === 'unreachable') {
+        return Promise.reject(new HostwrightError('E_CONNECT', 'no way there', { place: { host: name } }));
+      }
+      if (String(stdin).includes('GTID_SUBTRACT')) {
+        return Promise.resolve(`${all.find((one) => one.follows === name)?.errant ?? ''}\n`);
+      }
+      return Promise.resolve(String(stdin).includes('mysql.user') ? '1\n' : stateOf(server));
+    },
+  };
+}
+
+function site(servers: Readonly<Record<string, Server>>): readonly ActionHost<Variables>[] {
+  return Object.entries(servers).map(([name, server]) => hostOf(name, server, Object.values(servers)));
+}
+
+async function plan(servers: Readonly<Record<string, Server>>, yesItIsDead = false): Promise<ActionPlan> {
+  const hosts = site(servers);
+  const host = hosts.find(({ name }) => name === 'b');
+  if (host === undefined || promote.on !== 'host' || promote.plan === undefined) throw new Error('no host b');
+  const context = { args: { yesItIsDead }, host, hosts, site: { hosts: () => hosts, declared: () => [] } };
+  return await promote.plan(context);
+}
+
+const titles = ({ steps }: ActionPlan) => steps.map(({ host, title }) => `${host}: ${title}`);
+
+describe('do mysql status', () => {
+  it('shows who writes, who follows, and how that goes', async () => {
+    const all = await seeAll(
+      site({
+        a: { writes: true, semiSync: 'ON' },
+        b: { follows: 'a', lag: 3, semiSync: 'ON', errant: 'uuid:9' },
+        c: { follows: 'a', threads: 'No', flavor: 'mysql' },
+        d: { silent: 'down' },
+        e: { silent: 'unreachable' },
+      }),
+    );
+    expect(all.map((seen) => columns.map(({ cell }) => cell(seen)))).toEqual([
+      ['a', 'writes', null, null, 'on', null],
+      ['b', 'read-only', 'a', '3 s', 'on', 'some'],
+      ['c', 'read-only', 'a', 'stopped', null, 'some'],
+      ['d', 'down', null, null, null, null],
+      ['e', 'unreachable', null, null, null, null],
+    ]);
+    expect(remarksOf(all)).toEqual([
+      'b has transactions that a lacks: uuid:9',
+      'c cannot receive: Access denied',
+      'c has transactions that a lacks: uuid:9',
+      "d: ERROR 2002 (HY000): Can't connect",
+      'e: no way there',
+    ]);
+  });
+
+  it('says of no writer, and of two', async () => {
+    const said = async (servers: Readonly<Record<string, Server>>) => remarksOf(await seeAll(site(servers)));
+    expect(await said({ a: {}, b: { follows: 'a' } })).toEqual(['no server takes writes']);
+    expect((await said({ a: { writes: true }, b: { writes: true } }))[0]).toMatch(
+      /^a and b both take writes/,
+    );
+  });
+
+  it('reads both flavors', () => {
+    const server = { follows: '10.0.0.2', lag: 7, semiSync: 'ON' };
+    const expected = {
+      readOnly: true,
+      semiSync: 'on',
+      following: { source: '10.0.0.2', receives: 'on', lag: 7 },
+    };
+    for (const flavor of ['mysql', 'mariadb'] as const) {
+      expect(parseServerState(stateOf({ ...server, flavor }))).toMatchObject(expected);
+    }
+  });
+});
+
+describe('do mysql promote', () => {
+  it('closes the old one, waits, switches and points it back, then sets mysql_primary', async () => {
+    const found = await plan({ a: { writes: true }, b: { follows: 'a' } });
+    expect(titles(found)).toEqual([
+      'a: close it for writes',
+      'b: wait for all of a, then take writes',
+      'a: follow b',
+    ]);
+    expect(found).toMatchObject({ sets: [{ name: 'mysql_primary', value: 'b', group: 'db' }] });
+    expect(found.consent).toBeUndefined();
+  });
+
+  it('goes on where the old one was closed already', async () => {
+    expect(titles(await plan({ a: {}, b: { follows: 'a' } }))).toHaveLength(3);
+  });
+
+  it('finishes what is left where it takes writes already', async () => {
+    const done = await plan({ a: { follows: 'b' }, b: { writes: true } });
+    expect(titles(done)).toEqual([]);
+    expect(done.sets).toMatchObject([{ value: 'b' }]);
+    expect(titles(await plan({ a: {}, b: { writes: true } }))).toEqual(['a: follow b']);
+  });
+
+  it.each([
+    ['it is behind', { a: { writes: true }, b: { follows: 'a', lag: 60 } }, /b is behind a/],
+    [
+      'it does not receive',
+      { a: { writes: true }, b: { follows: 'a', threads: 'No' } },
+      /b does not follow a/,
+    ],
+    [
+      'it has transactions of its own',
+      { a: { writes: true }, b: { follows: 'a', errant: 'u:1' } },
+      /that a lacks/,
+    ],
+    ['it follows nobody', { a: { writes: true }, b: {} }, /follows no server of the site/],
+    ['both take writes', { a: { writes: true }, b: { writes: true } }, /both take writes/],
+    ['a third takes writes', { a: {}, b: { follows: 'a' }, c: { writes: true } }, /c takes writes/],
+    ['its server does not answer', { a: { writes: true }, b: { silent: 'down' } }, /does not answer/],
+    ['it is MariaDB', { a: { writes: true }, b: { follows: 'a', flavor: 'mariadb' } }, /only MySQL/],
+  ] as const)('refuses where %s', async (_, servers, message) => {
+    await expect(plan(servers)).rejects.toMatchObject({
+      code: 'E_REFUSED',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('wants the word of a person where the old one does not answer, and leaves it out of the apply', async () => {
+    const found = await plan({ a: { silent: 'unreachable' }, b: { follows: 'a' } });
+    expect(titles(found)).toEqual(['b: apply all that was received from a, then take writes']);
+    expect(found.consent).toMatchObject({ word: 'a', argument: 'yesItIsDead' });
+    expect(found.apply?.without).toEqual(['a']);
+    expect(found.remarks?.join()).toContain('what a has acknowledged and b has not received is lost');
+  });
+
+  it('ends a server that does not answer, on a host that does', async () => {
+    const found = await plan({ a: { silent: 'down' }, b: { follows: 'a' } });
+    expect(titles(found)[0]).toBe('a: stop its server, which does not answer');
+    expect(found.apply?.without).toEqual([]);
+  });
+
+  it('takes no word for a server that answers', async () => {
+    await expect(plan({ a: { writes: true }, b: { follows: 'a' } }, true)).rejects.toMatchObject({
+      code: 'E_REFUSED',
+      message: 'a answers: it is not dead',
+    });
+  });
+});
