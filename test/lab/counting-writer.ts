@@ -93,6 +93,7 @@ export async function countingWriter(
   await hosts.shell(
     host,
     `dpkg -s python3-pymysql >/dev/null 2>&1 || apt-get install -qy python3-pymysql >/dev/null
+systemctl stop ${unit} 2>/dev/null || :
 mkdir -pm 0700 ${folder}; rm -f ${notes}; cat >${folder}/writer.py`,
     program,
   );
@@ -102,9 +103,13 @@ mkdir -pm 0700 ${folder}; rm -f ${notes}; cat >${folder}/writer.py`,
 systemd-run --quiet --collect --unit=${unit} --property=StandardInput=file:${folder}/given python3 ${folder}/writer.py ${notes}`,
     JSON.stringify({ ...rest, ca, connections, table, answer_within: answerWithin }),
   );
+  // It writes its first note when it has connected.
   const count = async (): Promise<number> =>
     Number(
-      await hosts.shell(host, `awk '$2 == "ack" || $2 == "again" { n++ } END { print n + 0 }' ${notes}`),
+      await hosts.shell(
+        host,
+        `cat ${notes} 2>/dev/null | awk '$2 == "ack" || $2 == "again" { n++ } END { print n + 0 }'`,
+      ),
     );
   return {
     count,

@@ -1,0 +1,67 @@
+import { expect, it } from 'vitest';
+import { checksums, countingWriter, doorOfApplication, lost } from '../lab/counting-writer.ts';
+import type { TestHosts } from '../lab/hosts.ts';
+
+const [writer, primary, replica] = ['web1', 'web2', 'web3'] as const;
+
+interface Outage {
+  readonly what: string;
+  /** Makes it happen, and ends it. */
+  readonly happens: (hosts: TestHosts) => Promise<void>;
+}
+
+/** Nothing comes in or goes out but the ssh of this machine; ends by itself. */
+const cut = (seconds: number): string => `gate=$(ip -4 route show default | awk '{ print $3 }')
+for chain in INPUT OUTPUT; do
+  iptables -I $chain -j DROP; iptables -I $chain -i lo -j ACCEPT 2>/dev/null || iptables -I $chain -o lo -j ACCEPT
+done
+iptables -I INPUT -s "$gate" -j ACCEPT; iptables -I OUTPUT -d "$gate" -j ACCEPT
+sleep ${seconds}
+iptables -D INPUT -s "$gate" -j ACCEPT; iptables -D OUTPUT -d "$gate" -j ACCEPT
+iptables -D INPUT -i lo -j ACCEPT; iptables -D OUTPUT -o lo -j ACCEPT
+for chain in INPUT OUTPUT; do iptables -D $chain -j DROP; done`;
+
+const outages: readonly Outage[] = [
+  {
+    what: 'the server of the primary is killed',
+    happens: async (hosts) => {
+      await hosts.shell(primary, 'kill -9 "$(pidof mysqld)"');
+    },
+  },
+  {
+    what: 'the server of the primary is restarted',
+    happens: async (hosts) => {
+      await hosts.shell(primary, 'systemctl restart mysql');
+    },
+  },
+  {
+    what: 'the network of the primary is cut for 15 s',
+    happens: async (hosts) => {
+      await hosts.shell(primary, cut(15));
+    },
+  },
+];
+
+/** What happens to the databases of the whole site while rows are written through the proxy of a host. */
+export function databaseOutages(site: () => TestHosts): void {
+  it.each(outages)('$what: writes go on, and none is lost', async ({ what, happens }) => {
+    const hosts = site();
+    const counting = await countingWriter(hosts, await doorOfApplication(hosts, writer));
+    const more = async (): Promise<void> => {
+      const before = await counting.count();
+      await expect.poll(counting.count, { timeout: 120_000, interval: 500 }).toBeGreaterThan(before + 50);
+    };
+    await more();
+    await happens(hosts);
+    await more();
+    const counted = await counting.stop();
+    const missing = await lost(hosts, primary, counted);
+    console.log(
+      `${what}: ${counted.acknowledged.length} rows, ${missing.length} lost, ${counted.again} found by a retry, ${counted.outage.toFixed(1)} s without an acknowledgement`,
+    );
+    expect(missing).toEqual([]);
+    await expect
+      .poll(() => checksums(hosts, replica), { timeout: 120_000, interval: 1000 })
+      .toBe(await checksums(hosts, primary));
+  });
+}
