@@ -59,8 +59,10 @@ async function noted(flavor: 'mysql' | 'mariadb', answer: string): Promise<reado
         return '';
       }
     };
-    await expect.poll(read, { timeout: 20_000, interval: 20 }).toMatch(/\n$/);
-    return read().trim().split('\t').slice(1);
+    let state = '';
+    // It is written several times a second, and empty for a moment each time.
+    await expect.poll(() => (state = read()), { timeout: 20_000, interval: 20 }).toMatch(/\n$/);
+    return state.trim().split('\t').slice(1);
   } finally {
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     await ended;
