@@ -48,7 +48,7 @@ async function applied(): Promise<void> {
 }
 
 beforeAll(async () => {
-  hosts = await bareHosts('galera-test', '10.213.96', 3);
+  hosts = await bareHosts('galeratest', '10.213.107', 3);
   project = await mkdtemp(join(tmpdir(), 'hostwright-galera-'));
   const inventory = await readFile(join(hosts.inventory, 'hosts.yml'), 'utf8');
   const layout = `    mysql_topology: group

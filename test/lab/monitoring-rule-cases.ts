@@ -356,8 +356,8 @@ const databaseGroup: readonly RuleCase[] = [
   },
   {
     what: 'GaleraFlowControl fires where a member holds up the others a fifth of the time',
-    series: { [`mysql_global_status_wsrep_flow_control_paused_ns${member}`]: '0+12000000000x20' },
-    at: '15m',
+    series: { [`mysql_global_status_wsrep_flow_control_paused_ns${member}`]: '0+6000000000x20' },
+    at: '9m',
     fires: [{ alertname: 'GaleraFlowControl', severity: 'warning', host: 'web2' }],
   },
   {
@@ -371,7 +371,7 @@ const databaseGroup: readonly RuleCase[] = [
       'mysql_global_status_wsrep_cluster_status{host="web3"}': '0x20',
       'mysql_global_status_wsrep_ready{host="web3"}': '0x20',
     },
-    at: '19m',
+    at: '9m',
     fires: [],
   },
 ];
