@@ -159,12 +159,19 @@ const begin = ({ name, start: words }: Service): Script =>
   words === undefined
     ? sh`hw_start ${name}`
     : sh`systemctl reset-failed ${name} 2>/dev/null || :
-${words} >&2`;
+${words} >"$HW/begin" 2>&1`;
+
+/** The words of its own command say why, so they come last: of long text the end is told. */
+const saidLast = ({ start: words }: Service): Script => (words === undefined ? sh`` : sh`cat "$HW/begin" >&2`);
 
 const start = (service: Service): Script => sh`hw_begin() {
   ${begin(service)}
 }
-${orPrintLog(sh`hw_begin`, service)}
+hw_begin || {
+  ${printLog(service)}
+  ${saidLast(service)}
+  exit 1
+}
 ${becomeHealthy(service)}
 ${record(service, true)}`;
 
