@@ -1,5 +1,6 @@
 import { mysqlPrimary, mysqlReplica, type Resource, type RoleContext, type SiteHost } from 'hostwright';
 import { accounts, origins, type Account } from './accounts.ts';
+import { openAfterRestart } from './open.ts';
 import { primaryOf } from './primary.ts';
 import { authority, certificate, key, serviceId } from './server.ts';
 import type { Place, Topology } from './topology.ts';
@@ -14,10 +15,25 @@ const seedPrivileges = {
   mariadb: ['SELECT', 'SHOW VIEW', 'TRIGGER', 'EVENT', 'LOCK TABLES', 'RELOAD', 'REPLICATION CLIENT'],
 };
 
-/** Whom the servers log in to each other as: the primary too, which may follow another one tomorrow. */
+/** To see who takes writes, and who follows whom. */
+const observerPrivileges = {
+  mysql: { 'performance_schema.*': ['SELECT'] },
+  mariadb: { '*.*': ['REPLICA MONITOR'] },
+};
+
+/** Whom the servers log in to each other as: each of them, because each may become the primary. */
 function accountsOfServers({ vars, site }: Place): readonly Account[] {
-  const from = origins(site.hosts('db'));
+  const hosts = site.hosts('db');
+  if (hosts.length < 2) return [];
+  const from = origins(hosts);
   return [
+    {
+      name: 'observer',
+      from,
+      password: vars.mysql_observer_password,
+      tls: 'x509',
+      grants: observerPrivileges[vars.mysql_flavor],
+    },
     {
       name: 'replication',
       from,
@@ -48,6 +64,7 @@ export function following(vars: Variables, primary: SiteHost): Parameters<typeof
     ca: authority,
     certificate,
     key,
+    semiSync: true,
     seedTimeout: vars.mysql_seed_timeout,
     ...(vars.mysql_discard_transactions === undefined ? {} : { discard: vars.mysql_discard_transactions }),
   };
@@ -58,14 +75,39 @@ function replica({ vars }: RoleContext<Variables>, primary: SiteHost): Resource 
   return mysqlReplica(primary.name, following(vars, primary), { needs });
 }
 
+function primary({ vars, site, host }: RoleContext<Variables>): Resource {
+  const servers = site
+    .hosts('db')
+    .filter(({ name }) => name !== host.name)
+    .map(({ name, address }) => ({ name, address, port: vars.mysql_port }));
+  return mysqlPrimary(
+    host.name,
+    {
+      flavor: vars.mysql_flavor,
+      ...(servers.length === 0
+        ? {}
+        : {
+            durability: vars.mysql_durability,
+            opener: 'mysql-open.service',
+            others: {
+              self: `${host.address}:${vars.mysql_port}`,
+              user: 'observer',
+              password: vars.mysql_observer_password,
+              ca: authority,
+              certificate,
+              key,
+              servers,
+            },
+          }),
+    },
+    { needs: [serviceId(vars.mysql_flavor)] },
+  );
+}
+
 /** One server takes writes, the others copy them; who that is changes by a person's word. */
 export const primaryReplica: Topology = {
-  settings: ({ vars, host, site, template }) =>
-    String(
-      template(`mysql/primary-replica.${vars.mysql_flavor}.hbs`, {
-        readOnly: primaryOf({ vars, host, site }).name === host.name ? 'OFF' : 'ON',
-      }),
-    ).trimEnd(),
+  settings: ({ vars, template }) =>
+    String(template(`mysql/primary-replica.${vars.mysql_flavor}.hbs`, {})).trimEnd(),
   declares: (place) => [
     {
       kind: 'database',
@@ -76,12 +118,18 @@ export const primaryReplica: Topology = {
   ],
   resources: (context) => {
     const { vars, host } = context;
-    const primary = primaryOf(context);
-    if (primary.name !== host.name) return [replica(context, primary)];
-    const needs = [serviceId(vars.mysql_flavor)];
+    const leader = primaryOf(context);
+    if (leader.name !== host.name) {
+      return [
+        replica(context, leader),
+        ...openAfterRestart(context, [serviceId(vars.mysql_flavor), `mysql_replica:${leader.name}`]),
+      ];
+    }
+    const afterwards = [serviceId(vars.mysql_flavor), `mysql_primary:${host.name}`] as const;
     return [
-      mysqlPrimary(host.name, { flavor: vars.mysql_flavor }, { needs }),
-      ...accounts(context, accountsOfServers(context), { needs: [...needs, `mysql_primary:${host.name}`] }),
+      primary(context),
+      ...openAfterRestart(context, afterwards),
+      ...accounts(context, accountsOfServers(context), { needs: afterwards }),
     ];
   },
 };

@@ -52,8 +52,12 @@ const flavors = {
   },
 } as const;
 
+export function unitOf(flavor: Variables['mysql_flavor']): string {
+  return flavors[flavor].unit;
+}
+
 export function serviceId(flavor: Variables['mysql_flavor']): ResourceId {
-  return `service:${flavors[flavor].unit}`;
+  return `service:${unitOf(flavor)}`;
 }
 
 const quarter = 4;

@@ -64,6 +64,15 @@ export const variables = z.object({
   mysql_seed_password: generated().describe(
     'password of the user seed, who copies all data to a new replica; made on first use',
   ),
+  mysql_observer_password: generated().describe(
+    'password of the user observer, as whom the servers ask each other who takes writes; made on first use',
+  ),
+  mysql_durability: z
+    .enum(['fallback', 'strict'])
+    .default('fallback')
+    .describe(
+      'what a commit does while no replica acknowledges it: waits 10 s and then goes on without (fallback), or waits until one does (strict)',
+    ),
   mysql_innodb_buffer_pool_size: size
     .optional()
     .describe('bytes, or 512M; a quarter of the memory where it is left out'),

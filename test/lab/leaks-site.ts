@@ -17,6 +17,7 @@ export function secretsOfTheSite(age: 'old' | 'new'): readonly Marker[] {
     // What the server itself stores, and hands to the other.
     marker(named('mysql_replication_password')),
     marker(named('mysql_seed_password')),
+    marker(named('mysql_observer_password')),
     hostileMarker(named('ansible_become_password')),
     marker(named('app_database_password'), (core) => `${core}'"\\ $(x);%41&#ü`),
     marker(named('leaks_hash'), (core) => `$6$salt$${core}`),

@@ -4,7 +4,11 @@ import { sh, z } from '../../src/index.ts';
 import { openRoot, type Root } from '../../src/testing/index.ts';
 import { ofType, resourcesOf } from '../../src/testing/index.ts';
 
-const passwords = { mysql_replication_password: 'Repl1', mysql_seed_password: 'Seed1' };
+const passwords = {
+  mysql_replication_password: 'Repl1',
+  mysql_seed_password: 'Seed1',
+  mysql_observer_password: 'Obs1',
+};
 const [server] = ofType(
   resourcesOf(mysql, { host: 'web2', facts: { addresses: ['10.0.0.2'] }, variables: passwords }),
   'package',

@@ -36,7 +36,7 @@ const count = (host: string): Promise<string> => sql(host, 'SELECT COUNT(*) FROM
 const rows = (host: string): Promise<string> =>
   sql(host, 'SELECT COUNT(*), BIT_XOR(CRC32(note)) FROM shop.orders');
 
-const eventually = (read: () => Promise<string>) => expect.poll(read, { timeout: 30_000, interval: 200 });
+const eventually = (read: () => Promise<string>) => expect.poll(read, { timeout: 60_000, interval: 200 });
 
 /** What the plan says of the replica, attribute by attribute. */
 async function planned(): Promise<Readonly<Record<string, unknown>>> {
@@ -105,6 +105,39 @@ describe('a replica of MySQL', () => {
     await hosts.shell('web2', 'kill -9 $(pidof mysqld)');
     await eventually(() => count('web2').catch(() => 'not yet')).toBe('70');
     await hosts.shell('web1', 'systemctl start mysql');
+  });
+
+  it('opens its primary again, whose commits wait for it, when that was killed or the power of both was lost', async () => {
+    const writes = () =>
+      sql('web1', 'SELECT @@read_only, @@rpl_semi_sync_source_enabled').catch(() => 'not yet');
+    const waits = "SHOW STATUS LIKE 'Rpl_semi_sync_source_status'";
+    expect(await sql('web1', waits)).toBe('Rpl_semi_sync_source_status\tON');
+    const before = await hosts.shell('web1', 'pidof mysqld');
+    await hosts.shell('web1', 'kill -9 $(pidof mysqld)');
+    await eventually(writes).toBe('0\t1');
+    expect(await hosts.shell('web1', 'pidof mysqld')).not.toBe(before);
+    await Promise.all(['web1', 'web2'].map((host) => hosts.ssh(host, 'systemctl --force --force reboot')));
+    await eventually(writes).toBe('0\t1');
+    expect(await hosts.shell('web1', 'journalctl -b -o cat -u mysql-open | tail -n 1')).toContain(
+      'web2 follows this server, which takes writes now',
+    );
+    await eventually(() => sql('web1', waits)).toBe('Rpl_semi_sync_source_status\tON');
+    expect(await sql('web2', 'SELECT @@super_read_only')).toBe('1');
+  });
+
+  it('acknowledges each commit where nothing may be lost, which waits for it', async () => {
+    const strict = { mysql_durability: 'strict' };
+    expect((await hostwright('apply', strict, '--yes')).code).toBe(0);
+    await hosts.shell('web2', 'systemctl stop mysql');
+    const waiting = order(1);
+    await eventually(() => sql('web1', "SHOW STATUS LIKE 'Rpl_semi_sync_source_wait_sessions'")).toMatch(
+      /\t1$/,
+    );
+    expect(await count('web1')).toBe('70');
+    await hosts.shell('web2', 'systemctl start mysql');
+    await waiting;
+    await eventually(() => count('web2')).toBe('71');
+    expect((await hostwright('apply', {}, '--yes')).code).toBe(0);
   });
 
   it('takes the writes from its primary and gives them back, and no acknowledged write is lost', async () => {
@@ -224,7 +257,7 @@ systemd-run --quiet --unit=impostor --socket-property=ListenStream=${hosts.addre
 
     const apply = await hostwright('apply', { mysql_discard_transactions: lost }, '--yes');
     expect(apply.code, apply.stdout).toBe(0);
-    expect(await count('web2')).toBe('133');
+    expect(await count('web2')).toBe('134');
     expect(await rows('web2')).toBe(await rows('web1'));
     expect(await planned()).toEqual({});
   });
@@ -235,7 +268,7 @@ systemd-run --quiet --unit=impostor --socket-property=ListenStream=${hosts.addre
       'systemctl stop mysql && cp -a /var/lib/mysql /var/lib/mysql-older && systemctl start mysql',
     );
     await order(5);
-    await eventually(() => count('web2')).toBe('138');
+    await eventually(() => count('web2')).toBe('139');
     await hosts.shell(
       'web1',
       'systemctl stop mysql && rm -rf /var/lib/mysql && mv /var/lib/mysql-older /var/lib/mysql && systemctl start mysql',
@@ -274,11 +307,36 @@ systemd-run --quiet --unit=impostor --socket-property=ListenStream=${hosts.addre
     expect(await sql('web2', 'SELECT id FROM shop.own')).toBe('7');
   });
 
-  it('that becomes the primary forgets the copy, and takes writes', async () => {
-    const apply = await hostwright('apply', { mysql_primary: 'web2' }, '--yes', '--limit', 'web2');
+  it('is not made the primary while another one takes writes, and says what to do', async () => {
+    const primary = ['--yes', '--limit', 'web2'];
+    const refused = await hostwright('apply', { mysql_primary: 'web2' }, ...primary);
+    expect(refused.code).toBe(1);
+    expect(refused.stdout).toContain('both web2 and web1 take writes');
+    expect(refused.stdout).toContain('set mysql_primary: web1 in the inventory');
+    expect(refused.stdout).toContain('hostwright do mysql promote web2');
+    await hosts.shell('web1', 'systemctl stop mysql');
+    const apply = await hostwright('apply', { mysql_primary: 'web2' }, ...primary);
     expect(apply.code, apply.stdout).toBe(0);
     expect((await hosts.ssh('web2', `test -e ${note}`)).code).toBe(1);
-    expect(await sql('web2', 'SELECT @@read_only')).toBe('0');
+    expect(await sql('web2', 'SELECT @@read_only', 'SHOW REPLICA STATUS')).toBe('0');
     expect(await sql('web2', 'SELECT id FROM shop.own')).toBe('7');
+  });
+
+  it('that takes over keeps the former primary read-only, which follows by apply', async () => {
+    await hosts.shell('web1', 'systemctl start mysql');
+    await eventually(() => hosts.shell('web1', 'journalctl -b -o cat -u mysql-open | tail -n 1')).toContain(
+      'web2 takes writes: this server stays read-only',
+    );
+    expect(await sql('web1', 'SELECT @@super_read_only')).toBe('1');
+    const contradiction = await hostwright('apply', {}, '--yes');
+    expect(contradiction.code).toBe(1);
+    expect(contradiction.stdout).toContain('web2 takes writes, web1 does not');
+    expect(await sql('web1', 'SELECT @@super_read_only')).toBe('1');
+    const apply = await hostwright('apply', { mysql_primary: 'web2' }, '--yes');
+    expect(apply.code, apply.stdout).toBe(0);
+    expect(await sql('web1', 'SELECT id FROM shop.own')).toBe('7');
+    expect(await sql('web1', receives)).toBe('ON');
+    const plan = await hostwright('plan', { mysql_primary: 'web2' });
+    expect(plan.code, plan.stdout).toBe(0);
   });
 });

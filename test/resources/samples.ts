@@ -125,6 +125,18 @@ export const samples: readonly Resource[] = [
     restart: ['sh', '-c', 'systemctl restart mariadb'],
     start: 'begins a new cluster',
   }),
+  ...(['mysql', 'mariadb'] as const).map((flavor) =>
+    mysqlPrimary(flavor, {
+      flavor,
+      durability: 'strict',
+      others: {
+        ...{ self: '10.0.0.2:3306', user: 'observer', password: new Secret('Observer1') },
+        ...{ ca: '/etc/hostwright/pki/ca.crt', certificate: '/etc/hostwright/pki/mysql.crt' },
+        key: '/etc/hostwright/pki/mysql.key',
+        servers: [{ name: 'web3', address: '10.0.0.3' }],
+      },
+    }),
+  ),
   mysqlSettings('mysql', {
     flavor: 'mysql',
     unit: 'mysql.service',

@@ -92,6 +92,7 @@ const roles: readonly (readonly [Role, string, Readonly<Record<string, unknown>>
       ...{
         mysql_replication_password: 'Repl1',
         mysql_seed_password: 'Seed1',
+        mysql_observer_password: 'Obs1',
         mysql_databases: ['shop', { name: 'x', charset: 'utf8mb4' }],
       },
       mysql_users: [{ name: 'u', password: 'p', address: '10.0.0.%', grants: { 'shop.*': ['SELECT'] } }],

@@ -7,7 +7,11 @@ import { generatorOf } from '../../src/secrets/schema.ts';
 import { contextOf, hosts, ofType, resourcesOf, type RoleCase } from '../../src/testing/index.ts';
 
 // web2 and web3 are in the group db: web2 is the primary.
-const passwords = { mysql_replication_password: 'Repl1', mysql_seed_password: 'Seed1' };
+const passwords = {
+  mysql_replication_password: 'Repl1',
+  mysql_seed_password: 'Seed1',
+  mysql_observer_password: 'Obs1',
+};
 
 function on(host: string, given: RoleCase = {}): readonly Resource[] {
   const address = hosts.find(({ name }) => name === host)?.address ?? '';
@@ -47,20 +51,58 @@ const shop: Declared = {
 describe('the role mysql', () => {
   test('makes the first host of db the primary, which alone makes users and databases', () => {
     const [primary, replica] = [on('web2', { declared: [shop] }), on('web3', { declared: [shop] })];
-    expect(settings(primary)).toContain('super_read_only = OFF');
-    expect(settings(replica)).toContain('super_read_only = ON');
     expect(ofType(primary, 'mysql_replica')).toEqual([]);
     expect(ofType(replica, 'mysql_replica')).toMatchObject([{ primary: 'web2', address: '10.0.0.2' }]);
     expect([...ofType(replica, 'mysql_user'), ...ofType(replica, 'mysql_database')]).toEqual([]);
     expect(users(primary)).toEqual([
-      // The primary of today may follow tomorrow.
-      ...['replication@10.0.0.2', 'replication@10.0.0.3'],
-      ...['seed@10.0.0.2', 'seed@10.0.0.3'],
+      ...['observer', 'replication', 'seed'].flatMap((name) => [`${name}@10.0.0.2`, `${name}@10.0.0.3`]),
       'prometheus@localhost',
       'shop@10.0.0.1',
       'shop@10.0.0.2',
       'shop@10.0.0.3',
     ]);
+  });
+
+  test('lets no file open a server, and has each opened by another that follows it', () => {
+    for (const flavor of ['mysql', 'mariadb']) {
+      for (const host of ['web2', 'web3']) {
+        const resources = on(host, { variables: { mysql_flavor: flavor } });
+        expect(settings(resources)).toMatch(
+          flavor === 'mysql' ? /^super_read_only = ON$/m : /^read_only = ON$/m,
+        );
+        expect(settings(resources)).not.toMatch(/read_only = OFF/);
+        expect(ofType(resources, 'service')).toContainEqual(
+          expect.objectContaining({ name: 'mysql-open.service' }),
+        );
+        expect(ofType(resources, 'unit')).toMatchObject([
+          { content: expect.stringContaining(`PartOf=${flavor}.service`) as unknown },
+        ]);
+      }
+    }
+    const opens = ofType(on('web3', { variables: { mysql_durability: 'strict' } }), 'file').map((file) =>
+      'content' in file ? String(file.content) : '',
+    );
+    expect(opens).toContainEqual(
+      expect.stringContaining(
+        'self=10.0.0.3:3306\npatience=18446744073709551615\nserver web2 10.0.0.2 3306\n',
+      ),
+    );
+  });
+
+  test('has commits wait for a replica that says that it has them, where there is one', () => {
+    const [primary, replica] = [on('web2'), on('web3')];
+    expect(settings(primary)).toMatch(/^rpl_semi_sync_source_wait_point = AFTER_SYNC$/m);
+    expect(settings(replica)).toMatch(/^rpl_semi_sync_replica_enabled = ON$/m);
+    expect(ofType(primary, 'mysql_primary')).toMatchObject([
+      {
+        durability: 'fallback',
+        others: { self: '10.0.0.2:3306', user: 'observer', servers: [{ name: 'web3', address: '10.0.0.3' }] },
+      },
+    ]);
+    expect(ofType(replica, 'mysql_replica')).toMatchObject([{ semiSync: true }]);
+    const alone = on('web2', { hosts: hosts.filter(({ name }) => name !== 'web3') });
+    expect(ofType(alone, 'mysql_primary')).toEqual([{ name: 'web2', flavor: 'mysql' }]);
+    expect(users(alone)).toEqual(['prometheus@localhost']);
   });
 
   test('keeps what a replica has received and not yet applied over a crash', () => {
@@ -220,7 +262,11 @@ describe('the role mysql', () => {
 
   test('its own passwords are made on first use', async () => {
     const { shape } = mysql.variables;
-    for (const schema of [shape.mysql_replication_password, shape.mysql_seed_password]) {
+    for (const schema of [
+      shape.mysql_replication_password,
+      shape.mysql_seed_password,
+      shape.mysql_observer_password,
+    ]) {
       // CHANGE REPLICATION SOURCE takes 32 characters at most.
       expect(await generatorOf(schema)?.()).toMatch(/^\w{20,32}$/);
     }

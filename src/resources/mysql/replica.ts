@@ -10,6 +10,7 @@ import {
   isFollowing,
   isSource,
   replicaSchema,
+  semiSyncStatements,
   sourceStatements,
   startStatements,
   stopStatement,
@@ -62,7 +63,39 @@ function dataState(status: ReplicaStatus): string {
   return failure === undefined ? dataOfPrimary : `stopped: ${failure.message}`;
 }
 
+/** Somebody has made it a primary, which the inventory does not say: nothing is changed of its own accord. */
+function isApart(status: ReplicaStatus, replica: Replica): boolean {
+  return (
+    !status.readOnly && status.source === null && !status.isEmpty && !isGivenUp(replica, toGiveUp(status))
+  );
+}
+
+function want(replica: Replica) {
+  return {
+    source: `${replica.address}:${replica.port}`,
+    user: replica.user,
+    password: replica.password,
+    tls: 'verified',
+    position: 'gtid',
+    delay: 0,
+    filters: 'none',
+    options: 'as declared',
+    otherSources: 'none',
+    receiving: 'on',
+    applying: 'on',
+    readOnly: true,
+    contradiction: 'none',
+    semiSync: replica.semiSync ? 'on' : undefined,
+    data: dataOfPrimary,
+    ownTransactions: 'none',
+  };
+}
+
+/** Of a server that is not touched only what keeps it from that. */
 function stateOf(status: ReplicaStatus, replica: Replica) {
+  if (isApart(status, replica)) {
+    return { ...want(replica), semiSync: 'on', contradiction: 'takes writes and follows nobody' };
+  }
   return {
     source: status.source,
     user: status.user,
@@ -76,6 +109,8 @@ function stateOf(status: ReplicaStatus, replica: Replica) {
     receiving: status.receiving,
     applying: status.applying,
     readOnly: status.readOnly,
+    contradiction: 'none',
+    semiSync: replica.semiSync ? status.semiSync : 'on',
     data: dataState(status),
     ownTransactions: toGiveUp(status) || 'none',
   };
@@ -106,6 +141,13 @@ function holdsUnknownDatabases({ isEmpty, databases, seeding }: ReplicaStatus): 
 /** Throws where going on would lose data, or where nobody can tell. */
 function refuseToLose(status: ReplicaStatus, replica: Replica): void {
   const { primary } = replica;
+  if (isApart(status, replica)) {
+    throw failed(
+      `this server takes writes and follows nobody, and the inventory says that it follows ${primary}, so no ` +
+        'changes were made\nif it is to take them, set mysql_primary to its name in the inventory; ' +
+        `to move them to ${primary}, run hostwright do mysql promote ${primary}`,
+    );
+  }
   if (status.primaryError !== null || status.ownTransactions === null) {
     throw failed(
       `the primary ${primary} does not answer ${replica.user}: ${status.primaryError ?? 'no answer'}`,
@@ -165,6 +207,7 @@ async function settled(on: Ask, replica: Replica): Promise<ReplicaStatus> {
 async function start(on: Ask, replica: Replica, status: ReplicaStatus): Promise<ReplicaStatus> {
   const changes = [
     ...wholeStatements(replica, status),
+    ...semiSyncStatements(replica, status),
     ...(isSource(status, replica, hashOf(replica)) ? [] : sourceStatements(replica)),
   ];
   const [readOnly = '', ...starting] = startStatements(replica);
@@ -234,22 +277,7 @@ export const mysqlReplicaType = defineResource({
     'A server that replicates from a primary by GTID over verified TLS. Its data is copied from the primary. A stopped replica is restarted or copied again, but never if it has transactions that the primary lacks',
   schema: replicaSchema,
   key: (replica) => replica.primary,
-  want: (replica) => ({
-    source: `${replica.address}:${replica.port}`,
-    user: replica.user,
-    password: replica.password,
-    tls: 'verified',
-    position: 'gtid',
-    delay: 0,
-    filters: 'none',
-    options: 'as declared',
-    otherSources: 'none',
-    receiving: 'on',
-    applying: 'on',
-    readOnly: true,
-    data: dataOfPrimary,
-    ownTransactions: 'none',
-  }),
+  want,
   probe: ([replica]) => {
     if (replica === undefined) throw new RangeError('there is no replica to read');
     return probeServer(replica.flavor, [replica], askReplica(replica), (rows) => [

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { secretValue } from '../attribute.ts';
 import { path } from '../path.ts';
+import { clientOptions } from './client-options.ts';
 import type { Seeding } from './seeding-mark.ts';
+import { acknowledgeStatements } from './semi-sync.ts';
 import { flavor, plainText, sqlText, type Flavor } from './sql.ts';
 
 // Both end up in option files and in CHANGE REPLICATION SOURCE, which takes 32 characters at most.
@@ -34,6 +36,10 @@ export const replicaSchema = z.strictObject({
     .string()
     .optional()
     .describe('Transactions that the primary lacks and that may be lost: the data is then copied again'),
+  semiSync: z
+    .boolean()
+    .default(false)
+    .describe('Acknowledges what it receives, for a primary whose commits wait for that'),
   seedTimeout: z
     .number()
     .int()
@@ -52,6 +58,8 @@ export interface Failure {
 /** What a replica and its primary say together. */
 export interface ReplicaStatus {
   readonly readOnly: boolean;
+  /** `on` also while it receives nothing; else what is wrong with it. */
+  readonly semiSync: string;
   /** `address:port` of where it replicates from. */
   readonly source: string | null;
   readonly user: string;
@@ -101,18 +109,9 @@ export const retryCount = 100_000_000;
 export const heartbeat = 30;
 
 /** An option file for the client, as a user of the primary. */
-export function primaryOptions(replica: Replica, user: string, reveal: string): Buffer {
-  const verify = replica.flavor === 'mysql' ? 'ssl-mode=VERIFY_IDENTITY' : 'ssl-verify-server-cert';
-  return Buffer.from(`[client]
-host=${replica.address}
-port=${replica.port}
-user=${user}
-password="${reveal}"
-ssl-ca=${replica.ca}
-ssl-cert=${replica.certificate}
-ssl-key=${replica.key}
-${verify}
-`);
+export function primaryOptions(replica: Replica, user: string, password: string): Buffer {
+  const { flavor: server, address, port, ca, certificate, key } = replica;
+  return clientOptions(server, { user, password, ca, certificate, key }, [`host=${address}`, `port=${port}`]);
 }
 
 export function isFollowing(status: ReplicaStatus): boolean {
@@ -176,6 +175,13 @@ const filterNames = [
   'wild_ignore_table',
   'rewrite_db',
 ];
+
+/** Statements that make it acknowledge what it receives; a connection that stands must begin anew for that. */
+export function semiSyncStatements(replica: Replica, { semiSync }: ReplicaStatus): readonly string[] {
+  return replica.semiSync && semiSync !== 'on'
+    ? [...acknowledgeStatements(replica.flavor), stopStatement(replica)]
+    : [];
+}
 
 /** Statements that end all filters, and every other source. */
 export function wholeStatements(replica: Replica, { filters, channels }: ReplicaStatus): readonly string[] {

@@ -45,11 +45,12 @@ const inUse: Readonly<Record<string, string>> = {
 };
 const redoLog = 'innodb_redo_log_enabled';
 
-/** Of replication, and of what other types declare. */
+/** Of replication, and of what other types declare: who may write and whose commits wait is decided at run time. */
 const others = ['read_only', 'super_read_only', 'timestamp'];
 
 const isOther = (name: string): boolean =>
-  others.includes(name) || /^gtid_.*(pos|state|seq_no|next)$|^replicate_/.test(name);
+  others.includes(name) ||
+  /^gtid_.*(pos|state|seq_no|next)$|^replicate_|^rpl_semi_sync_(source|master)_(enabled|timeout)$/.test(name);
 
 function questionOf(server: Flavor, desired: readonly Settings[]): Question {
   const declared = desired.flatMap(({ settings }) => Object.keys(settings));

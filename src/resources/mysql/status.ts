@@ -20,6 +20,8 @@ const common = `'databases', (SELECT JSON_ARRAYAGG(SCHEMA_NAME) FROM information
 
 const mysqlQuery = `SELECT REPLACE(@@global.gtid_executed, CHAR(10), '');
 SELECT JSON_OBJECT('readOnly', @@global.super_read_only, ${common},
+  'waits', (SELECT VARIABLE_VALUE FROM performance_schema.global_variables WHERE VARIABLE_NAME = 'rpl_semi_sync_source_enabled'),
+  'acknowledges', (SELECT VARIABLE_VALUE FROM performance_schema.global_status WHERE VARIABLE_NAME = 'Rpl_semi_sync_replica_status'),
   'source', (SELECT JSON_OBJECT('host', HOST, 'port', PORT, 'user', USER, 'tls', SSL_ALLOWED, 'ca', SSL_CA_FILE,
       'cert', SSL_CERTIFICATE, 'key', SSL_KEY, 'verify', SSL_VERIFY_SERVER_CERTIFICATE, 'gtid', AUTO_POSITION, 'heartbeat', HEARTBEAT_INTERVAL,
       'retryInterval', CONNECTION_RETRY_INTERVAL, 'retryCount', CONNECTION_RETRY_COUNT,
@@ -47,7 +49,9 @@ SELECT JSON_OBJECT('readOnly', @@global.super_read_only, ${common},
     ) parts WHERE CHANNEL_NAME = '' AND LAST_ERROR_NUMBER <> 0));`;
 
 const mariadbQuery = `SELECT @@global.gtid_binlog_state;
-SELECT JSON_OBJECT('readOnly', IF(@@global.read_only, 1, 0), 'applied', @@global.gtid_slave_pos, ${common});
+SELECT JSON_OBJECT('readOnly', IF(@@global.read_only, 1, 0), 'applied', @@global.gtid_slave_pos, ${common},
+  'waits', IF(@@global.rpl_semi_sync_master_enabled, 'ON', 'OFF'),
+  'acknowledges', (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'RPL_SEMI_SYNC_SLAVE_STATUS'));
 SELECT @@datadir;`;
 
 /** The own state was read before: what the primary lacks now, it lacks for good. */
@@ -107,7 +111,11 @@ ${isMysql ? mysqlScript : mariadbScript}`,
 
 const failure = z.object({ number: z.number(), message: z.string() });
 
+/** Of semi-synchronous replication; null where the server has no such plugin. */
+const semiSync = { waits: z.string().nullable(), acknowledges: z.string().nullable() };
+
 const mysqlRow = z.object({
+  ...semiSync,
   readOnly: z.number(),
   databases: z.array(z.string()).nullable(),
   source: z
@@ -140,6 +148,7 @@ const truth = z.number().or(z.boolean());
 const mysqlAnswer = z.object({ server: z.string(), own: z.string(), behind: truth, purged: truth });
 
 const mariadbRow = z.object({
+  ...semiSync,
   readOnly: z.number(),
   applied: z.string(),
   databases: z.array(z.string()).nullable(),
@@ -153,6 +162,15 @@ const aheadWords = /more GTIDs than|has (probably )?diverged|not in the master's
 
 function isFailure(found: Failure | null | undefined): found is Failure {
   return found !== null && found !== undefined && found.number !== 0;
+}
+
+/** A replica that receives nothing acknowledges nothing. */
+function semiSyncState(
+  { waits, acknowledges }: { readonly waits: string | null; readonly acknowledges: string | null },
+  receiving: string,
+): string {
+  if (waits === 'ON') return 'waits for replicas itself';
+  return acknowledges === 'ON' || receiving !== 'on' ? 'on' : 'off';
 }
 
 interface Tls {
@@ -190,8 +208,10 @@ function parseMysql(rows: readonly string[], replica: Replica) {
   const [answer] = after(rows, 'primary').map((line) => mysqlAnswer.parse(JSON.parse(line)));
   const { source } = row;
   const own = answer?.own.replaceAll('\n', '') ?? null;
+  const receiving = row.receiver?.state ?? 'off';
   return {
     readOnly: row.readOnly === 1,
+    semiSync: semiSyncState(row, receiving),
     source: source === null || source.host === null ? null : `${source.host}:${source.port}`,
     user: source?.user ?? '',
     passwordHash: row.password ?? '',
@@ -211,7 +231,7 @@ function parseMysql(rows: readonly string[], replica: Replica) {
       ...(source === null ? [] : rhythm(source.heartbeat, source.retryInterval, source.retryCount)),
       ...[source?.others ?? '', row.applying?.others ?? ''].filter((text) => text !== ''),
     ],
-    receiving: row.receiver?.state ?? 'off',
+    receiving,
     applying: row.applier ?? 'off',
     receiveFailure: isFailure(row.receiver) ? row.receiver : null,
     applyFailure: row.failures?.find(isFailure) ?? null,
@@ -254,8 +274,10 @@ function parseMariadb(rows: readonly string[], replica: Replica) {
   const history = `${executed},${row.applied}`;
   const [server, primary] = after(rows, 'primary')[0]?.split('\t') ?? [];
   const host = status.get('Master_Host') ?? '';
+  const receiving = state(status.get('Slave_IO_Running'));
   return {
     readOnly: row.readOnly === 1,
+    semiSync: semiSyncState(row, receiving),
     source: host === '' ? null : `${host}:${status.get('Master_Port')}`,
     user: status.get('Master_User') ?? '',
     passwordHash: after(rows, 'password')[0]?.split(' ')[0] ?? '',
@@ -275,7 +297,7 @@ function parseMariadb(rows: readonly string[], replica: Replica) {
     }),
     channels: [],
     options: ignoredServers(status.get('Replicate_Ignore_Server_Ids')),
-    receiving: state(status.get('Slave_IO_Running')),
+    receiving,
     applying: state(status.get('Slave_SQL_Running')),
     receiveFailure: failureOf('IO'),
     applyFailure: failureOf('SQL'),

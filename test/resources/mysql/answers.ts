@@ -4,7 +4,10 @@ import { mysqlReplica, Secret, type Resource } from '../../../src/index.ts';
 export const password = 'Replication1';
 export const seedPassword = 'Seed2';
 
-export function replica(flavor: 'mysql' | 'mariadb', more: { discard?: string } = {}): Resource {
+export function replica(
+  flavor: 'mysql' | 'mariadb',
+  more: { discard?: string; semiSync?: boolean } = {},
+): Resource {
   return mysqlReplica('web2', {
     flavor,
     address: '10.0.0.2',
@@ -35,6 +38,9 @@ export interface Server {
   readonly own: string | null;
   readonly isBehind: boolean;
   readonly isPurged: boolean;
+  /** Of semi-synchronous replication: its own commits wait, it acknowledges. */
+  readonly waits: 'ON' | 'OFF' | null;
+  readonly acknowledges: 'ON' | 'OFF' | null;
   readonly delay: number;
   readonly filters: readonly string[] | null;
   readonly channels: readonly string[] | null;
@@ -60,6 +66,8 @@ export const following: Server = {
   own: '',
   isBehind: false,
   isPurged: false,
+  waits: 'OFF',
+  acknowledges: 'ON',
   delay: 0,
   filters: null,
   channels: null,
@@ -81,6 +89,8 @@ export function mysqlAnswer(server: Server): string {
     server.executed,
     JSON.stringify({
       readOnly: Number(server.readOnly),
+      waits: server.waits,
+      acknowledges: server.acknowledges,
       databases: server.databases.length === 0 ? null : server.databases,
       source:
         source === null
@@ -148,7 +158,13 @@ export function mariadbAnswer(server: Server, applied = ''): string {
   return [
     'ready',
     server.executed,
-    JSON.stringify({ readOnly: Number(server.readOnly), applied, databases: server.databases }),
+    JSON.stringify({
+      readOnly: Number(server.readOnly),
+      waits: server.waits,
+      acknowledges: server.acknowledges,
+      applied,
+      databases: server.databases,
+    }),
     '/var/lib/mysql/',
     ...(server.seeding === null ? [] : [`seeding ${server.seeding}`]),
     `password ${hash(server.source === null ? '' : server.password)}  -`,

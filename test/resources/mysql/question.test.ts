@@ -20,7 +20,10 @@ function found(...printed: readonly string[]): readonly unknown[] {
   return resources.map(({ id }) => states.get(id));
 }
 
-const primary = ['ready', '0', '686f7374-7772-6967-6874-0123456789ab:1'];
+const primary = [
+  'ready',
+  '{"readOnly": 0, "executed": "686f7374-7772-6967-6874-0123456789ab:1", "waits": null, "patience": null, "replicas": null}',
+];
 const database = ['ready', '{"name": "shop", "charset": "utf8mb4", "collation": "utf8mb4_bin"}'];
 const user = [
   ...[

@@ -143,6 +143,11 @@ describe('the plan', () => {
         ['data', 'ahead of the primary, which has lost transactions'],
       ],
     ],
+    [
+      'made a primary by hand',
+      { readOnly: false, source: null, own: `${primaryUuid}:34-40` },
+      [['contradiction', 'takes writes and follows nobody']],
+    ],
     ['too old', { isPurged: true }, [['data', 'too old: the primary has purged the next binary logs']]],
     [
       'in conflict',
@@ -233,6 +238,22 @@ describe('the change', () => {
     expect(done[0]).toContain("RESET REPLICA ALL FOR CHANNEL 'other';");
     expect(done[0]).toContain('SOURCE_DELAY = 0');
     expect(done[0]).toMatch(/STOP REPLICA;\nSTART REPLICA;\n$/);
+  });
+
+  test('has it acknowledge what it receives, and wait for nobody itself', async () => {
+    const acknowledging = replica('mysql', { semiSync: true });
+    expect(differences(acknowledging, following)).toEqual([]);
+    expect(differences(acknowledging, { ...following, waits: 'ON' })).toEqual([
+      ['semiSync', 'waits for replicas itself'],
+    ]);
+    const silent = { ...following, acknowledges: 'OFF' } as const;
+    expect(differences(acknowledging, silent)).toEqual([['semiSync', 'off']]);
+    expect(differences(mysql, silent)).toEqual([]);
+    const { done } = await apply(acknowledging, [silent, following]);
+    expect(done).toEqual([
+      'SET GLOBAL rpl_semi_sync_source_enabled = OFF;\nSET GLOBAL rpl_semi_sync_replica_enabled = ON;\n' +
+        'STOP REPLICA;\nSET GLOBAL super_read_only = ON;\nSTOP REPLICA;\nSTART REPLICA;\n',
+    ]);
   });
 
   test('of a writable replica does not interrupt it', async () => {
