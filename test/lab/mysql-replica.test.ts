@@ -205,6 +205,34 @@ describe('a replica of MySQL', () => {
     expect(plan.filter(({ type }) => type === 'error')).toEqual([]);
   });
 
+  it('loses what the package has written there, and a damaged relay log, without a copy', async () => {
+    await hosts.shell('web2', 'dpkg-reconfigure -f noninteractive mysql-server 2>/dev/null');
+    await sql('web2', 'STOP REPLICA SQL_THREAD');
+    await order(3);
+    const sent = await sql('web1', 'SELECT @@gtid_executed');
+    await eventually(() =>
+      sql(
+        'web2',
+        `SELECT GTID_SUBTRACT('${sent}', CONCAT(RECEIVED_TRANSACTION_SET, ',', @@gtid_executed))
+      FROM performance_schema.replication_connection_status WHERE CHANNEL_NAME = ''`,
+      ),
+    ).toBe('');
+    await hosts.shell(
+      'web2',
+      'file=$(ls /var/lib/mysql/relay-bin.[0-9]* | tail -n 1); printf XXXXXXXXXXXXXXXX | dd of="$file" bs=1 seek=$(($(stat -c %s "$file") - 120)) conv=notrunc status=none',
+    );
+    await sql('web2', 'START REPLICA SQL_THREAD');
+    await eventually(async () => String((await planned())['relayLog'])).toBe('damaged');
+    expect((await planned())['ownTransactions']).toMatch(/^[0-9a-f-]{36}:1$/);
+    const copied = 'SELECT END_TIME FROM performance_schema.clone_status';
+    const before = await sql('web2', copied);
+    const apply = await hostwright('apply', {}, '--yes');
+    expect(apply.code, apply.stdout).toBe(0);
+    expect(await sql('web2', copied)).toBe(before);
+    expect(await rows('web2')).toBe(await rows('web1'));
+    expect(await planned()).toEqual({});
+  });
+
   it('shows its seed password to no other host of the site that poses as the primary', async () => {
     const replica = replicaSchema.parse({
       ...{ primary: 'web1', flavor: 'mysql', address: hosts.address('web1') },
@@ -257,7 +285,7 @@ systemd-run --quiet --unit=impostor --socket-property=ListenStream=${hosts.addre
 
     const apply = await hostwright('apply', { mysql_discard_transactions: lost }, '--yes');
     expect(apply.code, apply.stdout).toBe(0);
-    expect(await count('web2')).toBe('134');
+    expect(await count('web2')).toBe('137');
     expect(await rows('web2')).toBe(await rows('web1'));
     expect(await planned()).toEqual({});
   });
@@ -268,7 +296,7 @@ systemd-run --quiet --unit=impostor --socket-property=ListenStream=${hosts.addre
       'systemctl stop mysql && cp -a /var/lib/mysql /var/lib/mysql-older && systemctl start mysql',
     );
     await order(5);
-    await eventually(() => count('web2')).toBe('139');
+    await eventually(() => count('web2')).toBe('142');
     await hosts.shell(
       'web1',
       'systemctl stop mysql && rm -rf /var/lib/mysql && mv /var/lib/mysql-older /var/lib/mysql && systemctl start mysql',

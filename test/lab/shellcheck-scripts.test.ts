@@ -45,6 +45,7 @@ test('the scripts of the project are found', () => {
       'bin/prepare',
       'bin/test',
       'roles/certificate/hostwright-certificate.sh',
+      'roles/mysql/mysql-open.sh',
     ]),
   );
 });

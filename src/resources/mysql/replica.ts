@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
 import { HostwrightError } from '../../errors.ts';
-import { Secret } from '../../secrets/secret.ts';
 import { sh } from '../../transport/shell.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
 import { Unreadable, type Change } from '../state.ts';
@@ -10,6 +8,7 @@ import {
   isFollowing,
   isSource,
   replicaSchema,
+  resetStatements,
   semiSyncStatements,
   sourceStatements,
   startStatements,
@@ -20,101 +19,26 @@ import {
   type ReplicaStatus,
 } from './replication.ts';
 import { markStatements } from './history.ts';
+import { forgetStatements, forgetTransactions, isOfPackage } from './of-package.ts';
+import { keepTransactions, keptIn, transactionsIn } from './own-transactions.ts';
+import {
+  dataFailure,
+  hashOf,
+  isApart,
+  isGivenUp,
+  isRelayLogDamaged,
+  stateOf,
+  toGiveUp,
+  want,
+} from './replica-state.ts';
 import { donorAuthority, readDonor, seedStep } from './seed.ts';
 import { endSeeding } from './seeding-mark.ts';
 import { askServer, parseAnswer, probeServer } from './question.ts';
 import { runSql, sqlBytes } from './sql.ts';
 import { askReplica, parseStatus } from './status.ts';
 
-/** The binary logs with what is missing are gone: MySQL's number, and MariaDB's. */
-const purged = new Set([13_114, 1236]);
-/** No space, no memory: a copy of the data would meet them again. */
-const notOfTheData = new Set([3, 28, 1021, 1037, 1038, 1041]);
-
 /** Seconds to wait until the replication runs, and then until it has caught up. */
 const patience = { start: 30, catchUp: 60 };
-
-function hashOf(replica: Replica): string {
-  return createHash('sha256').update(replica.password.reveal()).digest('hex');
-}
-
-/** A failure that only a new copy of the data ends. */
-function dataFailure({ receiveFailure, applyFailure }: ReplicaStatus): Failure | undefined {
-  if (applyFailure !== null && !notOfTheData.has(applyFailure.number)) return applyFailure;
-  return receiveFailure !== null && purged.has(receiveFailure.number) ? receiveFailure : undefined;
-}
-
-const dataOfPrimary = 'that of the primary';
-
-/** In the place of all transactions that the primary lacks, whose number shrinks while it uses theirs again. */
-function toGiveUp({ lostMarks, ownTransactions }: ReplicaStatus): string {
-  return lostMarks === '' ? (ownTransactions ?? '') : lostMarks;
-}
-
-function dataState(status: ReplicaStatus): string {
-  if (status.seeding !== undefined) return 'half copied';
-  if (status.lostMarks !== '') return 'of a history that the primary has lost';
-  if (status.isAhead) return 'ahead of the primary, which has lost transactions';
-  if (status.isEmpty) {
-    return status.databases.length === 0 ? 'none' : `databases without GTIDs: ${status.databases.join(', ')}`;
-  }
-  if (status.isPurged) return 'too old: the primary has purged the next binary logs';
-  const failure = dataFailure(status);
-  return failure === undefined ? dataOfPrimary : `stopped: ${failure.message}`;
-}
-
-/** Somebody has made it a primary, which the inventory does not say: nothing is changed of its own accord. */
-function isApart(status: ReplicaStatus, replica: Replica): boolean {
-  return (
-    !status.readOnly && status.source === null && !status.isEmpty && !isGivenUp(replica, toGiveUp(status))
-  );
-}
-
-function want(replica: Replica) {
-  return {
-    source: `${replica.address}:${replica.port}`,
-    user: replica.user,
-    password: replica.password,
-    tls: 'verified',
-    position: 'gtid',
-    delay: 0,
-    filters: 'none',
-    options: 'as declared',
-    otherSources: 'none',
-    receiving: 'on',
-    applying: 'on',
-    readOnly: true,
-    contradiction: 'none',
-    semiSync: replica.semiSync ? 'on' : undefined,
-    data: dataOfPrimary,
-    ownTransactions: 'none',
-  };
-}
-
-/** Of a server that is not touched only what keeps it from that. */
-function stateOf(status: ReplicaStatus, replica: Replica) {
-  if (isApart(status, replica)) {
-    return { ...want(replica), semiSync: 'on', contradiction: 'takes writes and follows nobody' };
-  }
-  return {
-    source: status.source,
-    user: status.user,
-    password: status.passwordHash === hashOf(replica) ? replica.password : new Secret(status.passwordHash),
-    tls: status.tls,
-    position: status.position,
-    delay: status.delay,
-    filters: status.filters.join('; ') || 'none',
-    options: status.options.join('; ') || 'as declared',
-    otherSources: status.channels.join(', ') || 'none',
-    receiving: status.receiving,
-    applying: status.applying,
-    readOnly: status.readOnly,
-    contradiction: 'none',
-    semiSync: replica.semiSync ? status.semiSync : 'on',
-    data: dataState(status),
-    ownTransactions: toGiveUp(status) || 'none',
-  };
-}
 
 function failed(message: string, failure?: Failure | null): HostwrightError {
   const detail = failure === undefined || failure === null ? '' : `: ${failure.message} (${failure.number})`;
@@ -128,14 +52,14 @@ async function ask(on: Ask, replica: Replica): Promise<ReplicaStatus> {
   return parseStatus(rows, replica);
 }
 
-function isGivenUp(replica: Replica, transactions: string): boolean {
-  const words = (text: string): string => text.replace(/\s/g, '').toLowerCase();
-  return replica.discard !== undefined && words(replica.discard) === words(transactions);
-}
-
 /** Of a copy that broke off there may be databases, and never a transaction. */
 function holdsUnknownDatabases({ isEmpty, databases, seeding }: ReplicaStatus): boolean {
   return isEmpty && databases.length > 0 && seeding !== 'emptied';
+}
+
+/** MySQL alone can tell transactions apart by their GTIDs in its binary logs. */
+function keptWords({ flavor }: Replica): string {
+  return flavor === 'mysql' ? `; they are kept as statements in ${keptIn} of this host` : '';
 }
 
 /** Throws where going on would lose data, or where nobody can tell. */
@@ -158,10 +82,10 @@ function refuseToLose(status: ReplicaStatus, replica: Replica): void {
     throw failed(
       status.lostMarks === ''
         ? `the replica has transactions that the primary ${primary} lacks, so no changes were made: ${transactions}\n` +
-            `copy them to ${primary}, or discard them: set mysql_discard_transactions of this host to exactly these`
+            `copy them to ${primary}, or discard them: set mysql_discard_transactions of this host to exactly these${keptWords(replica)}`
         : `the primary ${primary} has lost the history that was copied here: its binary logs were reset, or older ` +
             'data was restored. Transaction numbers cannot show what is missing there, so this replica is ' +
-            `stopped and its data stays unchanged\ncompare the data; to discard the data of this host, set its mysql_discard_transactions to ${transactions}`,
+            `stopped and its data stays unchanged\ncompare the data; to discard the data of this host, set its mysql_discard_transactions to ${transactions}${keptWords(replica)}`,
     );
   }
   if (holdsUnknownDatabases(status)) {
@@ -191,6 +115,18 @@ async function keptApart(on: Ask, replica: Replica): Promise<ReplicaStatus> {
   return ask(on, replica);
 }
 
+/** Without what Debian's package has written, where that is all that the primary lacks. */
+async function withoutPackage(on: Ask, replica: Replica, status: ReplicaStatus): Promise<ReplicaStatus> {
+  const own = status.ownTransactions ?? '';
+  if (replica.flavor !== 'mysql' || own === '' || status.lostMarks !== '' || isApart(status, replica)) {
+    return status;
+  }
+  const proof = await on(isOfPackage(own, transactionsIn(own)));
+  if (proof.toString('utf8').trim() !== 'yes') return status;
+  await on(forgetTransactions, sqlBytes(forgetStatements(own)));
+  return ask(on, replica);
+}
+
 /** Waits, within limits, until transactions flow and the replica has caught up; gives the last status. */
 async function settled(on: Ask, replica: Replica): Promise<ReplicaStatus> {
   for (let second = 0; ;) {
@@ -208,6 +144,7 @@ async function start(on: Ask, replica: Replica, status: ReplicaStatus): Promise<
   const changes = [
     ...wholeStatements(replica, status),
     ...semiSyncStatements(replica, status),
+    ...(isRelayLogDamaged(status) ? [stopStatement(replica), ...resetStatements(replica)] : []),
     ...(isSource(status, replica, hashOf(replica)) ? [] : sourceStatements(replica)),
   ];
   const [readOnly = '', ...starting] = startStatements(replica);
@@ -245,7 +182,7 @@ async function seed(on: Ask, replica: Replica): Promise<void> {
 
 /** Restarts what stands still, and copies the data anew where that is what the plan says or cannot be avoided. */
 async function follow(on: Ask, { desired: replica, attributes }: Change<Replica>): Promise<void> {
-  const before = await keptApart(on, replica);
+  const before = await withoutPackage(on, replica, await keptApart(on, replica));
   refuseToLose(before, replica);
   const mayCopy = attributes.some(({ name }) => name === 'data' || name === 'ownTransactions');
   const isSeeding = before.seeding !== undefined;
@@ -254,6 +191,9 @@ async function follow(on: Ask, { desired: replica, attributes }: Change<Replica>
       throw failed(
         'the replica needs a new copy of the data, which the plan did not show: run the command again',
       );
+    if (replica.flavor === 'mysql' && before.ownTransactions !== null && before.ownTransactions !== '') {
+      await on(keepTransactions(before.ownTransactions));
+    }
     await seed(on, replica);
     return;
   }
@@ -290,6 +230,10 @@ export const mysqlReplicaType = defineResource({
       title: `follow ${change.desired.primary}`,
       converse: (on) => follow(on, change),
     })),
+  comparison: {
+    computed: ['advice'],
+    remarks: ({ advice }) => (advice === '' ? [] : [advice]),
+  },
   order: { provides: () => false },
 });
 

@@ -201,6 +201,14 @@ export function wholeStatements(replica: Replica, { filters, channels }: Replica
   ];
 }
 
+/**
+ * Statements that drop what was received, so that it is sent once more. MariaDB does so at each start of a replica
+ * that goes by GTID.
+ */
+export function resetStatements({ flavor: server }: Replica): readonly string[] {
+  return server === 'mysql' ? ['RESET REPLICA'] : [];
+}
+
 export function stopStatement({ flavor: server }: Replica): string {
   return server === 'mysql' ? 'STOP REPLICA' : 'STOP SLAVE';
 }

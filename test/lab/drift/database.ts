@@ -66,7 +66,7 @@ MYSQL_PWD=$DATABASE_PASSWORD mysql -h 10.213.99.12 -u visits --ssl-mode=REQUIRED
         resource: 'mysql_user:seed@10.213.99.13',
         action: 'create',
         sql: "DROP USER 'seed'@'10.213.99.13'",
-        asks: ["SELECT COUNT(*) FROM mysql.user WHERE User = 'seed'", '1'],
+        asks: ["SELECT COUNT(*) FROM mysql.user WHERE User = 'seed'", '2'],
       },
       {
         what: 'replication without a certificate allowed',
@@ -76,7 +76,7 @@ MYSQL_PWD=$DATABASE_PASSWORD mysql -h 10.213.99.12 -u visits --ssl-mode=REQUIRED
         action: 'update',
         seen: { tls: 'none → x509' },
         sql: "ALTER USER 'replication'@'10.213.99.13' REQUIRE NONE",
-        asks: ["SELECT ssl_type FROM mysql.user WHERE User = 'replication'", 'X509'],
+        asks: ["SELECT DISTINCT ssl_type FROM mysql.user WHERE User = 'replication'", 'X509'],
       },
       {
         what: 'the user of the exporter locked',

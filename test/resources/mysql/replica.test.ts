@@ -46,7 +46,7 @@ function differences(resource: Resource, server: Server): readonly unknown[] {
 }
 
 /** A host whose server goes from one state to the next whenever something is done to it. */
-function host(states: readonly [Server, ...Server[]]) {
+function host(states: readonly [Server, ...Server[]], isOfPackage = false) {
   const done: string[] = [];
   let at = 0;
   const ask: Ask = (script, stdin) => {
@@ -55,6 +55,12 @@ function host(states: readonly [Server, ...Server[]]) {
     if (script.text.startsWith('openssl')) return Promise.resolve(Buffer.from(`${donor}${donor}`));
     if (script.text.includes('question')) {
       return Promise.resolve(Buffer.from(mysqlAnswer(states[Math.min(at, states.length - 1)] ?? following)));
+    }
+    if (script.text.includes('debian-sys-maint'))
+      return Promise.resolve(Buffer.from(isOfPackage ? 'yes\n' : ''));
+    if (script.text.includes('mysqlbinlog')) {
+      done.push('keep');
+      return Promise.resolve(Buffer.alloc(0));
     }
     if (script.text === 'sleep 1') at += 1;
     else {
@@ -66,10 +72,10 @@ function host(states: readonly [Server, ...Server[]]) {
   return { ask, done };
 }
 
-async function apply(resource: Resource, states: readonly [Server, ...Server[]]) {
+async function apply(resource: Resource, states: readonly [Server, ...Server[]], isOfPackage = false) {
   const change = changeOf(resource, states[0]);
   if (change === undefined) throw new Error('there is nothing to change');
-  const { ask, done } = host(states);
+  const { ask, done } = host(states, isOfPackage);
   const [step] = resource.type.apply([change], { declared: () => [] });
   if (step === undefined || !('converse' in step)) throw new Error('not a conversation');
   const error = await step.converse(ask).catch((cause: unknown) => cause);
@@ -301,7 +307,62 @@ describe('the change', () => {
       { ...following, own },
       following,
     ]);
-    expect(done[0]).toBe('copy');
+    expect(done.slice(0, 2)).toEqual(['keep', 'copy']);
+  });
+
+  test('forgets a transaction that is proven to be that of the package, and copies nothing', async () => {
+    const { done, error } = await apply(mysql, [{ ...following, own }, following], true);
+    expect(error).toBeUndefined();
+    expect(done[0]).toBe(
+      `STOP REPLICA;\nSET @kept = GTID_SUBTRACT(@@GLOBAL.gtid_executed, '${own}');\n` +
+        'RESET BINARY LOGS AND GTIDS;\nSET GLOBAL gtid_purged = @kept;\n',
+    );
+    expect(done).not.toContain('copy');
+  });
+
+  test('gets its first data also where the package has written before', async () => {
+    const fresh = { ...following, source: null, databases: [], receiving: 'off' } as const;
+    const { done, error } = await apply(
+      mysql,
+      [
+        { ...fresh, executed: own, own },
+        { ...fresh, executed: '' },
+        { ...following, source: null },
+        following,
+      ],
+      true,
+    );
+    expect(error).toBeUndefined();
+    expect(done[1]).toBe('copy');
+  });
+
+  test('has what it cannot read of its relay log sent once more, and copies nothing', async () => {
+    const damaged = {
+      ...following,
+      applying: 'off',
+      applyFailure: [13_121, 'Relay log read failure'],
+    } as const;
+    expect(differences(mysql, damaged)).toEqual([
+      ['applying', 'off'],
+      ['relayLog', 'damaged'],
+    ]);
+    const { done, error } = await apply(mysql, [damaged, following]);
+    expect(error).toBeUndefined();
+    expect(done).toEqual([
+      'STOP REPLICA;\nRESET REPLICA;\nSET GLOBAL super_read_only = ON;\nSTOP REPLICA;\nSTART REPLICA;\n',
+    ]);
+    const stuck = await apply(mysql, [damaged]);
+    expect(stuck.done).not.toContain('copy');
+    expect(stuck.error).toContain('Relay log read failure');
+  });
+
+  test('says how many transactions a copy would lose, and where they are kept', () => {
+    const actual = stateOf(mysql, mysqlAnswer({ ...following, own }));
+    expect(mysql.type.comparison?.remarks?.(actual)).toEqual([
+      expect.stringMatching(
+        /^2 transactions are on this host alone.*\/var\/lib\/hostwright\/mysql-discarded$/,
+      ),
+    ]);
   });
 
   test('gives up no other transactions because a copy was begun once', async () => {
@@ -317,7 +378,7 @@ describe('the change', () => {
     expect(error).toContain(`set its mysql_discard_transactions to ${mark}`);
     const copied = await apply(replica('mysql', { discard: mark }), [lost, lost, lost, following]);
     expect(copied.error).toBeUndefined();
-    expect(copied.done[1]).toBe('copy');
+    expect(copied.done.slice(1, 3)).toEqual(['keep', 'copy']);
   });
 
   test.each<readonly [string, Partial<Server>]>([
