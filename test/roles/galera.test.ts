@@ -111,6 +111,7 @@ const variables = {
   mysql_topology: 'group',
   mysql_replication_password: 'Repl1',
   mysql_seed_password: 'Seed1',
+  mysql_observer_password: 'Obs1',
 };
 
 function on(host: string, given: RoleCase = {}): readonly Resource[] {
