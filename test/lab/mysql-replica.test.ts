@@ -38,6 +38,9 @@ const rows = (host: string): Promise<string> =>
 
 const eventually = (read: () => Promise<string>) => expect.poll(read, { timeout: 60_000, interval: 200 });
 
+/** It takes no writes when it starts, until its replica has said that it follows. */
+const opens = () => eventually(() => sql('web1', 'SELECT @@read_only').catch(() => 'not yet')).toBe('0');
+
 /** What the plan says of the replica, attribute by attribute. */
 async function planned(): Promise<Readonly<Record<string, unknown>>> {
   const plan = await hostwright('plan');
@@ -105,13 +108,14 @@ describe('a replica of MySQL', () => {
     await hosts.shell('web2', 'kill -9 $(pidof mysqld)');
     await eventually(() => count('web2').catch(() => 'not yet')).toBe('70');
     await hosts.shell('web1', 'systemctl start mysql');
+    await opens();
   });
 
   it('opens its primary again, whose commits wait for it, when that was killed or the power of both was lost', async () => {
     const writes = () =>
       sql('web1', 'SELECT @@read_only, @@rpl_semi_sync_source_enabled').catch(() => 'not yet');
     const waits = "SHOW STATUS LIKE 'Rpl_semi_sync_source_status'";
-    expect(await sql('web1', waits)).toBe('Rpl_semi_sync_source_status\tON');
+    await eventually(() => sql('web1', waits)).toBe('Rpl_semi_sync_source_status\tON');
     const before = await hosts.shell('web1', 'pidof mysqld');
     await hosts.shell('web1', 'kill -9 $(pidof mysqld)');
     await eventually(writes).toBe('0\t1');
@@ -295,6 +299,7 @@ systemd-run --quiet --unit=impostor --socket-property=ListenStream=${hosts.addre
       'web1',
       'systemctl stop mysql && cp -a /var/lib/mysql /var/lib/mysql-older && systemctl start mysql',
     );
+    await opens();
     await order(5);
     await eventually(() => count('web2')).toBe('142');
     await hosts.shell(
@@ -302,6 +307,7 @@ systemd-run --quiet --unit=impostor --socket-property=ListenStream=${hosts.addre
       'systemctl stop mysql && rm -rf /var/lib/mysql && mv /var/lib/mysql-older /var/lib/mysql && systemctl start mysql',
     );
     await eventually(() => sql('web2', receives)).toBe('OFF');
+    await opens();
     await order(30);
     expect((await planned())['data']).toBe('ahead of the primary, which has lost transactions');
     const said = refusal(await hostwright('apply', {}, '--yes'));
