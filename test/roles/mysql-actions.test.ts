@@ -23,6 +23,7 @@ const vars = (flavor: 'mysql' | 'mariadb'): Variables =>
     mysql_flavor: flavor,
     mysql_replication_password: new Secret('r'),
     mysql_seed_password: new Secret('s'),
+    mysql_observer_password: new Secret('o'),
   });
 
 function stateOf({

@@ -25,7 +25,11 @@ function program(flavor: 'mysql' | 'mariadb'): string {
     ...{ kind: 'database_proxy', writer: 3307, reader: 3308, group: 'app' },
     ...{ host, role: 'database_proxy' },
   }));
-  const passwords = { mysql_replication_password: 'Repl1', mysql_seed_password: 'Seed1' };
+  const passwords = {
+    mysql_replication_password: 'Repl1',
+    mysql_seed_password: 'Seed1',
+    mysql_observer_password: 'Obs1',
+  };
   const resources = resourcesOf(mysql, {
     host: 'web2',
     declared: proxies,
