@@ -18,6 +18,7 @@ const notLookedAt = new Set(['engine_problem', 'sessionresumption_ticket']);
 
 /** The services of the site that begin as root, and why each has to. */
 const roots: Readonly<Record<string, string>> = {
+  'mysql-open.service': 'root logs in to the server by the socket, and opens it',
   'haproxy.service': 'its master binds ports and reads keys; the workers that talk are haproxy',
   'nginx.service': 'its master reads keys; the workers that talk are www-data',
   'hostwright-certificate.service': 'writes the bundle of HAProxy and tells it',
