@@ -162,7 +162,8 @@ const begin = ({ name, start: words }: Service): Script =>
 ${words} >"$HW/begin" 2>&1`;
 
 /** The words of its own command say why, so they come last: of long text the end is told. */
-const saidLast = ({ start: words }: Service): Script => (words === undefined ? sh`` : sh`cat "$HW/begin" >&2`);
+const saidLast = ({ start: words }: Service): Script =>
+  words === undefined ? sh`` : sh`cat "$HW/begin" >&2`;
 
 const start = (service: Service): Script => sh`hw_begin() {
   ${begin(service)}
