@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bareHosts, type TestHosts } from '../lab/hosts.ts';
 import { databaseOutages } from './database-outages.ts';
+import { databasePromotions } from './database-promotions.ts';
 
 let hosts: TestHosts;
 
@@ -16,6 +17,7 @@ afterAll(async () => {
 
 describe('a primary and its replica', () => {
   databaseOutages(() => hosts);
+  databasePromotions(() => hosts);
 
   it('are as declared after all of it, or after one apply', async () => {
     const apply = await hosts.hostwright('apply', '--yes', '--json', '--no-diff');

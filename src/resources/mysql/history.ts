@@ -26,6 +26,20 @@ export function marksIn(flavor: Flavor, gtids: string): string {
     .join(',');
 }
 
+/** SQL for the set of all that a server has executed. */
+export const executedBy: Readonly<Record<Flavor, string>> = {
+  mysql: "REPLACE(@@global.gtid_executed, CHAR(10), '')",
+  mariadb: "CONCAT(@@global.gtid_binlog_state, ',', @@global.gtid_slave_pos)",
+};
+
+/** Whether two sets are of servers with one history, which has a mark. */
+export function shareHistory(flavor: Flavor, one: string, other: string): boolean {
+  const marks = marksIn(flavor, other.toLowerCase()).split(',');
+  return marksIn(flavor, one.toLowerCase())
+    .split(',')
+    .some((mark) => mark !== '' && marks.includes(mark));
+}
+
 /** Statements of one session that write a new mark, on a read-only server too. */
 export function markStatements(flavor: Flavor): readonly string[] {
   if (flavor === 'mysql') {

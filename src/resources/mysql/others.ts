@@ -3,6 +3,7 @@ import { secretValue } from '../attribute.ts';
 import { path } from '../path.ts';
 import { lines, sh, type Script } from '../../transport/shell.ts';
 import { clientOptions } from './client-options.ts';
+import { executedBy } from './history.ts';
 import { clientOf, plainText, type Flavor } from './sql.ts';
 
 const address = z.string().regex(/^[\w.:-]+$/, 'expected an address or a host name');
@@ -40,6 +41,8 @@ export interface Other {
   readonly takesWrites: boolean | undefined;
   /** `ADDRESS:PORT` of the server that it follows; undefined where it follows none, or does not answer. */
   readonly follows: string | undefined;
+  /** What it has executed, as a set of GTIDs. */
+  readonly executed: string;
   /** Why it does not answer. */
   readonly silence: string | undefined;
 }
@@ -63,7 +66,7 @@ export function loginOf(server: Flavor, { user, password, ...files }: Others): B
 
 /** Asks every other server, one after the other; a line each. */
 export function askOthers(server: Flavor, { servers }: Others): Script {
-  const question = `SELECT IF(@@global.read_only, 1, 0);\n${sourceQuery[server]}\n`;
+  const question = `SELECT IF(@@global.read_only, 1, 0), ${executedBy[server]};\n${sourceQuery[server]}\n`;
   return lines([
     sh`printf '%s' ${question} >"$HW/question"`,
     ...servers.map(
@@ -88,12 +91,13 @@ export function parseOthers({ servers }: Others, rows: readonly string[]): reado
     const about = { name, server: `${host}:${at}` };
     const answer = rows.find((row) => row.startsWith(`other ${name}\t`));
     if (answer !== undefined) {
-      const [readOnly, ...source] = answer.split('\t').slice(1);
+      const [readOnly, executed = '', ...source] = answer.split('\t').slice(1);
       return [
         {
           ...about,
           takesWrites: readOnly === '0',
           follows: parseSource(source.join('\t')),
+          executed,
           silence: undefined,
         },
       ];
@@ -101,7 +105,13 @@ export function parseOthers({ servers }: Others, rows: readonly string[]): reado
     const silent = rows.find((row) => row.startsWith(`silent ${name}\t`));
     if (silent === undefined) return [];
     return [
-      { ...about, takesWrites: undefined, follows: undefined, silence: silent.split('\t')[1] ?? 'no answer' },
+      {
+        ...about,
+        takesWrites: undefined,
+        follows: undefined,
+        executed: '',
+        silence: silent.split('\t')[1] ?? 'no answer',
+      },
     ];
   });
 }

@@ -5,8 +5,10 @@ import type { Planned } from '../capabilities/order.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
 import { Unreadable, type Change } from '../state.ts';
 import type { Ask } from '../step.ts';
-import { marksIn, markStatements } from './history.ts';
+import { gtidsMinus } from './gtid-set.ts';
+import { executedBy, marksIn, markStatements, shareHistory } from './history.ts';
 import { askOthers, loginOf, others, parseOthers, parseSource, sourceQuery, type Other } from './others.ts';
+import { transactionsIn } from './own-transactions.ts';
 import { askAgain, askServer, parseAnswer, probeServer, type Question } from './question.ts';
 import { endSeeding, parseSeeding, readSeeding } from './seeding-mark.ts';
 import { durability, patienceOf, waitStatements } from './semi-sync.ts';
@@ -29,11 +31,6 @@ const schema = z.strictObject({
 });
 
 type Primary = z.output<typeof schema>;
-
-const executed: Readonly<Record<Flavor, string>> = {
-  mysql: "REPLACE(@@global.gtid_executed, CHAR(10), '')",
-  mariadb: "CONCAT(@@global.gtid_binlog_state, ',', @@global.gtid_slave_pos)",
-};
 
 /** By name, null where the plugin is not there. */
 const semiSync: Readonly<Record<Flavor, string>> = {
@@ -67,7 +64,7 @@ done`;
 
 /** The others are asked only where this server does not take writes, or follows one of them. */
 function questionOf(primary: Primary): Question {
-  const rows = `SELECT JSON_OBJECT('readOnly', IF(@@global.read_only, 1, 0), 'executed', ${executed[primary.flavor]}, ${semiSync[primary.flavor]});
+  const rows = `SELECT JSON_OBJECT('readOnly', IF(@@global.read_only, 1, 0), 'executed', ${executedBy[primary.flavor]}, ${semiSync[primary.flavor]});
 ${sourceQuery[primary.flavor]}`;
   if (primary.others === undefined) return { rows, more: readSeeding };
   const more = lines([
@@ -84,6 +81,7 @@ fi`,
 
 interface Found {
   readonly readOnly: boolean;
+  readonly executed: string;
   readonly isMarked: boolean;
   readonly isSeeding: boolean;
   /** `ADDRESS:PORT` of the server that it follows. */
@@ -109,6 +107,7 @@ function parse(primary: Primary, rows: readonly string[]): Found {
   const found = row.parse(JSON.parse(text));
   return {
     readOnly: found.readOnly === 1,
+    executed: found.executed,
     isMarked: marksIn(primary.flavor, found.executed) !== '',
     isSeeding: parseSeeding(rows) !== undefined,
     source: second?.startsWith('other ') === true ? undefined : parseSource(second),
@@ -118,8 +117,18 @@ function parse(primary: Primary, rows: readonly string[]): Found {
   };
 }
 
+/** Another server of the same history that does not follow this one and holds transactions that this one lacks. */
+function aheadOf({ flavor: server, others: own }: Primary, { executed, others: found }: Found) {
+  return found
+    .filter((other) => other.follows !== own?.self && shareHistory(server, executed, other.executed))
+    .map(({ name, executed: theirs }) => ({ name, gtids: gtidsMinus(server, theirs, executed) }))
+    .find(({ gtids }) => gtids !== '');
+}
+
 /** How the hosts contradict the inventory, which says that this one takes writes; undefined where they do not. */
-function contradictionOf({ name }: Primary, { readOnly, source, others: found }: Found): string | undefined {
+function contradictionOf(primary: Primary, state: Found): string | undefined {
+  const { name } = primary;
+  const { readOnly, source, others: found } = state;
   const writers = found.filter(({ takesWrites }) => takesWrites === true);
   const followed = found.find(({ server }) => server === source);
   const follows = `${name} follows ${followed === undefined ? source : `${followed.name} (${source})`}`;
@@ -128,11 +137,25 @@ function contradictionOf({ name }: Primary, { readOnly, source, others: found }:
   if (readOnly && source !== undefined) {
     return writers.length === 0 ? follows : `${follows}, and ${others} ${take} writes`;
   }
+  const ahead = readOnly && writers.length === 0 ? aheadOf(primary, state) : undefined;
+  if (ahead !== undefined) {
+    const count = primary.flavor === 'mysql' ? `${transactionsIn(ahead.gtids)} transactions` : 'transactions';
+    return `${ahead.name} does not follow ${name} and holds ${count} that ${name} lacks: ${ahead.gtids}`;
+  }
   if (writers.length === 0) return undefined;
   return readOnly ? `${others} ${take} writes, ${name} does not` : `both ${name} and ${others} take writes`;
 }
 
-function adviceFor({ name }: Primary, { source, others: found }: Found): string {
+function adviceFor(primary: Primary, state: Found): string {
+  const { name } = primary;
+  const { source, others: found } = state;
+  const ahead = aheadOf(primary, state);
+  if (source === undefined && ahead !== undefined && found.every(({ takesWrites }) => takesWrites !== true)) {
+    return (
+      `the inventory says that ${name} takes writes. If ${ahead.name} is to take them, set mysql_primary: ${ahead.name} ` +
+      `in the inventory; to give up what only ${ahead.name} holds, stop its server, then run hostwright apply`
+    );
+  }
   const writer =
     found.find(({ takesWrites }) => takesWrites === true) ?? found.find(({ server }) => server === source);
   return (

@@ -18,8 +18,10 @@ const open = { readOnly: 0, executed: marked, waits: 'ON', patience: '10000', re
 const closed = { ...open, readOnly: 1, waits: 'OFF', replicas: '0' };
 const row = (source: string): string => `\t${source.split(':').join('\t\t')}`;
 const web3 = {
-  follows: `other web3\t1\t${row('10.0.0.2:3306')}\t`,
-  'takes writes': 'other web3\t0\t',
+  follows: `other web3\t1\t${marked}\t${row('10.0.0.2:3306')}\t`,
+  'is ahead': `other web3\t1\t${marked},11111111-e53c-11f1-8880-2e3fcee93386:1-5\t`,
+  'is of another history': 'other web3\t1\t11111111-e53c-11f1-8880-2e3fcee93386:1\t',
+  'takes writes': `other web3\t0\t${marked}\t`,
   'does not answer': 'silent web3\tERROR 2003 (HY000): refused',
 };
 
@@ -131,6 +133,21 @@ describe('a primary', () => {
     const [remark] = type.comparison?.remarks?.(read(found, ...rows)) ?? [];
     expect(remark).toMatch(/set mysql_primary: \S+ in the inventory; .* hostwright do mysql promote web2$/);
     await expect(statements(found, rows)).rejects.toThrow(`${words}, so no changes were made`);
+  });
+
+  test('stays closed while another one holds what it lacks, and says how to choose', async () => {
+    const words =
+      'web3 does not follow web2 and holds 5 transactions that web2 lacks: 11111111-e53c-11f1-8880-2e3fcee93386:1-5';
+    expect(differences(closed, web3['is ahead'])).toEqual([['contradiction', words]]);
+    const [remark] = type.comparison?.remarks?.(read(closed, web3['is ahead'])) ?? [];
+    expect(remark).toMatch(
+      /set mysql_primary: web3 in the inventory; .* stop its server, then run hostwright apply$/,
+    );
+    await expect(statements(closed, [web3['is ahead']])).rejects.toThrow(words);
+    expect(differences(closed, web3['is of another history'])).toEqual([['readOnly', true]]);
+    expect(
+      differences({ ...closed, executed: `${marked}4` }, web3['is ahead'].replace(/,1.*:1-5/, '')),
+    ).toEqual([['readOnly', true]]);
   });
 
   test('is not opened where another one has opened since the plan', async () => {
