@@ -23,6 +23,8 @@ const allowed = [
   /^\/etc\/shadow- 0:42 640 leaks_hash \((old|new)\)$/,
   /^\/srv\/app\/environment 0:[1-9]\d* 640 (leaks_environment|app_database_password) \(new\)$/,
   /^\/etc\/alertmanager\/[a-z-]+ 0:[1-9]\d* 640 monitoring_\w+ \(new\)$/,
+  // By which a database asks the others who may write.
+  /^\/etc\/hostwright\/mysql-observer\.cnf 0:0 600 mysql_observer_password \(new\)$/,
   // A replica stores how it logs in at its primary.
   /^\/var\/lib\/mysql\/(mysql\.ibd|undo_\d+|#ib_\d+_\d\.dblwr|#innodb_redo\/#ib_redo\d+) [1-9]\d*:[1-9]\d* 640 mysql_replication_password \((old|new)\)$/,
 ];
@@ -37,6 +39,7 @@ const expected = {
     '/etc/shadow- 0:42 640 leaks_hash (old)',
   ],
   web2: [
+    '/etc/hostwright/mysql-observer.cnf 0:0 600 mysql_observer_password (new)',
     expect.stringMatching(/mysql\.ibd .* mysql_replication_password \(new\)$/),
     expect.stringMatching(/^\/etc\/alertmanager\/email-password .* monitoring_email_password \(new\)$/),
     expect.stringMatching(/^\/etc\/alertmanager\/slack-url .* monitoring_slack_webhook \(new\)$/),

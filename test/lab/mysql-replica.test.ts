@@ -227,7 +227,7 @@ describe('a replica of MySQL', () => {
     );
     await sql('web2', 'START REPLICA SQL_THREAD');
     await eventually(async () => String((await planned())['relayLog'])).toBe('damaged');
-    expect((await planned())['ownTransactions']).toMatch(/^[0-9a-f-]{36}:1$/);
+    expect((await planned())['ownTransactions']).toMatch(/^[0-9a-f-]{36}:\d+$/);
     const copied = 'SELECT END_TIME FROM performance_schema.clone_status';
     const before = await sql('web2', copied);
     const apply = await hostwright('apply', {}, '--yes');

@@ -57,14 +57,15 @@ replay() {
     rm -rf "$work/of"
     mkdir "$work/of"
     begun=''
-    for log in $(sed -n "s/^$from //p" "$work/logs"); do
+    while read -r of log; do
+      [ "$of" = "$from" ] || continue
       name=${log##*/}
       position=$(value log)
       if [ "$flavor" = mariadb ] && [ -z "$begun" ] && [ "${name#*-}" != "${position%:*}" ]; then continue; fi
       begun=yes
-      { fetch "$log" >"$work/of/$name"; } 2>"$work/said"
+      { fetch "$log" </dev/null >"$work/of/$name"; } 2>"$work/said"
       fetched || fail "$log cannot be read: $(cat "$work/said")"
-    done
+    done <"$work/logs"
     [ -n "$begun" ] || continue
     rm -f "$work"/part.*
     part read statements "$1" "$2" "$work/of" | part write ask_scratch --binary-mode >"$work/replayed" 2>&1 || :
