@@ -1,3 +1,4 @@
+import { HostwrightError } from '../errors.ts';
 import { Command, Option } from 'commander';
 import { argumentOptions, checkArguments } from '../actions/arguments.ts';
 import { findAction, listActions, type FoundAction } from '../actions/find.ts';
@@ -91,6 +92,11 @@ async function run(command: Command, words: readonly string[]): Promise<ExitStat
   if (options.help === true && (role === undefined || name === undefined)) {
     command.outputHelp();
     return exitStatus.ok;
+  }
+  if (role?.startsWith('-') === true) {
+    throw new HostwrightError('E_USAGE', `unknown option ${role}`, {
+      hint: 'arguments of an action come behind it: hostwright do ROLE ACTION --ARGUMENT VALUE',
+    });
   }
   const { project, site } = await readSite(options);
   if (role === undefined || name === undefined) {

@@ -87,6 +87,7 @@ describe('the command line of an action', () => {
     { words: painted(), says: ["required option '--colour <value>' not specified"] },
     { words: ['do', 'web', 'paint', '--colour', 'red'], says: ["missing required argument 'host'"] },
     { words: painted('--colour', 'red', '--wte'), says: ["unknown option '--wte'", '--wet'] },
+    { words: ['do', '--limit', 'db', 'mysql'], says: ['unknown option --limit', 'come behind it'] },
   ])('is refused where it is wrong: $says', async ({ words, says }) => {
     const { code, stderr } = await hostwright(project(files), words);
     expect(code).toBe(4);

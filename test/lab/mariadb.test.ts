@@ -77,7 +77,9 @@ describe('MariaDB, primary and replica', () => {
   });
 
   it('is shown by do mysql status', async () => {
-    const [answer] = jsonLines(await hostwright('do', 'mysql', 'status', '--json'));
+    const [answer] = jsonLines(
+      await hosts.hostwright('do', '-i', join(project, 'hosts.yml'), 'mysql', 'status', '--json'),
+    );
     expect(answer).toMatchObject({
       rows: [
         { host: 'web2', state: 'writes', follows: null },
