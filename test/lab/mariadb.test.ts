@@ -8,8 +8,9 @@ let hosts: TestHosts;
 let project: string;
 
 /** The databases of the lab alone, web2 and web3, with the other flavor than the site test has. */
+const variables = JSON.stringify({ mysql_flavor: 'mariadb', mysql_databases: ['shop'] });
+
 async function hostwright(verb: string, ...words: readonly string[]): Promise<Finished> {
-  const variables = JSON.stringify({ mysql_flavor: 'mariadb', mysql_databases: ['shop'] });
   return await hosts.hostwright(
     verb,
     '-i',
@@ -78,7 +79,10 @@ describe('MariaDB, primary and replica', () => {
 
   it('is shown by do mysql status', async () => {
     const [answer] = jsonLines(
-      await hosts.hostwright('do', '-i', join(project, 'hosts.yml'), 'mysql', 'status', '--json'),
+      await hosts.hostwright(
+        ...['do', '-i', join(project, 'hosts.yml'), '-e', variables],
+        ...['mysql', 'status', '--json'],
+      ),
     );
     expect(answer).toMatchObject({
       rows: [
