@@ -83,7 +83,7 @@ export default defineRole({
     return [
       ...vars.app_packages.map((needed) => pkg(needed)),
       ...(deployed.kind === 'git' ? [pkg('git'), pkg('ca-certificates')] : []),
-      // Whoever is in it reads the environment.
+      // Its members can read the environment.
       group(name, { system: true, exclusive: true, keep: vars.app_group_members }),
       user(name, { system: true, home: `/var/lib/${name}`, shell: '/usr/sbin/nologin' }),
       permissions(`/var/lib/${name}`, { owner: name, group: name, mode: '0750' }),

@@ -14,7 +14,7 @@ import {
 import { enter } from './shell/enter.ts';
 import { makePlain, plainFunction } from './shell/plain.ts';
 import { removal, remove } from './shell/removal.ts';
-import { entries, ownersOf, parseStat, together } from './shell/stat.ts';
+import { entries, ownersOf, parseStat, statProbes } from './shell/stat.ts';
 import { Unreadable, type Actual, type Change, type Difference } from './state.ts';
 import { each, type Step } from './step.ts';
 import { entriesIn, listBelow, namesOf, nothing, removeNamed, undeclaredIn } from './undeclared.ts';
@@ -147,7 +147,7 @@ export const directoryType = defineResource({
       batch.filter((directory) => directory.absent === absent).map((directory) => directory.path);
     const also = probeBelow(batch, host);
     return {
-      ...together([
+      ...statProbes([
         { paths: paths(false), hash: false, weigh: false },
         { paths: paths(true), hash: false, weigh: true },
       ]),

@@ -40,7 +40,7 @@ function isMade(at: string, host: DeclaredPaths): boolean {
   return host.declares(`directory:${at}`) || host.declares(`file:${at}`);
 }
 
-/** What is not there, a link, or somebody else's is as it should be. */
+/** What is missing, a link, or declared by another resource has nothing to change. */
 function stateOf(permissions: Permissions, stat: Stat | undefined, host: DeclaredPaths) {
   const { path: at, owner, group, mode: most } = permissions;
   const isJudged = (stat?.kind === 'directory' || stat?.kind === 'file') && !isMade(at, host);

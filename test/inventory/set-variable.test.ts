@@ -20,7 +20,7 @@ async function edits(files: Readonly<Record<string, string>>): Promise<Readonly<
 }
 
 describe('a variable of a group', () => {
-  it('is set where the hosts have it from, whoever wins', async () => {
+  it('is set in the file that has the value the host uses', async () => {
     const all = { 'group_vars/all.yml': 'mysql_primary: db1\n' };
     expect(await edits(all)).toEqual({ 'group_vars/all.yml': 'mysql_primary: db2\n' });
     const db = {

@@ -23,7 +23,7 @@ chmod 0640 ${key}`);
 });
 
 describe('what others make', () => {
-  test('is as it should be where the mode allows as much, or less', async () => {
+  test('has no changes where the mode allows as much, or less', async () => {
     expect(await probe(root, plain)).toEqual(asDeclared);
     await root.ask(sh`chmod 0400 ${key}`);
     expect(await probe(root, plain)).toEqual(asDeclared);

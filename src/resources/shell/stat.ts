@@ -100,11 +100,11 @@ const joint: Joint<Probe & StatProbe> = {
  * it and add `parse`.
  */
 export function statProbe(paths: readonly string[], options: Omit<Look, 'paths'>): StatProbe {
-  return together([{ paths, ...options }]);
+  return statProbes([{ paths, ...options }]);
 }
 
-/** As `statProbe`, with different questions. */
-export function together(looks: readonly Look[]): StatProbe {
+/** As `statProbe`, where not all paths are looked at in the same way. */
+export function statProbes(looks: readonly Look[]): StatProbe {
   return { ...sectionOf(looks), looks, joint };
 }
 
