@@ -8,7 +8,8 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import server from '../../roles/monitoring_server/role.ts';
 import { hosts, ofType, resourcesOf } from '../../src/testing/index.ts';
-import { ruleCases, type RuleCase } from './monitoring-rule-cases.ts';
+import { ruleCases } from './rule-cases/all.ts';
+import type { RuleCase } from './rule-cases/rule-case.ts';
 
 // promtool and amtool are in Debian's packages prometheus and prometheus-alertmanager.
 const run = promisify(execFile);

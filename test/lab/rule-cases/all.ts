@@ -1,0 +1,21 @@
+import { backups } from './backups.ts';
+import { certificates } from './certificates.ts';
+import { databaseGroup } from './database-group.ts';
+import { database } from './database.ts';
+import { disks, hosts } from './hosts.ts';
+import { monitoring } from './monitoring.ts';
+import type { RuleCase } from './rule-case.ts';
+import { site } from './site.ts';
+import { traffic } from './traffic.ts';
+
+export const ruleCases: readonly RuleCase[] = [
+  ...traffic,
+  ...hosts,
+  ...disks,
+  ...site,
+  ...database,
+  ...databaseGroup,
+  ...certificates,
+  ...backups,
+  ...monitoring,
+];
