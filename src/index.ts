@@ -25,7 +25,7 @@ export type * from './resources/capabilities/runtime.ts';
 // For resource types: schemas of attributes, what comes first, reading and changing paths.
 export { accountName, argv, oneLine, ownerName, ownership } from './resources/attribute.ts';
 export { folderRequired, mode, ownersAfter, ownersRequired, path } from './resources/path.ts';
-export { ownersOf, parseStat, statProbe, type Stat } from './resources/shell/stat.ts';
+export { ownersOf, parseStat, statProbe, statSection, type Look, type Stat } from './resources/shell/stat.ts';
 export { enter } from './resources/shell/enter.ts';
 export { replaceFunctions } from './resources/shell/replace.ts';
 export { restoring } from './resources/capabilities/access.ts';

@@ -14,7 +14,7 @@ import {
 import { enter } from './shell/enter.ts';
 import { makePlain, plainFunction } from './shell/plain.ts';
 import { removal, remove } from './shell/removal.ts';
-import { entries, ownersOf, parseStat, statProbes } from './shell/stat.ts';
+import { entries, ownersOf, statProbe, type Stat } from './shell/stat.ts';
 import { Unreadable, type Actual, type Change, type Difference } from './state.ts';
 import { each, type Step } from './step.ts';
 import { entriesIn, listBelow, namesOf, nothing, removeNamed, undeclaredIn } from './undeclared.ts';
@@ -72,8 +72,10 @@ type DirectoryState = {
   readonly undeclared?: string;
 };
 
-function statesOf(batch: readonly Directory[], output: Buffer): readonly (DirectoryState | null)[] {
-  const found = parseStat(output);
+function statesOf(
+  batch: readonly Directory[],
+  found: ReadonlyMap<string, Stat>,
+): readonly (DirectoryState | null)[] {
   return batch.map((directory) => {
     const stat = found.get(directory.path);
     if (stat === undefined) return null;
@@ -147,11 +149,13 @@ export const directoryType = defineResource({
       batch.filter((directory) => directory.absent === absent).map((directory) => directory.path);
     const also = probeBelow(batch, host);
     return {
-      ...statProbes([
-        { paths: paths(false), hash: false, weigh: false },
-        { paths: paths(true), hash: false, weigh: true },
-      ]),
-      parse: (output) => statesOf(batch, output),
+      ...statProbe(
+        [
+          { paths: paths(false), hash: false, weigh: false },
+          { paths: paths(true), hash: false, weigh: true },
+        ],
+        (found) => statesOf(batch, found),
+      ),
       ...(also === undefined ? {} : { also }),
     };
   },

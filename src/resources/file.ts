@@ -22,7 +22,7 @@ import {
 import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
 import type { Attribute, Change } from './state.ts';
 import type { Step } from './step.ts';
-import { contentOf, entries, largestOf, ownersOf, parseStat, statProbe, type Stat } from './shell/stat.ts';
+import { contentOf, entries, largestOf, ownersOf, statProbe, type Stat } from './shell/stat.ts';
 
 // `z.instanceof` would leave out the bytes of a Buffer, by its type alone.
 const bytesOf = z
@@ -233,19 +233,15 @@ export const fileType = defineResource({
     const { owner, group } = file;
     return { kind: 'file', owner, group, mode: modeOf(file), content: wantedContent(file) };
   },
-  probe: (batch) => ({
-    ...statProbe(
-      batch.map((file) => file.path),
-      { hash: largestOf(batch.map(bytes)), weigh: true },
+  probe: (batch) =>
+    statProbe(
+      { paths: batch.map((file) => file.path), hash: largestOf(batch.map(bytes)), weigh: true },
+      (found) =>
+        batch.map((file) => {
+          const stat = found.get(file.path);
+          return stat === undefined ? null : state(stat, file);
+        }),
     ),
-    parse: (output) => {
-      const found = parseStat(output);
-      return batch.map((file) => {
-        const stat = found.get(file.path);
-        return stat === undefined ? null : state(stat, file);
-      });
-    },
-  }),
   apply: stepsOf,
   comparison: { computed: ['entries'], implied: ['kind'] },
   order: {

@@ -6,7 +6,7 @@ import { forceWord, removal, remove } from './shell/removal.ts';
 import { folderRequired, force, path, providesUnit } from './path.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
 import { each } from './step.ts';
-import { entries, parseStat, statProbe } from './shell/stat.ts';
+import { entries, statProbe } from './shell/stat.ts';
 
 const schema = z.union([
   z.strictObject({
@@ -28,22 +28,16 @@ export const linkType = defineResource({
   schema,
   key: (link) => link.path,
   want: (link) => (link.absent === true ? null : { kind: 'link', to: link.to ?? '' }),
-  probe: (batch) => ({
-    ...statProbe(
-      batch.map((link) => link.path),
-      { hash: false, weigh: true },
-    ),
-    parse: (output) => {
-      const found = parseStat(output);
-      return batch.map((link) => {
+  probe: (batch) =>
+    statProbe({ paths: batch.map((link) => link.path), hash: false, weigh: true }, (found) =>
+      batch.map((link) => {
         const stat = found.get(link.path);
         if (stat === undefined) return null;
         return stat.kind === 'link'
           ? { kind: stat.kind, to: stat.target }
           : { kind: stat.kind, ...entries(stat) };
-      });
-    },
-  }),
+      }),
+    ),
   apply: each(({ id, desired }) => {
     if (desired.absent === true) {
       return {

@@ -13,7 +13,7 @@ import {
 } from './resource.ts';
 import { aclOf } from './shell/plain.ts';
 import { replaceFunctions } from './shell/replace.ts';
-import { ownersOf, parseStat, statProbe, type Stat } from './shell/stat.ts';
+import { ownersOf, statProbe, type Stat } from './shell/stat.ts';
 import type { ResourceId } from './state.ts';
 import { each } from './step.ts';
 
@@ -81,16 +81,10 @@ export const permissionsType = defineResource({
   schema,
   key: (permissions) => permissions.path,
   want: ({ owner, group, mode: most }) => ({ owner, group, mode: atMost(most) }),
-  probe: (batch, host) => ({
-    ...statProbe(
-      batch.map((permissions) => permissions.path),
-      { hash: false, weigh: false },
+  probe: (batch, host) =>
+    statProbe({ paths: batch.map((permissions) => permissions.path), hash: false, weigh: false }, (found) =>
+      batch.map((permissions) => stateOf(permissions, found.get(permissions.path), host)),
     ),
-    parse: (output) => {
-      const found = parseStat(output);
-      return batch.map((permissions) => stateOf(permissions, found.get(permissions.path), host));
-    },
-  }),
   apply: each(({ id, desired, attributes }) => {
     const { path: at, owner, group = '', mode: most } = desired;
     const isAnew = attributes.some(({ name }) => name === 'acl' || name === 'capabilities');

@@ -7,7 +7,7 @@ import { path } from '../path.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
 import { replaceFunctions } from '../shell/replace.ts';
 import { each } from '../step.ts';
-import { contentOf, largestOf, parseStat, statProbe } from '../shell/stat.ts';
+import { contentOf, largestOf, statProbe } from '../shell/stat.ts';
 
 const word = z.string().regex(/^[^\s\0]+$/, 'expected one word without white space');
 const armoredKey = z
@@ -137,27 +137,24 @@ export const aptRepositoryType = defineResource({
     const pin = item.pin === undefined ? null : pinned(item, digest(preferences(item)));
     return { kind: 'file', mode: '0644', content, pin };
   },
-  probe: (batch) => ({
-    ...statProbe(
-      batch.flatMap((item) => [sourcesFile(item), preferencesFile(item)]),
+  probe: (batch) =>
+    statProbe(
       {
+        paths: batch.flatMap((item) => [sourcesFile(item), preferencesFile(item)]),
         hash: largestOf(
           batch.flatMap((item) => [sources(item), preferences(item)].map((text) => Buffer.from(text))),
         ),
         weigh: true,
       },
+      (found) =>
+        batch.map((item) => {
+          const stat = found.get(sourcesFile(item));
+          const preference = found.get(preferencesFile(item));
+          const pin = preference === undefined ? null : (pinned(item, preference.sha256) ?? preference.kind);
+          if (stat === undefined) return pin === null ? null : { pin };
+          return { kind: stat.kind, mode: stat.mode, content: contentOf(stat), pin };
+        }),
     ),
-    parse: (output) => {
-      const found = parseStat(output);
-      return batch.map((item) => {
-        const stat = found.get(sourcesFile(item));
-        const preference = found.get(preferencesFile(item));
-        const pin = preference === undefined ? null : (pinned(item, preference.sha256) ?? preference.kind);
-        if (stat === undefined) return pin === null ? null : { pin };
-        return { kind: stat.kind, mode: stat.mode, content: contentOf(stat), pin };
-      });
-    },
-  }),
   apply: each(({ id, desired: item }) => {
     if (item.absent) {
       const script = sh`rm -f ${[sourcesFile(item), preferencesFile(item)]}`;

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { Section } from '../../transport/sections.ts';
 import { lines, sh } from '../../transport/shell.ts';
-import { parseStat, statProbe, type Stat } from '../shell/stat.ts';
+import { parseStat, statSection, type Stat } from '../shell/stat.ts';
 
 /** Files of a certificate. One that holds both is named twice. */
 export interface PemFiles {
@@ -62,7 +62,7 @@ BEGIN {
 /** Reads the host's clock, what `stats` are, and certificates with their keys; `parsePem` has the answer. */
 export function readPem(stats: readonly string[], files: readonly PemFiles[]): Required<Section> {
   const words = files.flatMap(({ certificate, key, bundle = '/dev/null' }) => [certificate, key, bundle]);
-  const { script, stdin } = statProbe(stats, { hash: false, weigh: true });
+  const { script, stdin } = statSection({ paths: stats, hash: false, weigh: true });
   // Of keys in another form openssl tells the public half.
   const read = sh`date '+%nclock %s'
 command -v openssl >/dev/null || echo missing

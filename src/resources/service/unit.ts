@@ -11,7 +11,7 @@ import { overridesOf } from './overrides.ts';
 import { dropInNames, unitFolders } from './unit-files.ts';
 import { providesUnit } from '../path.ts';
 import { replaceFunctions } from '../shell/replace.ts';
-import { contentOf, entries, largestOf, parseStat, statProbe } from '../shell/stat.ts';
+import { contentOf, entries, largestOf, statProbe } from '../shell/stat.ts';
 
 const schema = z
   .strictObject({
@@ -181,17 +181,15 @@ export const unitType = defineResource({
       },
     };
     return {
-      ...statProbe(batch.map(file), { hash: largestOf(batch.map(bytes)), weigh: true }),
-      also,
-      parse: (output) => {
-        const found = parseStat(output);
-        return batch.map((unit) => {
+      ...statProbe({ paths: batch.map(file), hash: largestOf(batch.map(bytes)), weigh: true }, (found) =>
+        batch.map((unit) => {
           const stat = found.get(file(unit));
           if (stat === undefined) return null;
           const { kind, owner, mode } = stat;
           return { kind, owner, mode, content: contentOf(stat), ...entries(stat) };
-        });
-      },
+        }),
+      ),
+      also,
     };
   },
   // Together: a timer is verified with the service that it starts.

@@ -3,7 +3,7 @@ import { isId } from '../attribute.ts';
 import { mostEntries, weigh } from './weigh.ts';
 import type { Section } from '../../transport/sections.ts';
 import type { Joint, Probe } from '../resource.ts';
-import { Unreadable } from '../state.ts';
+import { Unreadable, type Actual, type State } from '../state.ts';
 
 /** What `find -printf` tells of one path; links are not followed. */
 export interface Stat {
@@ -31,18 +31,20 @@ const kinds: Readonly<Record<string, Stat['kind']>> = { f: 'file', d: 'directory
 const hashTimeout = 120;
 
 /** What to find out about some paths. */
-interface Look {
+export interface Look {
   readonly paths: readonly string[];
-  /** Digests of regular files of so many bytes at most; false for none. */
+  /**
+   * Digests of regular files of so many bytes at most, the size of the largest content that is declared: a larger one
+   * differs anyway, and users make them as large as they like. False for none.
+   */
   readonly hash: number | false;
-  /** How much the folders among them hold. */
+  /** How much the folders among them hold, where none is to be there. */
   readonly weigh: boolean;
 }
 
 /** A probe that only looks at paths: those of all types of a host go through one pass. */
-export interface StatProbe extends Required<Section> {
+interface StatProbe<Found extends State> extends Probe<Found> {
   readonly looks: readonly Look[];
-  readonly joint: Joint<Probe & StatProbe>;
 }
 
 const weighAll = lines([weigh, sh`for at; do printf 'holds %s %s\0' "$(hw_weigh "$at")" "$at"; done`]).text;
@@ -88,24 +90,26 @@ function sectionOf(looks: readonly Look[]): Required<Section> {
 }
 
 /** Each gets all that was found, and takes what it has asked for. */
-const joint: Joint<Probe & StatProbe> = {
+const joint: Joint<Probe & Pick<StatProbe<State>, 'looks'>> = {
   section: (probes) => sectionOf(probes.flatMap(({ looks }) => looks)),
   answers: (answer, count) => Array.from({ length: count }, () => answer),
 };
 
 /**
- * Looks at paths; `parseStat` has the answer. Only files of `hash` bytes at most are read, the size of the largest
- * content that is declared: a larger one differs anyway, and users make them as large as they like. Folders are
- * weighed where none is to be there. A probe that is this and nothing else costs a host no process of its own: spread
- * it and add `parse`.
+ * Looks at paths. `states` makes the states of the batch of what was found, by path. It costs a host no process of its
+ * own: what a type reads besides goes into `also`.
  */
-export function statProbe(paths: readonly string[], options: Omit<Look, 'paths'>): StatProbe {
-  return statProbes([{ paths, ...options }]);
+export function statProbe<Found extends State>(
+  look: Look | readonly Look[],
+  states: (found: ReadonlyMap<string, Stat>) => readonly Actual<Found>[],
+): StatProbe<Found> {
+  const looks = [look].flat();
+  return { ...sectionOf(looks), parse: (output) => states(parseStat(output)), looks, joint };
 }
 
-/** As `statProbe`, where not all paths are looked at in the same way. */
-export function statProbes(looks: readonly Look[]): StatProbe {
-  return { ...sectionOf(looks), looks, joint };
+/** Looks at paths in a section of one's own, to which more can be added; `parseStat` has the answer. */
+export function statSection(look: Look): Required<Section> {
+  return sectionOf([look]);
 }
 
 /** Bytes of the largest of some contents. */
