@@ -67,7 +67,7 @@ export {
   type GaleraState,
 } from './resources/mysql/galera-state.ts';
 export { mysqlDatabase } from './resources/mysql/database.ts';
-export { followStatements } from './resources/mysql/follow.ts';
+export { followStatements, pointStatements } from './resources/mysql/follow.ts';
 export { mysqlPrimary } from './resources/mysql/primary.ts';
 export { mysqlReplica } from './resources/mysql/replica.ts';
 export { mysqlSettings } from './resources/mysql/settings.ts';

@@ -5,10 +5,13 @@ import {
   endServer,
   fence,
   follow,
+  forgetSource,
   letsIn,
   openAgain,
+  receiveFrom,
   takeOver,
   takeOverAlone,
+  waitForNobody,
   type Fenced,
 } from './switch.ts';
 import type { Variables } from './variables.ts';
@@ -104,6 +107,13 @@ async function reopen(old: Server, host: Server): Promise<void> {
   await openAgain(old, host);
 }
 
+/** The old server keeps the new one as its source only where that may take writes. */
+async function forget(old: Server, host: Server): Promise<void> {
+  const [seen] = await seeAll([host]);
+  if (seen?.state.kind === 'up' && !isWriter(seen)) await forgetSource(old);
+}
+
+/** All that can be done while the old server takes writes is done before it is closed. */
 async function planned(target: Seen, old: Seen, all: readonly Seen[]): Promise<ActionPlan> {
   const { host } = target;
   refuseUnfit(target, old.host);
@@ -113,6 +123,12 @@ async function planned(target: Seen, old: Seen, all: readonly Seen[]): Promise<A
   }
   let has: Fenced | undefined;
   const steps: readonly ActionStep[] = [
+    {
+      host: old.host.name,
+      title: `receive from ${host.name}`,
+      run: () => receiveFrom(old.host, host),
+      undo: { title: `receive from ${host.name} no more`, run: () => forget(old.host, host) },
+    },
     {
       host: old.host.name,
       title: 'close it for writes',
@@ -129,7 +145,11 @@ async function planned(target: Seen, old: Seen, all: readonly Seen[]): Promise<A
       },
       isFinal: true,
     },
-    followStep(old.host, host),
+    {
+      host: old.host.name,
+      title: `follow ${host.name}`,
+      run: () => waitForNobody(old.host),
+    },
   ];
   return { steps, ...afterwards(host, all) };
 }

@@ -1,4 +1,13 @@
-import { followStatements, lines, sh, z, type ActionHost, type SiteHost } from 'hostwright';
+import {
+  followStatements,
+  lines,
+  pointStatements,
+  sh,
+  z,
+  type ActionHost,
+  type Script,
+  type SiteHost,
+} from 'hostwright';
 import { following } from './primary-replica.ts';
 import { runStatements, sqlFunction, statements } from './sql.ts';
 import type { Variables } from './variables.ts';
@@ -6,7 +15,10 @@ import type { Variables } from './variables.ts';
 type Server = ActionHost<Variables>;
 
 /** Seconds: for running writes to end, for transactions to arrive, and to apply what was received. */
-const patience = { fence: 3, arrive: 10, applied: 300 };
+const patience = { connect: 20, fence: 3, arrive: 10, applied: 300 };
+
+/** What answers proxies looks at its server at once, not only when its time comes; a pipe that nobody reads takes it too. */
+const tellProxies: Script = sh`[ ! -p /run/mysql-writer/clock ] || echo 1<>/run/mysql-writer/clock`;
 
 /** What a server says that takes no writes any more. */
 export interface Fenced {
@@ -23,11 +35,55 @@ const global = (name: string): string =>
   `(SELECT VARIABLE_VALUE FROM performance_schema.global_variables WHERE VARIABLE_NAME = '${name}')`;
 
 /**
+ * Has a server that takes writes receive from its replica: once that takes them, its commits find who acknowledges
+ * them. It receives nothing until then, because all comes from this server.
+ */
+export async function receiveFrom(server: Server, replica: SiteHost): Promise<void> {
+  const receives = `SELECT COUNT(*) FROM performance_schema.replication_connection_status
+    WHERE CHANNEL_NAME = '' AND SERVICE_STATE = 'ON'`;
+  const error = `SELECT LAST_ERROR_MESSAGE FROM performance_schema.replication_connection_status
+    WHERE CHANNEL_NAME = ''`;
+  const script = sh`hw_sql
+n=0
+until [ "$(printf '%s' ${statements(receives)} | hw_sql --skip-column-names)" = 1 ]; do
+  n=$((n + 1))
+  [ "$n" -lt ${patience.connect * 5} ] || {
+    echo ${`it cannot receive from ${replica.name}:`} "$(printf '%s' ${statements(error)} | hw_sql --skip-column-names)" >&2
+    exit 1
+  }
+  sleep 0.2
+done`;
+  await server.run(lines([sqlFunction('mysql'), script]), {
+    stdin: statements(
+      ...pointStatements({ primary: replica.name, ...following(server.vars, replica) }),
+      'START REPLICA',
+    ),
+    timeout: 2 * patience.connect + 30,
+  });
+}
+
+/** Has it receive from nobody again. */
+export async function forgetSource(server: Server): Promise<void> {
+  await server.run(runStatements('mysql'), { stdin: statements('STOP REPLICA', 'RESET REPLICA ALL') });
+}
+
+/** A server that was closed no longer waits for anybody; what it has received it goes on to apply. */
+export async function waitForNobody(server: Server): Promise<void> {
+  const isSource = statements(`SELECT ${global('rpl_semi_sync_source_enabled')}`);
+  const answer = await server.run(runStatements('mysql'), { stdin: isSource });
+  if (answer.trim() !== 'ON') return;
+  await server.run(runStatements('mysql'), {
+    stdin: statements('SET GLOBAL rpl_semi_sync_source_enabled = OFF'),
+  });
+}
+
+/**
  * Closes a server for writes; gives what it has. Commits that wait for a replica, and long statements, would keep it
  * waiting: it gives up, and then is as open as it was.
  */
 export async function fence(server: Server): Promise<Fenced> {
-  const output = await server.run(runStatements('mysql', patience.fence + 5), {
+  const script = lines([runStatements('mysql', patience.fence + 5), tellProxies]);
+  const output = await server.run(script, {
     stdin: statements(
       `SET SESSION lock_wait_timeout = ${patience.fence}`,
       'SET GLOBAL super_read_only = ON',
@@ -56,14 +112,22 @@ function openStatements(semiSync: string | null): readonly string[] {
   ];
 }
 
-/** Lets a server take writes, once it has all that `from` has: one request, which ends without the controller too. */
+/**
+ * Lets a server take writes, once it has all that `from` has: one request, which ends without the controller too, and
+ * one session, because nobody can write meanwhile. What does not arrive is a statement that cannot be prepared.
+ */
 export async function takeOver(server: Server, { executed, semiSync }: Fenced): Promise<void> {
-  const wait = statements(`SELECT WAIT_FOR_EXECUTED_GTID_SET('${executed}', ${patience.arrive})`);
-  const script = sh`[ "$(printf '%s' ${wait} | hw_sql --skip-column-names)" = 0 ] || {
-  echo ${`transactions do not arrive within ${patience.arrive} s`} >&2; exit 1; }
-hw_sql`;
-  await server.run(lines([sqlFunction('mysql', patience.arrive + 30), script]), {
-    stdin: statements(...openStatements(semiSync)),
+  const late = `transactions do not arrive within ${patience.arrive} s`;
+  const script = sh`hw_sql 2>"$HW/words" || {
+  if grep -qF ${late} "$HW/words"; then echo ${late} >&2; else cat "$HW/words" >&2; fi
+  exit 1
+}`;
+  await server.run(lines([sqlFunction('mysql', patience.arrive + 30), script, tellProxies]), {
+    stdin: statements(
+      `SET @next = IF(WAIT_FOR_EXECUTED_GTID_SET('${executed}', ${patience.arrive}) = 0, 'DO 0', '${late}')`,
+      'PREPARE next FROM @next',
+      ...openStatements(semiSync),
+    ),
     timeout: 60,
   });
 }
@@ -79,7 +143,7 @@ export async function takeOverAlone(server: Server, semiSync: string | null): Pr
   const script = sh`[ "$(printf '%s' ${received} | hw_sql --skip-column-names)" = 0 ] || {
   echo ${`what was received is not applied within ${patience.applied} s: run the same command again`} >&2; exit 1; }
 hw_sql`;
-  await server.run(lines([sqlFunction('mysql', patience.applied + 30), script]), {
+  await server.run(lines([sqlFunction('mysql', patience.applied + 30), script, tellProxies]), {
     stdin: statements(...openStatements(semiSync)),
     timeout: patience.applied + 60,
   });
@@ -98,11 +162,9 @@ export async function openAgain(server: Server, replica: Server): Promise<void> 
 
 /** Makes a closed server follow another one. */
 export async function follow(server: Server, primary: SiteHost): Promise<void> {
-  const isSource = statements(`SELECT ${global('rpl_semi_sync_source_enabled')}`);
-  const answer = await server.run(runStatements('mysql'), { stdin: isSource });
+  await waitForNobody(server);
   await server.run(runStatements('mysql'), {
     stdin: statements(
-      ...(answer.trim() === 'ON' ? ['SET GLOBAL rpl_semi_sync_source_enabled = OFF'] : []),
       ...followStatements({ primary: primary.name, ...following(server.vars, primary) }),
       'SET GLOBAL offline_mode = OFF',
     ),

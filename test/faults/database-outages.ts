@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { checksums, countingWriter, doorOfApplication, lost } from '../lab/counting-writer.ts';
 import type { TestHosts } from '../lab/hosts.ts';
+import { cutOff } from './network-cut.ts';
 
 const [writer, primary, replica] = ['web1', 'web2', 'web3'] as const;
 
@@ -9,17 +10,6 @@ interface Outage {
   /** Makes it happen, and ends it. */
   readonly happens: (hosts: TestHosts) => Promise<void>;
 }
-
-/** Nothing comes in or goes out but the ssh of this machine; ends by itself. */
-const cut = (seconds: number): string => `gate=$(ip -4 route show default | awk '{ print $3 }')
-for chain in INPUT OUTPUT; do
-  iptables -I $chain -j DROP; iptables -I $chain -i lo -j ACCEPT 2>/dev/null || iptables -I $chain -o lo -j ACCEPT
-done
-iptables -I INPUT -s "$gate" -j ACCEPT; iptables -I OUTPUT -d "$gate" -j ACCEPT
-sleep ${seconds}
-iptables -D INPUT -s "$gate" -j ACCEPT; iptables -D OUTPUT -d "$gate" -j ACCEPT
-iptables -D INPUT -i lo -j ACCEPT; iptables -D OUTPUT -o lo -j ACCEPT
-for chain in INPUT OUTPUT; do iptables -D $chain -j DROP; done`;
 
 const outages: readonly Outage[] = [
   {
@@ -37,7 +27,7 @@ const outages: readonly Outage[] = [
   {
     what: 'the network of the primary is cut for 15 s',
     happens: async (hosts) => {
-      await hosts.shell(primary, cut(15));
+      await hosts.shell(primary, cutOff(15));
     },
   },
 ];

@@ -133,9 +133,10 @@ describe('do mysql status', () => {
 });
 
 describe('do mysql promote', () => {
-  it('closes the old one, waits, switches and points it back, then sets mysql_primary', async () => {
+  it('has the old one receive, closes it, waits and switches, then sets mysql_primary', async () => {
     const found = await plan({ a: { writes: true }, b: { follows: 'a' } });
     expect(titles(found)).toEqual([
+      'a: receive from b',
       'a: close it for writes',
       'b: wait for all of a, then take writes',
       'a: follow b',
@@ -144,8 +145,9 @@ describe('do mysql promote', () => {
     expect(found.consent).toBeUndefined();
   });
 
-  it('goes on where the old one was closed already', async () => {
-    expect(titles(await plan({ a: {}, b: { follows: 'a' } }))).toHaveLength(3);
+  it('goes on where the old one receives from it already, or was closed', async () => {
+    expect(titles(await plan({ a: { writes: true, follows: 'b' }, b: { follows: 'a' } }))).toHaveLength(4);
+    expect(titles(await plan({ a: {}, b: { follows: 'a' } }))).toHaveLength(4);
   });
 
   it('finishes what is left where it takes writes already', async () => {

@@ -1,6 +1,7 @@
 import { backups } from './backups.ts';
 import { certificates } from './certificates.ts';
 import { databaseGroup } from './database-group.ts';
+import { databaseWriters } from './database-writers.ts';
 import { database } from './database.ts';
 import { disks, hosts } from './hosts.ts';
 import { monitoring } from './monitoring.ts';
@@ -14,6 +15,7 @@ export const ruleCases: readonly RuleCase[] = [
   ...disks,
   ...site,
   ...database,
+  ...databaseWriters,
   ...databaseGroup,
   ...certificates,
   ...backups,

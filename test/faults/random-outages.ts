@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import type { CountingWriter } from '../lab/counting-writer.ts';
+import { seed } from './moment.ts';
+
+/** Something that takes a cluster apart. */
+export interface RandomEvent {
+  readonly what: string;
+  /**
+   * Makes it happen, and ends what has an end: power comes back, a cut heals. `number` is at random, for the host and
+   * the time: `oneOf(hosts, number)`. Says what it was: `web3, for 4 s`.
+   */
+  readonly happens: (number: number) => Promise<string>;
+}
+
+/** A cluster that is written to meanwhile. */
+export interface RandomOutages {
+  readonly events: readonly RandomEvent[];
+  /** What keeps the cluster from being whole; undefined where nothing does. */
+  readonly judge: () => Promise<string | undefined>;
+  /** What a person does once when it is not whole by itself: one `apply`. */
+  readonly heal: () => Promise<void>;
+  readonly writer: Pick<CountingWriter, 'count'>;
+  /** Seconds for it to become whole by itself, and once more after `heal`. */
+  readonly patience: number;
+}
+
+export function oneOf<Value>(values: readonly Value[], number: number): Value {
+  const value = values[number % values.length];
+  if (value === undefined) throw new RangeError('there is nothing to choose from');
+  return value;
+}
+
+/** Numbers at random, the same for each seed. */
+function numbers(count: number, salt: number): readonly number[] {
+  return fc.sample(fc.noBias(fc.nat(2 ** 31 - 1)), { seed: seed + salt, numRuns: count });
+}
+
+/** Whole, and rows are written: undefined; else what is missing at the end of the time. */
+async function isWhole({ judge, writer, patience }: RandomOutages): Promise<string | undefined> {
+  const until = performance.now() + 1000 * patience;
+  let before: number | undefined;
+  let missing: string | undefined;
+  do {
+    try {
+      missing = await judge();
+    } catch (error) {
+      missing = String(error);
+    }
+    if (missing === undefined) {
+      const count = await writer.count();
+      if (before !== undefined && count > before) return undefined;
+      before ??= count;
+      missing = 'no row is written';
+    }
+    await new Promise((done) => setTimeout(done, 500));
+  } while (performance.now() < until);
+  return missing;
+}
+
+/**
+ * So many events, one after the other. After each one the cluster becomes whole by itself or by one `heal`; else the
+ * test fails with the seed and with what has happened so far. Gives a line about each.
+ */
+export async function randomOutages(
+  count: number,
+  salt: number,
+  cluster: RandomOutages,
+): Promise<readonly string[]> {
+  const story: string[] = [];
+  for (const [index, number] of numbers(count, salt).entries()) {
+    const event = oneOf(cluster.events, number);
+    // What chose the event must not choose its host too.
+    const which = await event.happens(Math.floor(number / cluster.events.length));
+    const began = performance.now();
+    const missing = await isWhole(cluster);
+    if (missing !== undefined) await cluster.heal();
+    const still = missing === undefined ? undefined : await isWhole(cluster);
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    const how = missing === undefined ? 'whole by itself' : `whole by one apply (${missing})`;
+    const line = `${index + 1}. ${event.what}: ${which}; ${still === undefined ? how : still} after ${seconds} s`;
+    story.push(line);
+    console.log(line);
+    expect(still, `HOSTWRIGHT_SEED=${seed}\n${story.join('\n')}`).toBeUndefined();
+  }
+  return story;
+}
