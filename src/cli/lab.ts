@@ -39,8 +39,8 @@ export function labCommand(): Command {
     .addOption(
       new RepeatableOption(
         '--domain <name=host>',
-        'DNS name of a host (default: www.foobar.com=web1)',
-      ).argParser(namedHost),
+        'DNS name of a host, or of an IPv4 address such as a floating one (default: www.foobar.com=web1)',
+      ).argParser(namedTarget),
     )
     .option('--json', 'print the status as JSON')
     .action(async ({ hosts, release, domain, ...options }: UpOptions) => {
@@ -113,10 +113,10 @@ function releaseList(value: string): readonly Release[] {
   });
 }
 
-function namedHost(value: string, others: Domains = {}): Domains {
-  const [name, host, ...rest] = value.split('=');
-  if (name === undefined || name === '' || host === undefined || host === '' || rest.length > 0) {
-    throw new InvalidArgumentError('expected NAME=HOST, such as www.foobar.com=web1');
+function namedTarget(value: string, others: Domains = {}): Domains {
+  const [name, target, ...rest] = value.split('=');
+  if (name === undefined || name === '' || target === undefined || target === '' || rest.length > 0) {
+    throw new InvalidArgumentError('expected NAME=HOST or NAME=ADDRESS, such as www.foobar.com=web1');
   }
-  return { ...others, [name.toLowerCase()]: host };
+  return { ...others, [name.toLowerCase()]: target };
 }

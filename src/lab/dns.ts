@@ -39,15 +39,21 @@ export async function ensureDns(settings: LabSettings, state: LabState): Promise
   await ensureProcess(plan);
   await awaitProcess(plan, 10_000, () => answers(address, managementPort));
   for (const [name, target] of namesOf(settings, state)) {
-    const response = await fetch(`http://${address}:${managementPort}/add-a`, {
-      method: 'POST',
-      body: JSON.stringify({ host: `${name}.`, addresses: [target] }),
-    });
-    if (response.ok) continue;
-    throw new HostwrightError('E_LAB', 'the name server rejects a name', {
-      found: `${name} → ${target}: ${response.status} ${await response.text()}`,
-      hint: 'give names as --domain www.foobar.com=web1',
-    });
+    // It adds to what it has of a name.
+    for (const [path, record] of [
+      ['clear-a', { host: `${name}.` }],
+      ['add-a', { host: `${name}.`, addresses: [target] }],
+    ] as const) {
+      const response = await fetch(`http://${address}:${managementPort}/${path}`, {
+        method: 'POST',
+        body: JSON.stringify(record),
+      });
+      if (response.ok) continue;
+      throw new HostwrightError('E_LAB', 'the name server rejects a name', {
+        found: `${name} → ${target}: ${response.status} ${await response.text()}`,
+        hint: 'give names as --domain www.foobar.com=web1',
+      });
+    }
   }
 }
 
@@ -56,10 +62,9 @@ function namesOf(settings: LabSettings, state: LabState): readonly (readonly [st
     ({ name, number }) => [name, hostAddresses(settings, number).address] as const,
   );
   const addresses = new Map(hosts);
-  const domains = Object.entries(state.domains).flatMap(([name, host]) => {
-    const address = addresses.get(host);
-    return address === undefined ? [] : [[name, address] as const];
-  });
+  const domains = Object.entries(state.domains).map(
+    ([name, target]) => [name, addresses.get(target) ?? target] as const,
+  );
   return [...hosts, ...domains];
 }
 

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { HostwrightError } from '../errors.ts';
 import { releases } from './settings.ts';
 import type { LabSettings, Release } from './settings.ts';
@@ -8,7 +9,7 @@ export interface LabRequest {
   readonly hosts?: number;
   /** One for all hosts, or one for each. */
   readonly releases?: readonly Release[];
-  /** Names of the lab's name server with the host each one leads to. */
+  /** Names of the lab's name server with the host, or the IPv4 address, that each one leads to. */
   readonly domains?: Readonly<Record<string, string>>;
 }
 
@@ -69,11 +70,11 @@ export function planLab(
     return there;
   });
   const domains = { ...(current?.domains ?? defaultDomains), ...request.domains };
-  for (const [name, host] of Object.entries(domains)) {
-    if (hosts.some((known) => known.name === host)) continue;
+  for (const [name, target] of Object.entries(domains)) {
+    if (isIPv4(target) || hosts.some((known) => known.name === target)) continue;
     throw new HostwrightError('E_USAGE', 'a domain names an unknown lab host', {
-      found: `${name}=${host}`,
-      expected: hosts.map((known) => known.name).join(', '),
+      found: `${name}=${target}`,
+      expected: `${hosts.map((known) => known.name).join(', ')}, or an IPv4 address`,
       hint: 'use --domain www.foobar.com=web1',
     });
   }

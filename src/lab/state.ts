@@ -15,7 +15,7 @@ const schema = z.object({
       base: z.string(),
     }),
   ),
-  /** Names that the lab's name server knows, with the host each one leads to. */
+  /** Names that the lab's name server knows, with the host or the address each one leads to. */
   domains: z.record(z.string(), z.string()),
 });
 

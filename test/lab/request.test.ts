@@ -52,6 +52,7 @@ describe('a new lab', () => {
     { hosts: 1.5 },
     { hosts: 3, releases: ['forky', 'trixie'] as const },
     { domains: { 'www.example.com': 'web9' } },
+    { domains: { 'www.example.com': '10.213.77' } },
   ])('is refused as %j', (request) => {
     expect(() => planLab(settings, undefined, request, baseOf)).toThrow(
       expect.objectContaining({ code: 'E_USAGE' }),
@@ -71,6 +72,14 @@ describe('a lab that is there', () => {
     expect(hosts.slice(0, 2)).toEqual(current.hosts);
     expect(hosts[2]).toMatchObject({ name: 'web3', number: 3, release: 'trixie' });
     expect(domains).toEqual({ ...current.domains, 'x.org': 'web3' });
+  });
+
+  test('takes an address for a name, which no host has for good', () => {
+    const domains = { 'www.foobar.com': '10.213.77.100' };
+    expect(planLab(settings, current, { domains }, baseOf).domains).toEqual({
+      ...current.domains,
+      ...domains,
+    });
   });
 
   test('is not made another one', () => {
