@@ -8,7 +8,7 @@ export LC_ALL=C
 
 configuration=/etc/hostwright/certificate.conf
 state=/var/lib/hostwright/certificate
-names='' email='' directory='' ca_file='' addresses='' account_key='' bundle='' socket=''
+names='' email='' directory='' ca_file='' addresses='' balancers='' account_key='' bundle='' socket=''
 while IFS= read -r line; do
   value=${line#*=}
   case $line in
@@ -17,6 +17,7 @@ while IFS= read -r line; do
     directory=*) directory=$value ;;
     ca_file=*) ca_file=$value ;;
     addresses=*) addresses=$value ;;
+    balancers=*) balancers=$value ;;
     account_key=*) account_key=$value ;;
     bundle=*) bundle=$value ;;
     socket=*) socket=$value ;;
@@ -86,25 +87,26 @@ mkdir -p "$state"
 exec 9>"$state/lock"
 flock 9
 
-# The CA counts failures: it is not asked for a name that leads elsewhere.
+# The CA counts failures: it is not asked for a name that leads elsewhere. Every balancer of the site answers for
+# the account, whichever of them the name leads to.
 points_here() {
   own=$addresses
   [ -n "$own" ] || own=$(ip -o address show scope global | awk '{ sub("/.*", "", $4); print $4 }')
   expected=''
-  for address in $own; do
+  for address in $own $balancers; do
     expected="${expected:+$expected }$(getent ahosts "$address" | awk 'NR == 1 { print $1 }')"
   done
   for name in $names; do
     found=$(timeout 20 getent ahosts "$name" | awk '{ print $1 }' | sort -u) || found=''
     if [ -z "$found" ]; then
-      complain "$name has no address in the DNS: point it to this balancer ($expected), then run this again"
+      complain "$name has no address in the DNS: point it to a balancer ($expected), then run this again"
       return 1
     fi
     for address in $found; do
       case " $expected " in
         *" $address "*) ;;
         *)
-          complain "$name points to $address in the DNS, and this balancer is $expected: correct the DNS, or set certificate_addresses to the addresses at which the balancer is reached from outside"
+          complain "$name points to $address in the DNS, which is no address of a balancer ($expected): correct the DNS, or set certificate_addresses to the addresses at which the balancers are reached from outside"
           return 1
           ;;
       esac

@@ -9,6 +9,7 @@ import {
   unit,
   z,
   type AcmeAccountDeclaration,
+  type FloatingAddressDeclaration,
 } from 'hostwright';
 import { bundle } from '../acme/shared.ts';
 import { createAccountKey, isAccountKey, thumbprint } from './account.ts';
@@ -50,13 +51,14 @@ const variables = z.object({
 type Variables = z.output<typeof variables>;
 
 /** One `name=value` a line, read as it is: nothing of it is ever code. */
-function settings(vars: Variables, names: readonly string[]): string {
+function settings(vars: Variables, names: readonly string[], balancers: readonly string[]): string {
   const values = {
     names: names.join(' '),
     email: vars.acme_email,
     directory: vars.acme_directory,
     ca_file: vars.acme_ca_file ?? '',
     addresses: vars.certificate_addresses.join(' '),
+    balancers: balancers.join(' '),
     account_key: accountKey,
     bundle,
     socket: '/run/haproxy/admin.sock',
@@ -126,17 +128,25 @@ export default defineRole({
       thumbprint: thumbprint(vars.acme_account_key),
     } satisfies AcmeAccountDeclaration,
   ],
-  resources: ({ vars, asset }) => {
+  resources: ({ vars, host, site, asset }) => {
     const names: [string, ...string[]] = [
       vars.domain.toLowerCase(),
       ...vars.certificate_names.map((name) => name.toLowerCase()),
     ];
+    const others = site
+      .declared<AcmeAccountDeclaration>('acme_account')
+      .filter((account) => account.host.name !== host.name)
+      .map((account) => account.host.address);
+    const floating = site
+      .declared<FloatingAddressDeclaration>('floating_address')
+      .flatMap(({ addresses }) => addresses);
+    const balancers = [...new Set([...others, ...floating])];
     return [
       pkg('lego'),
       pkg('socat'),
       pkg('openssl'),
       file(script, { content: asset('hostwright-certificate.sh').toString('utf8'), mode: '0755' }),
-      file(configuration, { content: settings(vars, names) }),
+      file(configuration, { content: settings(vars, names, balancers) }),
       permissions('/var/lib/hostwright/certificate', { mode: '0700' }),
       file(accountKey, { content: vars.acme_account_key, mode: '0600' }),
       unit(`${unitName}.service`, { content: serviceUnit }, { needs: [`file:${script}`] }),

@@ -3,8 +3,9 @@ import { HostwrightError, type Listen, type Site, type SiteHost } from 'hostwrig
 /** A rule as the resource `ufw` takes it. */
 export interface Rule {
   readonly action: 'allow' | 'limit';
-  readonly port: number;
-  readonly protocol: 'tcp' | 'udp';
+  /** Left out for a protocol without ports. */
+  readonly port?: number;
+  readonly protocol: 'tcp' | 'udp' | 'vrrp';
   /** `any`, an address or a network. */
   readonly from: string;
   readonly why: string;
@@ -33,7 +34,7 @@ function sources({ from, why }: Listen, host: SiteHost, site: Site): readonly st
 }
 
 /**
- * One rule for each port and source that the roles of a host declare, in the order of their declaration.
+ * One rule for each port or protocol, and source, that the roles of a host declare, in the order of their declaration.
  * Where several roles declare the same, the rule says why for all of them; a port that is open for everyone
  * needs no rule for anyone.
  */
@@ -41,12 +42,13 @@ export function declaredRules(listens: readonly Listen[], host: SiteHost, site: 
   const rules = new Map<string, Rule>();
   for (const listen of listens) {
     const { port, protocol = 'tcp' } = listen;
+    const opened = { ...(port === undefined ? {} : { port }), protocol };
     const why = listen.why.replaceAll("'", '’');
     for (const from of sources(listen, host, site)) {
       const key = `${port}/${protocol} ${from}`;
       const same = rules.get(key);
       const both = same === undefined || same.why.split('; ').includes(why) ? why : `${same.why}; ${why}`;
-      rules.set(key, { action: 'allow', port, protocol, from, why: both });
+      rules.set(key, { action: 'allow', ...opened, from, why: both });
     }
   }
   return [...rules.values()].filter(

@@ -100,3 +100,10 @@ export interface BackupDeclaration extends Declaration {
   readonly sends: boolean;
   readonly tests: boolean;
 }
+
+/** An address of the site that moves among the balancers that declare it: one of them has it at a time. */
+export interface FloatingAddressDeclaration extends Declaration {
+  readonly kind: 'floating_address';
+  /** IPv4, IPv6 or one of each, without prefix lengths. */
+  readonly addresses: readonly string[];
+}

@@ -52,15 +52,27 @@ export const hostGroup = (name: string): Source => ({ group: name });
 /** One address or network (`10.0.0.0/24`) may connect. */
 export const address = (cidr: string): Source => ({ address: cidr });
 
-/** A port that a role listens on; the firewall opens these and nothing else. */
-export interface Listen {
-  readonly port: number;
-  /** Default `tcp`. */
-  readonly protocol?: 'tcp' | 'udp';
+interface ListenSource {
   readonly from: Source;
   /** Shown in the plan: `node metrics for monitoring`. */
   readonly why: string;
 }
+
+/** A port that a role listens on. */
+export interface PortListen extends ListenSource {
+  readonly port: number;
+  /** Default `tcp`. */
+  readonly protocol?: 'tcp' | 'udp';
+}
+
+/** A protocol without ports that a role speaks. */
+export interface ProtocolListen extends ListenSource {
+  readonly port?: never;
+  readonly protocol: 'vrrp';
+}
+
+/** What may come in; the firewall opens these ports and protocols, and nothing else. */
+export type Listen = PortListen | ProtocolListen;
 
 /** Information for roles of other hosts: a backend, a scrape target. */
 export interface Declaration {

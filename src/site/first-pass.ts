@@ -88,15 +88,12 @@ function isSource(value: unknown): value is Source {
 }
 
 function isListen(value: unknown): value is Listen {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'port' in value &&
-    typeof value.port === 'number' &&
-    'from' in value &&
-    isSource(value.from) &&
-    'why' in value
-  );
+  if (typeof value !== 'object' || value === null || !('why' in value)) return false;
+  const hasPort = 'port' in value && value.port !== undefined;
+  const opens = hasPort
+    ? typeof value.port === 'number' && !('protocol' in value && value.protocol === 'vrrp')
+    : 'protocol' in value && value.protocol === 'vrrp';
+  return opens && 'from' in value && isSource(value.from);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { compare } from '../../src/plan/compare.ts';
 import type { Attribute } from '../../src/resources/state.ts';
-import { parseTuple } from '../../src/resources/ufw/rule.ts';
+import { parseTuple, ruleTuple, ufwRule } from '../../src/resources/ufw/rule.ts';
 import { ufwType } from '../../src/resources/ufw/ufw.ts';
 
 const declared = {
@@ -96,6 +96,20 @@ describe('a firewall', () => {
       'limit 22/tcp': ['ssh', undefined],
     });
     expect(changes(asDeclared.replaceAll(hex('ssh'), hex('x')))).toEqual({ 'allow 22/tcp': ['x', 'ssh'] });
+  });
+
+  test('has rules of a protocol without ports, which let no login in', () => {
+    const vrrp = { protocol: 'vrrp', from: '10.0.0.2', why: 'balancers' } as const;
+    const wanted = ufwType.schema.parse({ rules: [...declared.rules, vrrp] });
+    expect(ufwType.want(wanted)).toHaveProperty(['allow vrrp from 10.0.0.2'], 'balancers');
+    const tuple = ruleTuple(ufwRule.parse(vrrp), 4);
+    expect(tuple).toBe(
+      `### tuple ### allow vrrp any 0.0.0.0/0 any 10.0.0.2 in comment=${hex('balancers')}\n`,
+    );
+    expect(parseTuple(tuple.replace('### tuple ### ', ''), 4).name).toBe('allow vrrp from 10.0.0.2');
+    const connection = { port: 22, address: '10.0.0.2' };
+    expect(ufwType.schema.safeParse({ rules: [vrrp], connection }).success).toBe(false);
+    expect(ufwType.schema.safeParse({ rules: [{ ...vrrp, port: 22 }] }).success).toBe(false);
   });
 
   test('sees another order, and what is there twice', () => {

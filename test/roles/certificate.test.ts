@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest';
 import certificate from '../../roles/certificate/role.ts';
 import { generatorOf } from '../../src/secrets/schema.ts';
 import type { Resource } from '../../src/resources/resource.ts';
-import { contextOf, ofType } from '../../src/testing/index.ts';
+import type { Declared } from '../../src/roles/role.ts';
+import { contextOf, hosts, ofType } from '../../src/testing/index.ts';
 
 const pem = (type: string, key: string): string =>
   `-----BEGIN ${type} PRIVATE KEY-----\n${key}\n-----END ${type} PRIVATE KEY-----\n`;
@@ -22,15 +23,15 @@ const required = {
   acme_account_key: accountKey,
 };
 
-function resources(variables: object = {}): readonly Resource[] {
-  const context = contextOf(certificate.variables.parse({ ...required, ...variables }));
+function resources(variables: object = {}, declared: readonly Declared[] = []): readonly Resource[] {
+  const context = contextOf(certificate.variables.parse({ ...required, ...variables }), { declared });
   const asset = (path: string): Buffer =>
     readFileSync(new URL(`../../roles/certificate/${path}`, import.meta.url));
   return listed(certificate.resources({ ...context, asset }));
 }
 
-function settings(variables: object = {}): string {
-  const file = ofType(resources(variables), 'file').find(
+function settings(variables: object = {}, declared: readonly Declared[] = []): string {
+  const file = ofType(resources(variables, declared), 'file').find(
     (one) => 'path' in one && one.path === '/etc/hostwright/certificate.conf',
   );
   if (file === undefined || !('content' in file)) throw new Error('no settings');
@@ -56,6 +57,18 @@ describe('the role certificate', () => {
     expect(text).toContain('\ndirectory=https://10.0.0.9:14000/dir\n');
     expect(text).toContain('\nca_file=/etc/ssl/acme.pem\n');
     expect(text).toContain('\naddresses=192.0.2.1 2001:db8::1\n');
+  });
+
+  test('takes a name that leads to another balancer or to a floating address: all answer for the same account', () => {
+    const accounts = hosts.slice(0, 2).map((host) => ({
+      ...{ kind: 'acme_account', thumbprint: 'same', host, role: 'certificate' },
+    }));
+    expect(settings({}, accounts)).toContain('\naddresses=\nbalancers=10.0.0.2\n');
+    const floating = hosts.slice(0, 2).map((host) => ({
+      ...{ kind: 'floating_address', addresses: ['10.0.0.100', 'fd00::100'], host, role: 'floating_address' },
+    }));
+    expect(settings({}, [...accounts, ...floating])).toContain('\nbalancers=10.0.0.2 10.0.0.100 fd00::100\n');
+    expect(settings()).toContain('\nbalancers=\n');
   });
 
   test('waits for HAProxy, which answers for it', () => {

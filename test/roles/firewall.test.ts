@@ -36,6 +36,13 @@ describe('the role firewall', () => {
     ]);
   });
 
+  test('opens a protocol that has no ports', () => {
+    expect(rules([{ protocol: 'vrrp', from: address('10.0.0.2'), why: 'x' }])).toEqual([
+      'allow 22/tcp any: ssh',
+      'allow undefined/vrrp 10.0.0.2: x',
+    ]);
+  });
+
   test('opens nothing for a host to itself, nor for a group that is empty', () => {
     expect(
       rules([

@@ -12,6 +12,7 @@ import { createAccountKey } from '../../roles/certificate/account.ts';
 import certificate from '../../roles/certificate/role.ts';
 import databaseProxy from '../../roles/database_proxy/role.ts';
 import firewall from '../../roles/firewall/role.ts';
+import floatingAddress from '../../roles/floating_address/role.ts';
 import arbitrator from '../../roles/galera_arbitrator/role.ts';
 import haproxy from '../../roles/haproxy/role.ts';
 import agent from '../../roles/monitoring_agent/role.ts';
@@ -85,6 +86,7 @@ const roles: readonly (readonly [Role, string, Readonly<Record<string, unknown>>
   [databaseProxy, 'web1', { database_proxy_group: 'app' }],
   [firewall, 'web1', {}],
   [arbitrator, 'web1', {}],
+  [floatingAddress, 'web1', { balancer_address: ['10.0.0.100', 'fd00::100'], balancer_interface: 'eth0' }],
   [
     mysql,
     'web2',

@@ -22,7 +22,10 @@ export const ufwRule = z
       .default('allow')
       .describe('`limit` rejects an address after six new connections within 30 seconds'),
     port: port.optional().describe('Default: every port'),
-    protocol: z.enum(['tcp', 'udp', 'any']).optional().describe('Default: `tcp`, or `any` without a port'),
+    protocol: z
+      .enum(['tcp', 'udp', 'any', 'vrrp'])
+      .optional()
+      .describe('Default: `tcp`, or `any` without a port; `vrrp` has no ports'),
     from: network.default('any').describe('An address or network; `any` is all of IPv4 and IPv6'),
     why: oneLine
       .min(1)
@@ -33,6 +36,10 @@ export const ufwRule = z
   .refine((rule) => typeof rule.port !== 'string' || rule.protocol !== 'any', {
     message: 'a range of ports needs the protocol tcp or udp',
     path: ['protocol'],
+  })
+  .refine((rule) => rule.port === undefined || rule.protocol !== 'vrrp', {
+    message: 'the protocol vrrp has no ports',
+    path: ['port'],
   });
 
 export type UfwRule = z.output<typeof ufwRule>;
@@ -41,6 +48,7 @@ export type Family = 4 | 6;
 const everything = { 4: '0.0.0.0/0', 6: '::/0' } as const;
 
 function what(dport: string, protocol: string): string {
+  if (protocol === 'vrrp' && dport === 'any') return protocol;
   const ports = dport === 'any' ? 'everything' : dport;
   return protocol === 'any' ? ports : `${ports}/${protocol}`;
 }
@@ -117,7 +125,7 @@ export function parseTuple(tuple: string, family: Family): FoundRule {
 export function admits(rules: readonly UfwRule[], to: number, address: string): boolean | undefined {
   const client = parseNetwork(address);
   const first = rules.find((rule) => {
-    if (rule.protocol === 'udp') return false;
+    if (rule.protocol !== 'tcp' && rule.protocol !== 'any') return false;
     const [low = 0, high = low] =
       rule.port === undefined ? [1, 65535] : String(rule.port).split(':').map(Number);
     if (to < low || to > high) return false;

@@ -1,0 +1,117 @@
+import {
+  address,
+  defineRole,
+  directory,
+  file,
+  HostwrightError,
+  pkg,
+  service,
+  unit,
+  user,
+  type FloatingAddressDeclaration,
+  type SiteHost,
+} from 'hostwright';
+import { balancersOf } from './balancers.ts';
+import { isIpv6, variables, type Variables } from './variables.ts';
+
+const script = '/usr/local/lib/hostwright/haproxy-answers';
+const config = '/etc/keepalived/keepalived.conf';
+const options = '/etc/default/keepalived';
+const runFolder = '/run/keepalived';
+/** Debian creates no such user, and keepalived would run scripts as root. */
+const scriptUser = 'keepalived_script';
+
+/** Ends itself by a signal that it sends to its group after the check of a good file, in Debian 12. */
+const validate = ['unshare', '--pid', '--fork', '--mount-proc', 'keepalived', '-t', '-f', config];
+
+/** Debian's unit takes options from here, which would win over its main file. */
+const defaults =
+  '# Written by Hostwright (role floating_address): no options beside those of the unit.\nDAEMON_ARGS=""\n';
+
+/** The addresses in two parts: VRRP announces those of its own family; the others follow them. */
+function byFamily(vars: Variables, host: SiteHost) {
+  const withLength = (one: string): string => `${one}/${isIpv6(one) ? 128 : 32}`;
+  const isOwn = (one: string): boolean => isIpv6(one) === isIpv6(host.address);
+  const own = vars.balancer_address.filter(isOwn);
+  if (own.length === 0) {
+    throw new HostwrightError(
+      'E_VARIABLE',
+      'the balancers have addresses of another family than balancer_address',
+      {
+        place: { host: host.name },
+        found: `${host.address}, and ${vars.balancer_address.join(', ')}`,
+        expected: `an address of ${isIpv6(host.address) ? 'IPv6' : 'IPv4'} in balancer_address`,
+        hint: 'add one, or set private_address of all balancers to addresses of that family',
+      },
+    );
+  }
+  return {
+    addresses: own.map(withLength),
+    excluded: vars.balancer_address.filter((one) => !isOwn(one)).map(withLength),
+  };
+}
+
+export default defineRole({
+  name: 'floating_address',
+  variables,
+  declares: ({ vars }): readonly FloatingAddressDeclaration[] =>
+    vars.balancer_address.length === 0
+      ? []
+      : [{ kind: 'floating_address', addresses: vars.balancer_address }],
+  listens: ({ host, site }) =>
+    balancersOf(host, site)
+      .filter((peer) => peer.name !== host.name)
+      .map((peer) => ({
+        protocol: 'vrrp',
+        from: address(peer.address),
+        why: 'which balancer has the address of the site',
+      })),
+  resources: ({ vars, host, facts, site, template, asset }) => {
+    if (vars.balancer_address.length === 0) return [];
+    const balancers = balancersOf(host, site);
+    const peers = balancers.filter((peer) => peer.name !== host.name).map((peer) => peer.address);
+    if (peers.length > 0 && !facts.addresses.includes(host.address)) {
+      throw new HostwrightError(
+        'E_VARIABLE',
+        `${host.name} does not carry the address at which other balancers reach it`,
+        {
+          place: { host: host.name },
+          found: `${host.address}; the host has ${facts.addresses.join(', ')}`,
+          hint: 'set private_address of each balancer to one of its own addresses',
+        },
+      );
+    }
+    const content = template('floating_address/keepalived.conf.hbs', {
+      ...byFamily(vars, host),
+      user: scriptUser,
+      leave: `${runFolder}/leave`,
+      check: script,
+      // Debian 12 takes whole seconds only.
+      interval: facts.codename === 'bookworm' ? 1 : 0.5,
+      interface: vars.balancer_interface ?? facts.interface,
+      priority: 254 - balancers.findIndex((one) => one.name === host.name),
+      source: host.address,
+      peers,
+    });
+    const needed = [`user:${scriptUser}`, `file:${script}`, `directory:${runFolder}`] as const;
+    return [
+      pkg('keepalived'),
+      user(scriptUser, { system: true, home: '/nonexistent', shell: '/usr/sbin/nologin' }),
+      directory('/usr/local/lib/hostwright'),
+      file(script, { content: asset('haproxy-answers.sh').toString('utf8'), mode: '0755' }),
+      // Of the unit; but the check of a first configuration needs it too.
+      directory(runFolder),
+      file(options, { content: defaults }, { needs: ['package:keepalived'] }),
+      file(config, { content }, { needs: needed }),
+      unit('keepalived.service', {
+        dropIn: 'hostwright',
+        content: String(template('floating_address/keepalived.service.hbs', { folder: 'keepalived' })),
+      }),
+      service(
+        'keepalived',
+        { reloadOn: [config], restartOn: [options], validate },
+        { needs: ['service:haproxy.service', ...needed] },
+      ),
+    ];
+  },
+});

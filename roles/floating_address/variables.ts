@@ -1,0 +1,27 @@
+import { z } from 'hostwright';
+
+const ip = z.union([z.ipv4(), z.ipv6()], { error: 'expected an IP address' });
+
+export const isIpv6 = (address: string): boolean => address.includes(':');
+
+export const variables = z.object({
+  balancer_address: z
+    .union([ip.transform((address) => [address]), z.array(ip)], {
+      error: 'expected an IP address, or a list of one IPv4 and one IPv6 address',
+    })
+    .refine(
+      (addresses) => new Set(addresses.map(isIpv6)).size === addresses.length,
+      'expected at most one address of IPv4 and one of IPv6',
+    )
+    .default([])
+    .describe(
+      'the address of the site, IPv4 or IPv6 or a list of both; one of the balancers has it, another one takes it over',
+    ),
+  balancer_interface: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,15}$/, 'expected the name of an interface')
+    .optional()
+    .describe('the interface that gets the address; that of the default route unless set'),
+});
+
+export type Variables = z.output<typeof variables>;

@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest';
+import floating from '../../roles/floating_address/role.ts';
+import { listed } from '../../src/roles/list.ts';
+import type { Declared, SiteHost } from '../../src/roles/role.ts';
+import { contextOf, hosts, ofType, resourcesOf, type RoleCase } from '../../src/testing/index.ts';
+
+const both = ['203.0.113.10', '2001:db8::10'];
+
+function declaring(
+  addresses: readonly string[],
+  balancers: readonly SiteHost[] = hosts,
+): readonly Declared[] {
+  return balancers.map((host) => ({ kind: 'floating_address', addresses, host, role: 'floating_address' }));
+}
+
+/** The lines of keepalived.conf, without white space around them. */
+function configuration(given: RoleCase = {}): readonly string[] {
+  const variables = { balancer_address: both, ...given.variables };
+  const made = resourcesOf(floating, { declared: declaring(both), ...given, variables });
+  const found = ofType(made, 'file').find(
+    (file) => 'path' in file && file.path === '/etc/keepalived/keepalived.conf',
+  );
+  const content = found !== undefined && 'content' in found ? found.content : undefined;
+  return String(content)
+    .split('\n')
+    .map((line) => line.trim());
+}
+
+/** What is between the braces of a block. */
+function block(lines: readonly string[], name: string): readonly string[] {
+  const start = lines.indexOf(`${name} {`);
+  return start === -1 ? [] : lines.slice(start + 1, lines.indexOf('}', start));
+}
+
+function rules(declared: readonly Declared[], host = 'web1'): readonly unknown[] {
+  const vars = floating.variables.parse({ balancer_address: both });
+  return listed(floating.listens?.(contextOf(vars, { declared, host })) ?? []);
+}
+
+const why = 'which balancer has the address of the site';
+
+describe('a host without balancer_address', () => {
+  test('has nothing of it', () => {
+    expect(resourcesOf(floating)).toEqual([]);
+    const context = contextOf(floating.variables.parse({}));
+    expect(floating.declares?.(context)).toEqual([]);
+    expect(listed(floating.listens?.(context) ?? [])).toEqual([]);
+  });
+});
+
+describe('keepalived', () => {
+  test('of each balancer knows the others and no one else, the first in the inventory preferred', () => {
+    const second = { host: 'web2', facts: { addresses: ['10.0.0.2'] } };
+    expect(configuration()).toEqual(
+      expect.arrayContaining(['priority 254', 'unicast_src_ip 10.0.0.1', 'interface eth0', 'nopreempt']),
+    );
+    const lines = configuration(second);
+    expect(lines).toEqual(expect.arrayContaining(['priority 253', 'unicast_src_ip 10.0.0.2']));
+    expect(block(lines, 'unicast_peer')).toEqual(
+      ['10.0.0.1', '10.0.0.3'].map((peer) => `${peer} min_ttl 255 max_ttl 255`),
+    );
+    expect(lines).toContain('unicast_fault_no_peer');
+  });
+
+  test('has the address of the other family too', () => {
+    const lines = configuration();
+    expect(block(lines, 'virtual_ipaddress')).toEqual(['203.0.113.10/32 dev eth0']);
+    expect(block(lines, 'virtual_ipaddress_excluded')).toEqual(['2001:db8::10/128 dev eth0']);
+    const one = { declared: declaring(['203.0.113.10']), variables: { balancer_address: '203.0.113.10' } };
+    expect(block(configuration(one), 'virtual_ipaddress')).toEqual(['203.0.113.10/32 dev eth0']);
+    expect(configuration(one)).not.toContain('virtual_ipaddress_excluded {');
+  });
+
+  test('talks IPv6 between hosts of IPv6', () => {
+    const six = hosts.map((host, index) => ({ ...host, address: `fd00::${index + 1}` }));
+    const lines = configuration({
+      hosts: six,
+      declared: declaring(both, six),
+      facts: { addresses: ['fd00::1'] },
+    });
+    expect(block(lines, 'virtual_ipaddress')).toEqual(['2001:db8::10/128 dev eth0']);
+    expect(block(lines, 'unicast_peer')[0]).toBe('fd00::2 min_ttl 255 max_ttl 255');
+    // Its default for IPv6 is 64, which the others would not take.
+    expect(lines).toContain('unicast_ttl 255');
+  });
+
+  test('of a balancer that is alone has no peers, of which an empty list is an error', () => {
+    const lines = configuration({ declared: declaring(both, hosts.slice(0, 1)) });
+    expect(lines.filter((line) => line.includes('unicast'))).toEqual([]);
+  });
+
+  test('asks HAProxy every second where it takes no fractions', () => {
+    expect(configuration()).toContain('interval 0.5');
+    expect(configuration({ facts: { codename: 'bookworm' } })).toContain('interval 1');
+  });
+
+  test('uses the interface that is named', () => {
+    const lines = configuration({ variables: { balancer_interface: 'wan0' } });
+    expect(lines).toContain('interface wan0');
+    expect(block(lines, 'virtual_ipaddress')).toEqual(['203.0.113.10/32 dev wan0']);
+  });
+});
+
+describe('the firewall', () => {
+  test('lets VRRP in from each other balancer with the same address, and from nobody else', () => {
+    const [first, second, third] = hosts;
+    if (first === undefined || second === undefined || third === undefined) throw new Error('no hosts');
+    expect(rules(declaring(both))).toEqual(
+      [second, third].map((host) => ({ protocol: 'vrrp', from: { address: host.address }, why })),
+    );
+    const elsewhere = [...declaring(both, [first, second]), ...declaring(['198.51.100.1'], [third])];
+    expect(rules(elsewhere)).toEqual([{ protocol: 'vrrp', from: { address: '10.0.0.2' }, why }]);
+    expect(rules(elsewhere, 'web3')).toEqual([]);
+  });
+});
+
+describe('what cannot work is refused', () => {
+  test('a balancer that is known by a name', () => {
+    const named = hosts.map((host) => (host.name === 'web2' ? { ...host, address: 'web2.example' } : host));
+    expect(() => rules(declaring(both, named))).toThrow(/web2 and web1 cannot tell each other/);
+  });
+
+  test('an address of IPv6 alone between hosts of IPv4', () => {
+    const given = { declared: declaring(['2001:db8::10']), variables: { balancer_address: '2001:db8::10' } };
+    expect(() => configuration(given)).toThrow(/another family than balancer_address/);
+  });
+
+  test('a host that does not carry the address of the inventory', () => {
+    expect(() => configuration({ facts: { addresses: ['192.168.0.4'] } })).toThrow(/web1 does not carry/);
+  });
+
+  test.each([
+    ['two addresses of one family', ['203.0.113.10', '203.0.113.11']],
+    ['a network', '203.0.113.0/24'],
+    ['a name', 'www.foobar.com'],
+  ])('%s', (_, balancer_address) => {
+    expect(floating.variables.safeParse({ balancer_address }).success).toBe(false);
+  });
+});
