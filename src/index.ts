@@ -66,8 +66,20 @@ export {
   parseGaleraState,
   type GaleraState,
 } from './resources/mysql/galera-state.ts';
+export { mysqlGroupMember, type GroupStart } from './resources/mysql/group-member.ts';
+export {
+  groupState,
+  heldAlone,
+  heldBy,
+  isInGroup,
+  ownState,
+  parseGroupState,
+  type GroupServer,
+  type GroupState,
+} from './resources/mysql/group-state.ts';
 export { mysqlDatabase } from './resources/mysql/database.ts';
 export { followStatements, pointStatements } from './resources/mysql/follow.ts';
+export { transactionsIn } from './resources/mysql/own-transactions.ts';
 export { mysqlPrimary } from './resources/mysql/primary.ts';
 export { mysqlReplica } from './resources/mysql/replica.ts';
 export { mysqlSettings } from './resources/mysql/settings.ts';

@@ -1,18 +1,15 @@
+import { galeraFolder, lines, parseGaleraState, sh, type GaleraState, type Script } from 'hostwright';
 import {
-  galeraFolder,
-  lines,
-  parseGaleraState,
-  sh,
-  type GaleraState,
-  type Script,
-  type SiteHost,
-} from 'hostwright';
+  cannotBegin,
+  namesOf,
+  noAnswer,
+  unknownWithout,
+  type Member as AskedMember,
+} from './cannot-begin.ts';
 
-/** Those who may have data of the cluster or vote in it; `answer` of `observes`, where there is one. */
-export interface Member {
-  readonly host: SiteHost;
+/** Those who may have data of the cluster or vote in it. */
+export interface Member extends AskedMember {
   readonly hasData: boolean;
-  readonly answer: string | undefined;
 }
 
 /** How a server is to start. Joining never makes a second cluster: it waits for one, and gives up. */
@@ -33,7 +30,7 @@ interface Answered extends Member {
 
 function describe({ host, hasData, state }: Known): string {
   const name = `  ${host.name}${hasData ? '' : ' (arbitrator)'}: `;
-  if (state === undefined) return `${name}did not answer, or is not part of this run`;
+  if (state === undefined) return name + noAnswer;
   const { unit, uuid, seqno, isLast, databases } = state;
   const data =
     uuid === undefined
@@ -45,11 +42,7 @@ function describe({ host, hasData, state }: Known): string {
 }
 
 function withTable(reason: string, members: readonly Known[]): string {
-  return [`a cluster cannot be begun: ${reason}`, ...members.map(describe)].join('\n');
-}
-
-function names(members: readonly Member[]): string {
-  return members.map(({ host }) => host.name).join(', ');
+  return cannotBegin('cluster', reason, members.map(describe));
 }
 
 function isAnswered(member: Known): member is Answered {
@@ -87,19 +80,18 @@ export function startOf(self: string, first: string, members: readonly Member[])
   const missing = known.filter((member) => !isAnswered(member));
   if (missing.length > 0) {
     return uncertain(
-      `whether there is one is not known without ${names(missing)}. Run apply for all of them together. ` +
-        'If one of them is gone for good, take it out of the inventory',
+      `${unknownWithout(missing)}. If one of them is gone for good, take it out of the inventory`,
     );
   }
   const starting = withData.filter((member) => isStarting(member) && member.host.name !== self);
   if (starting.length > 0)
-    return uncertain(`${names(starting)} is starting. Run apply again when it is done`);
+    return uncertain(`${namesOf(starting)} is starting. Run apply again when it is done`);
   const holding = answered.filter(
     ({ hasData, state }) => !hasData && state.unit === 'active' && state.hasView,
   );
   if (holding.length > 0) {
     return refuse(
-      `the arbitrator on ${names(holding)} holds the cluster without data, and no server can join that. ` +
+      `the arbitrator on ${namesOf(holding)} holds the cluster without data, and no server can join that. ` +
         `Run "systemctl stop garb" there, then apply, which starts it again`,
     );
   }
@@ -116,7 +108,7 @@ export function startOf(self: string, first: string, members: readonly Member[])
     );
     if (others.length > 0) {
       return refuse(
-        `joining would replace the databases of ${names(others)} by a copy of those of ${first}. Dump and drop them, or set mysql_primary`,
+        `joining would replace the databases of ${namesOf(others)} by a copy of those of ${first}. Dump and drop them, or set mysql_primary`,
       );
     }
     const { answer = '' } = members.find(({ host }) => host.name === first) ?? {};

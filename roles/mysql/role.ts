@@ -1,7 +1,8 @@
-import { defineRole, hostGroup, HostwrightError } from 'hostwright';
+import { defineRole, hostGroup } from 'hostwright';
 import { promote } from './actions-promote.ts';
 import { status } from './actions-status.ts';
 import { galera } from './galera.ts';
+import { groupReplication } from './group-replication.ts';
 import { primaryReplica } from './primary-replica.ts';
 import { server } from './server.ts';
 import type { Topology } from './topology.ts';
@@ -10,11 +11,7 @@ import { writerCheck, writerListens } from './writer-check.ts';
 
 function topologyOf({ mysql_topology: name, mysql_flavor: flavor }: Variables): Topology {
   if (name === 'primary_replica') return primaryReplica;
-  if (flavor === 'mariadb') return galera;
-  throw new HostwrightError('E_VARIABLE', 'mysql_topology: group needs mysql_flavor: mariadb today', {
-    found: `mysql_flavor: ${flavor}`,
-    hint: 'set mysql_flavor: mariadb for new hosts, or leave mysql_topology out: the flavor of a host with data does not change',
-  });
+  return flavor === 'mariadb' ? galera : groupReplication;
 }
 
 export default defineRole({

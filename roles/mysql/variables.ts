@@ -41,7 +41,13 @@ export const variables = z.object({
     .enum(['primary_replica', 'group'])
     .default('primary_replica')
     .describe(
-      'primary_replica: one server takes writes, the others copy it; group (mariadb): Galera, which goes on by itself when a host is lost. It needs three hosts in the groups db and arbitrator',
+      'primary_replica: one server takes writes, the others copy it; group: they go on by themselves when a host is lost. mysql: Group Replication, with three hosts in db; mariadb: Galera, with three hosts in db and arbitrator',
+    ),
+  mysql_group_name: z
+    .uuid()
+    .default('67726f75-7020-4f66-9064-617461626173')
+    .describe(
+      'for group (mysql): a UUID, the same on all members, under which the group numbers its transactions; another one only where the data of two sites come together',
     ),
   mysql_primary: z
     .string()

@@ -16,6 +16,7 @@ import {
   hostname,
   line,
   galeraMember,
+  mysqlGroupMember,
   link,
   mysqlDatabase,
   mysqlPrimary,
@@ -166,6 +167,18 @@ export const examples: Readonly<Record<string, readonly Resource[]>> = {
     galeraMember('web2', {
       options: ['evs.suspect_timeout=PT2S'],
       restart: ['systemctl', 'restart', 'mariadb'],
+    }),
+  ],
+  mysql_group_member: [
+    mysqlGroupMember('web2', {
+      user: 'replication',
+      password: vars.password,
+      from: ['10.0.0.1', '10.0.0.2', '10.0.0.3'],
+      ca: '/etc/hostwright/pki/ca.crt',
+      certificate: '/etc/hostwright/pki/mysql.crt',
+      key: '/etc/hostwright/pki/mysql.key',
+      join: ['/usr/local/lib/hostwright/mysql-join'],
+      start: { kind: 'join' },
     }),
   ],
   mysql_primary: [mysqlPrimary('web2', { flavor: 'mysql' })],

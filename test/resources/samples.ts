@@ -16,6 +16,7 @@ import {
   hostname,
   line,
   galeraMember,
+  mysqlGroupMember,
   link,
   mysqlDatabase,
   mysqlPrimary,
@@ -119,6 +120,24 @@ export const samples: readonly Resource[] = [
   mysqlUser('prometheus', 'localhost', { flavor: 'mysql', socket: true }),
   mysqlUser('', 'localhost', { flavor: 'mysql', absent: true }),
   mysqlPrimary('web2', { flavor: 'mysql' }),
+  ...(
+    [
+      {
+        kind: 'join',
+        own: 'fc57667d-e60a-11f1-bbb6-27b3abd1fe00:1-2',
+        from: { name: 'web3', address: '10.0.0.3' },
+      },
+      { kind: 'begin', held: 'fc57667d-e60a-11f1-bbb6-27b3abd1fe00:1-2', others: 1 },
+      { kind: 'wait', for: 'web3' },
+      { kind: 'refuse', reason: 'nobody knows' },
+    ] as const
+  ).map((start) =>
+    mysqlGroupMember(start.kind, {
+      ...{ user: 'replication', password: new Secret('Repl1'), from: ['10.0.0.1', '10.0.0.2'] },
+      ...{ ca: '/etc/hostwright/pki/ca.crt', certificate: '/etc/hostwright/pki/mysql.crt' },
+      ...{ key: '/etc/hostwright/pki/mysql.key', join: ['/usr/local/lib/hostwright/mysql-join'], start },
+    }),
+  ),
   galeraMember('web2', { restart: ['systemctl', 'restart', 'mariadb'] }),
   galeraMember('web3', {
     options: ['socket.ssl=yes', 'gmcast.listen_addr=ssl://10.0.0.3:4567'],

@@ -175,11 +175,9 @@ describe('mysql_topology: group', () => {
     expect(ofType(on('web3', { observed, variables }), 'galera_member')).toMatchObject([{ start: 'joins' }]);
   });
 
-  test('needs a third vote, and MariaDB', () => {
+  test('needs a third vote', () => {
     const two = hosts.filter(({ name }) => name !== 'web1');
     expect(() => on('web2', { hosts: two, variables })).toThrow('mysql_topology: group has 2 members');
-    const flavor = { ...variables, mysql_flavor: 'mysql' };
-    expect(() => on('web2', { variables: flavor })).toThrow('needs mysql_flavor: mariadb');
   });
 
   test('the default has nothing of it', () => {

@@ -166,10 +166,15 @@ async function authorityOf(on: Ask, replica: Replica): Promise<string> {
   }
 }
 
-async function seed(on: Ask, replica: Replica): Promise<void> {
+/** Replaces all data of this server by that of the one that it is to follow. `endSeeding` is for the caller. */
+export async function copyData(on: Ask, replica: Replica): Promise<void> {
   const authority = replica.flavor === 'mysql' ? await authorityOf(on, replica) : '';
   const { script, stdin } = seedStep(replica, authority);
   await on(script, stdin, replica.seedTimeout * 1000);
+}
+
+async function seed(on: Ask, replica: Replica): Promise<void> {
+  await copyData(on, replica);
   const status = await start(on, replica, await ask(on, replica));
   if (!isFollowing(status)) {
     throw failed(

@@ -156,6 +156,16 @@ function authentication(user: User): string {
 
 const requirements = { none: 'NONE', any: 'SSL', x509: 'X509' };
 
+/** Statements that make an account that is not there. They hold the hash of its password: for standard input only. */
+export function createUserStatements(attributes: z.input<typeof schema>): readonly string[] {
+  const user = schema.parse(attributes);
+  const account = accountOf(user);
+  return [
+    `CREATE USER ${account} ${authentication(user)} REQUIRE ${requirements[tlsOf(user)]}`,
+    ...changeGrants(account, parseGrants([]), declaredGrants(user.grants, user.flavor)),
+  ];
+}
+
 function statements({ desired: user, actual, attributes }: Change<User>): readonly string[] {
   const account = accountOf(user);
   if (user.absent) return [`DROP USER IF EXISTS ${account}`];
