@@ -76,7 +76,10 @@ MYSQL_PWD=$DATABASE_PASSWORD mysql -h 10.213.99.12 -u visits --ssl-mode=REQUIRED
         action: 'update',
         seen: { tls: 'none → x509' },
         sql: "ALTER USER 'replication'@'10.213.99.13' REQUIRE NONE",
-        asks: ["SELECT DISTINCT ssl_type FROM mysql.user WHERE User = 'replication'", 'X509'],
+        asks: [
+          "SELECT ssl_type FROM mysql.user WHERE User = 'replication' AND Host = '10.213.99.13'",
+          'X509',
+        ],
       },
       {
         what: 'the user of the exporter locked',
@@ -147,7 +150,7 @@ MYSQL_PWD=$DATABASE_PASSWORD mysql -h 10.213.99.12 -u visits --ssl-mode=REQUIRED
       },
       {
         what: 'a replica opened for writing',
-        round: 3,
+        round: 4,
         host: 'web3',
         resource: 'mysql_replica:web2',
         action: 'update',
