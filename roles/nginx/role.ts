@@ -15,10 +15,10 @@ import {
   type CertificateDeclaration,
   type NginxMetricsDeclaration,
 } from 'hostwright';
+import { drain, drainFile, drainFolder, statusPort, undrain } from './drain.ts';
 
 const certificate = '/etc/hostwright/pki/nginx.crt';
 const authority = '/etc/hostwright/pki/ca.crt';
-const statusPort = 8081;
 
 const size = z.string().regex(/^[1-9]\d*[kmg]?$/, 'expected a size such as "8m"');
 
@@ -136,6 +136,7 @@ export default defineRole({
       vars,
       certificate,
       statusPort,
+      drainFile,
       application: application.port,
       balancers: site.hosts('lb').map((balancer) => balancer.address),
       // Without IPv6 in the kernel nginx does not start with an IPv6 socket.
@@ -144,6 +145,7 @@ export default defineRole({
     const brought = { needs: ['package:nginx-light'] as const };
     return [
       pkg('nginx-light'),
+      ...drainFolder(),
       // Its logs would fill the disk; nginx only recommends it.
       pkg('logrotate'),
       // Where nginx is configured, keeps the bodies of requests, and logs.
@@ -174,4 +176,5 @@ export default defineRole({
       ),
     ];
   },
+  actions: { drain, undrain },
 });

@@ -92,19 +92,29 @@ type Work<Context> =
   | { read(context: Context): Promise<Answer>; readonly plan?: never }
   | { plan(context: Context): Promise<ActionPlan>; readonly read?: never };
 
-/**
- * Something that a role can do and that is no state: promote a database, back up now. Where it cannot or must not be
- * done, `plan` and `read` throw a HostwrightError (E_REFUSED) that names the cause.
- */
-export type RoleAction<Vars = unknown, Args extends z.ZodObject = z.ZodObject> = {
+/** `Given` is what it is handed of its arguments. */
+type ActionOf<Vars, Args extends z.ZodObject, Given> = {
   /** One line: `let another host take the writes`. */
   readonly summary: string;
   /** `z.object`, each with `.describe()`: `keepOld` is `--keep-old` on the command line. */
   readonly arguments: Args;
 } & (
-  | ({ readonly on: 'host' } & Work<HostActionContext<Vars, z.output<Args>>>)
-  | ({ readonly on: 'site' } & Work<ActionContext<Vars, z.output<Args>>>)
+  | ({ readonly on: 'host' } & Work<HostActionContext<Vars, Given>>)
+  | ({ readonly on: 'site' } & Work<ActionContext<Vars, Given>>)
 );
+
+/**
+ * Something that a role can do and that is no state: promote a database, back up now. Where it cannot or must not be
+ * done, `plan` and `read` throw a HostwrightError (E_REFUSED) that names the cause.
+ */
+export type RoleAction<Vars = unknown, Args extends z.ZodObject = z.ZodObject> = ActionOf<
+  Vars,
+  Args,
+  z.output<Args>
+>;
+
+/** An action of a role with these variables, whatever its arguments are. */
+export type AnyAction<Vars> = ActionOf<Vars, z.ZodObject, never>;
 
 /** Defines an action, for `actions` of `defineRole`: `action({ on: 'site', summary: '…', arguments: z.object({}), … })`. */
 export function action<Vars, Args extends z.ZodObject>(

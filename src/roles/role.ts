@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Login } from '../resources/capabilities/access.ts';
 import type { Probe, Resource } from '../resources/resource.ts';
 import type { Secret } from '../secrets/secret.ts';
-import type { RoleAction } from './action.ts';
+import type { AnyAction } from './action.ts';
 import type { Listed } from './list.ts';
 
 /** Facts about a host, read together with the lock. */
@@ -153,7 +153,7 @@ export interface Role<Schema extends z.ZodObject = z.ZodObject> {
   /** A pure function: it contacts no host and reads no clock. */
   readonly resources: (context: RoleContext<z.output<Schema>>) => Listed<Resource>;
   /** What the role can do that is no state, by name: `hostwright do ROLE NAME`. */
-  readonly actions?: Readonly<Record<string, RoleAction<z.output<Schema>>>>;
+  readonly actions?: Readonly<Record<string, AnyAction<z.output<Schema>>>>;
 }
 
 /** Defines a role: `export default defineRole({ … })` in `roles/NAME/role.ts`. */

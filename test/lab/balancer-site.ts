@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bareHosts, type Finished, type TestHosts } from './hosts.ts';
 
-/** An application without a database, which says what it was asked and which ports it may take. */
+/** An application without a database, which says what it was asked and which ports it may take, and takes its time. */
 const application = `
-import http.server, os, socket, urllib.parse
+import http.server, os, socket, time, urllib.parse
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
@@ -22,6 +22,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     text = 'taken'
             except OSError as error:
                 text = error.strerror
+        if url.path == '/wait':
+            time.sleep(int(url.query))
         body = text.encode()
         self.send_response(200)
         self.send_header('Content-Length', str(len(body)))
@@ -44,6 +46,8 @@ export interface BalancerSite {
   readonly directory: string;
   readonly apply: (variables?: Readonly<Record<string, unknown>>) => Promise<Finished>;
   readonly plan: (variables?: Readonly<Record<string, unknown>>) => Promise<Finished>;
+  /** Of the role nginx, on the host. */
+  readonly act: (action: string, ...words: readonly string[]) => Promise<Finished>;
   readonly shell: (script: string) => Promise<string>;
   readonly down: () => Promise<void>;
 }
@@ -67,16 +71,17 @@ export async function balancerSite(name: string, subnet: string): Promise<Balanc
     app_packages: ['python3'],
     app_command: ['/usr/bin/python3', 'main.py'],
   };
-  const words = (variables = {}): readonly string[] => [
-    ...['--json', '--no-diff', '-i', join(project, 'hosts.yml')],
-    ...['-e', JSON.stringify({ ...own, ...variables })],
+  const place = (variables = {}): readonly string[] => [
+    ...['--json', '-i', join(project, 'hosts.yml'), '-e', JSON.stringify({ ...own, ...variables })],
   ];
+  const words = (variables = {}): readonly string[] => ['--no-diff', ...place(variables)];
   return {
     hosts,
     root: await readFile(`/var/lib/hostwright-lab/${name}/acme-root.pem`, 'utf8'),
     directory,
     apply: (variables) => hosts.hostwright('apply', '--yes', ...words(variables)),
     plan: (variables) => hosts.hostwright('plan', ...words(variables)),
+    act: (action, ...more) => hosts.hostwright('do', 'nginx', action, 'web1', '--yes', ...more, ...place()),
     shell: (script) => hosts.shell('web1', script),
     async down() {
       await hosts.down();

@@ -224,6 +224,44 @@ test -e /run/previous-worker.goes-on`);
   });
 });
 
+describe('a web server that is taken out of service', () => {
+  /** `UP`, `NOLB`, `DOWN`, as HAProxy sees the server web1. */
+  const seen = async (): Promise<string> =>
+    (
+      await site.shell(
+        `echo 'show stat' | socat - UNIX-CONNECT:/run/haproxy/admin.sock | awk -F, '$1 == "web" && $2 == "web1" { print $18 }'`,
+      )
+    ).trim();
+
+  it('is not the last one, unless somebody says so', async () => {
+    const drain = await site.act('drain');
+    expect(drain.code, drain.stdout).toBe(4);
+    expect(drain.stdout).toContain('--last');
+    expect(await seen()).toBe('UP');
+  });
+
+  it('ends what it has in hand, gets nothing new, and serves again', async () => {
+    const before = visit('/wait?4');
+    const drain = await site.act('drain', '--last');
+    expect(drain.code, drain.stdout).toBe(0);
+    expect((await before).status).toBe(200);
+    expect(await seen()).toBe('NOLB');
+    expect((await visit('/')).status).toBe(503);
+    const undrain = await site.act('undrain');
+    expect(undrain.code, undrain.stdout).toBe(0);
+    await expect.poll(seen, { timeout: 10_000 }).toBe('UP');
+    expect((await visit('/')).status).toBe(200);
+    expect(await site.shell('systemctl list-units --all --no-legend "hostwright-drain-*"')).toBe('');
+  });
+
+  it('serves again by itself', async () => {
+    await site.act('drain', '--last', '--minutes', '1');
+    // The timer in the place of the minute.
+    await site.shell('systemctl start hostwright-drain-web.service');
+    await expect.poll(seen, { timeout: 10_000 }).toBe('UP');
+  });
+});
+
 describe('what one address may do', () => {
   it('is enough for pages with 200 resources', async () => {
     const all = page.map(() => 200);

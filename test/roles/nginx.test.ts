@@ -54,8 +54,14 @@ describe('the site', () => {
 
   it('asks the application for its health', () => {
     expect(site({ variables: { app_health_path: '/up' } })).toMatch(
-      /location = \/up \{\s+proxy_pass http:\/\/app;/,
+      /location = \/up \{[^}]+\}\s+proxy_pass http:\/\/app;/,
     );
+  });
+
+  it('says 404 to balancers only while it is out of service, whatever the application says', () => {
+    expect(site()).toMatch(/if \(-f \/run\/hostwright-drain\/web\) \{\s+rewrite \^ \/out-of-service last;/);
+    expect(site()).toMatch(/location = \/out-of-service \{\s+internal;\s+access_log off;\s+return 404;/);
+    expect(site()).toMatch(/proxy_intercept_errors on;\s+error_page 404 =502 @unhealthy;/);
   });
 });
 
@@ -70,7 +76,9 @@ describe('the service', () => {
   });
 
   it('reads nothing that nobody declares, but modules of packages', () => {
-    const folders = ofType(resources({ variables: { nginx_keep: ['own.conf'] } }), 'directory');
+    const folders = ofType(resources({ variables: { nginx_keep: ['own.conf'] } }), 'directory').filter(
+      (folder) => 'exclusive' in folder,
+    );
     expect(folders).toEqual(
       ['conf.d', 'modules-enabled', 'sites-enabled'].map((name) => ({
         path: `/etc/nginx/${name}`,
