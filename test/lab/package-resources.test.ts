@@ -188,13 +188,15 @@ done`;
 });
 
 describe('apt_repository', () => {
-  test('brings its lists with it, at its own priority', async () => {
+  test('brings its lists with it, at its own priority, and those of the others where the host has none', async () => {
+    await root.ask(sh`rm -rf /var/lib/apt/lists; mkdir -p /var/lib/apt/lists`);
     const pin = { release: 'o=Debian,n=sid', priority: 50 };
     await converge(
       root,
       aptRepository('sid', { uris: [mirror], suites: ['sid'], checkValidUntil: false, pin }),
     );
     expect(await policy('ed')).toMatch(/^ +50 http\S+ sid\/main/m);
+    expect(await policy('ed')).toMatch(/^ +500 http\S+ trixie\/main/m);
     expect(await root.ask(sh`apt-get -s dist-upgrade | grep -c '^Inst' || :`)).toBe('0\n');
   });
 
@@ -211,6 +213,15 @@ describe('apt_repository', () => {
     expect(changed.attributes.map(({ name }) => name)).toEqual(['pin']);
     await converge(root, backports());
     expect(await root.ask(sh`ls /etc/apt/preferences.d`)).toBe('sid\n');
+  });
+
+  test('gives its priority to some packages, and another one to the others', async () => {
+    const release = 'o=Debian Backports,n=trixie-backports';
+    const pin = { release, priority: 990, packages: ['golang-*'], others: -1 };
+    await converge(root, backports({ pin }));
+    expect(await policy('golang-go')).toMatch(/ 990\n.*http\S+ trixie-backports\/main/);
+    expect(await policy('git')).toMatch(/ -1\n.*http\S+ trixie-backports\/main/);
+    await converge(root, backports());
   });
 
   test('takes its key in the file itself', async () => {

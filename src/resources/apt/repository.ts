@@ -44,7 +44,18 @@ const schema = z
       .strictObject({
         release: oneLine.min(1).describe('As in apt_preferences(5), such as `o=Debian,n=sid`'),
         priority: z.number().int().min(-32768).max(32767),
-        packages: z.array(word).nonempty().default(['*']),
+        packages: z
+          .array(word)
+          .nonempty()
+          .default(['*'])
+          .describe('Names, also with `*`: only for these is the priority'),
+        others: z
+          .number()
+          .int()
+          .min(-32768)
+          .max(32767)
+          .optional()
+          .describe('The priority of all other packages of the `release`; -1: they are never installed'),
       })
       .optional()
       .describe('The priority. Below 100, only packages with this `release` come from here'),
@@ -88,7 +99,11 @@ function sources(item: AptRepository): string {
 
 function preferences({ pin }: AptRepository): string {
   if (pin === undefined) return '';
-  return `Package: ${pin.packages.join(' ')}\nPin: release ${pin.release}\nPin-Priority: ${pin.priority}\n`;
+  const pinOf = (packages: readonly string[], priority: number): string =>
+    `Package: ${packages.join(' ')}\nPin: release ${pin.release}\nPin-Priority: ${priority}\n`;
+  // The names win over the star, whatever comes first.
+  const others = pin.others === undefined ? '' : `\n${pinOf(['*'], pin.others)}`;
+  return `${pinOf(pin.packages, pin.priority)}${others}`;
 }
 
 function digest(text: string): string {
@@ -99,13 +114,15 @@ function digest(text: string): string {
 function pinned(item: AptRepository, sha256: string | undefined): string | null {
   if (sha256 === undefined) return null;
   if (item.pin === undefined || sha256 !== digest(preferences(item))) return `sha256:${sha256.slice(0, 16)}`;
-  return `${item.pin.priority} for ${item.pin.release}`;
+  const { priority, release, others } = item.pin;
+  return `${priority} for ${release}${others === undefined ? '' : `, ${others} for its other packages`}`;
 }
 
 /**
  * The lists of this repository alone are fetched and their signatures checked before its file goes live: a
- * wrong address or key never breaks the next apt-get of anybody else. The file is dated as the lists, so that
- * packages do not take them for old.
+ * wrong address or key never breaks the next apt-get of anybody else. Those of the others are brought up to date
+ * first: with only these, every package would come from here. The file is dated as the lists, so that packages do
+ * not take them for old.
  */
 function install(item: AptRepository): Script {
   const text = sources(item);
@@ -118,11 +135,13 @@ function install(item: AptRepository): Script {
     aptGet,
     replaceFunctions,
     sh`printf '%s' ${text} >"$HW/candidate.sources"
+others=fresh
+hw_apt_update_if_old || others=old
 hw_apt -o Dir::Etc::SourceList="$HW/candidate.sources" -o Dir::Etc::SourceParts=- \
   -o APT::Get::List-Cleanup=0 -o APT::Update::Error-Mode=any update`,
     preference,
     sh`hw_replace 0644 ${sourcesFile(item)} <"$HW/candidate.sources"
-touch -r /var/lib/apt/lists ${sourcesFile(item)}`,
+[ "$others" = old ] || touch -r /var/lib/apt/lists ${sourcesFile(item)}`,
   ]);
 }
 
