@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto';
 import {
-  aptRepository,
   directory,
   file,
   HostwrightError,
   link,
   mysqlSettings,
   permissions,
-  pkg,
   service,
   type Facts,
   type Resource,
@@ -16,6 +14,7 @@ import {
   type Secret,
   type SiteHost,
 } from 'hostwright';
+import { packageOf, packages } from './packages.ts';
 import { settingsIn } from './settings.ts';
 import type { Starting } from './topology.ts';
 import type { Variables } from './variables.ts';
@@ -27,7 +26,6 @@ export const authority = '/etc/hostwright/pki/ca.crt';
 const flavors = {
   mysql: {
     unit: 'mysql.service',
-    pkg: 'mysql-server',
     folder: '/etc/mysql/mysql.conf.d',
     client: ['mysql', '--no-defaults', '--protocol=socket', '--user=root'],
     admin: ['mysqladmin', '--no-defaults', '--protocol=socket', '--user=root'],
@@ -40,7 +38,6 @@ const flavors = {
   },
   mariadb: {
     unit: 'mariadb.service',
-    pkg: 'mariadb-server',
     folder: '/etc/mysql/mariadb.conf.d',
     client: ['mariadb', '--no-defaults', '--protocol=socket', '--user=root'],
     admin: ['mariadb-admin', '--no-defaults', '--protocol=socket', '--user=root'],
@@ -86,19 +83,6 @@ function serverId(vars: Variables, host: SiteHost, hosts: readonly SiteHost[]): 
   return own;
 }
 
-/**
- * Debian's package has the server shut itself down at the end of its initialization, which at times comes before
- * the last step of that: MySQL calls the data unusable, and the package, when it is configured once more, takes
- * them as they are. Only what such an initialization has just made is removed, never the data of a server that ran.
- */
-const removeUnusableData = `[ -z "$(dpkg-query -W -f '\${Config-Version}' mysql-server 2>/dev/null)" ] || exit 0
-awk '/MY-015015|MY-015017/ { unusable = 0; others = 0 } /MY-010457/ { others = 1 } /MY-013236/ { unusable = 1 }
-  END { exit !unusable || others }' /var/log/mysql/error.log 2>/dev/null || exit 0
-[ -z "$(find /var/lib/mysql -mindepth 1 -maxdepth 1 -type d ! -name mysql ! -name performance_schema ! -name sys ! -name '#*')" ] || exit 0
-! grep -q ' /var/lib/mysql/' /proc/self/mountinfo || exit 0
-find /var/lib/mysql -mindepth 1 -xdev -delete
-echo 'the initialization of MySQL failed, and what it had made is removed'`;
-
 /** Debian's own settings of MariaDB, which differ from release to release. */
 const ofMariadb = [
   ...['50-client.cnf', '50-mysql-clients.cnf', '50-mysqld_safe.cnf', '50-server.cnf', '60-galera.cnf'],
@@ -113,8 +97,8 @@ const elsewhere = ['/etc/my.cnf', '/etc/alternatives/my.cnf'];
 
 /** Who may use what the packages make for the server. */
 function rights({ vars }: RoleContext<Variables>): readonly Resource[] {
-  const { pkg: name, dataMode } = flavors[vars.mysql_flavor];
-  const brought = { needs: [`package:${name}`] } as const;
+  const { dataMode } = flavors[vars.mysql_flavor];
+  const brought = { needs: [`package:${packageOf(vars)}`] } as const;
   const own = { owner: 'mysql', group: 'mysql' } as const;
   return [
     permissions('/etc/mysql', { mode: '0755' }, brought),
@@ -129,8 +113,8 @@ function rights({ vars }: RoleContext<Variables>): readonly Resource[] {
 
 /** The folders that the server reads as a whole, and what leads it there. */
 function folders({ vars, template }: RoleContext<Variables>, content: string | Secret): readonly Resource[] {
-  const { folder, pkg: name } = flavors[vars.mysql_flavor];
-  const brought = { needs: [`package:${name}`] } as const;
+  const { folder } = flavors[vars.mysql_flavor];
+  const brought = { needs: [`package:${packageOf(vars)}`] } as const;
   const isMariadb = vars.mysql_flavor === 'mariadb';
   const keep = [...(isMariadb ? ofMariadb : []), ...vars.mysql_keep];
   const read = ['/etc/mysql/conf.d', folder];
@@ -167,7 +151,6 @@ export function server(
 ): readonly Resource[] {
   const { vars, host, facts, site, template } = context;
   const flavor = flavors[vars.mysql_flavor];
-  const isSid = vars.mysql_flavor === 'mysql' && facts.codename !== 'sid';
   const content = template(`mysql/${vars.mysql_flavor}.cnf.hbs`, {
     // An address that the host does not carry itself is translated on the way.
     bind: facts.addresses.includes(host.address) ? host.address : '*',
@@ -183,21 +166,7 @@ export function server(
     settings: Object.entries(vars.mysql_settings).map(([name, value]) => ({ name, value })),
   });
   return [
-    ...(isSid
-      ? [
-          aptRepository('sid', {
-            uris: [vars.mysql_repository_uri],
-            suites: ['sid'],
-            pin: { release: 'n=sid', priority: 50 },
-          }),
-        ]
-      : []),
-    vars.mysql_flavor === 'mysql'
-      ? pkg('mysql-server', {
-          ...(isSid ? { release: 'sid' } : {}),
-          afterFailure: ['sh', '-c', removeUnusableData],
-        })
-      : pkg('mariadb-server'),
+    ...packages(context),
     ...rights(context),
     ...folders(context, content),
     service(

@@ -32,11 +32,35 @@ const scalar = z.union([
   z.boolean().transform((on) => (on ? 'ON' : 'OFF')),
 ]);
 
+const word = z.string().regex(/^[^\s\0]+$/, 'expected one word');
+
+const repository = z.strictObject({
+  uri: word.describe('such as https://repo.mysql.com/apt/debian'),
+  suite: word.optional().describe('the release of the host, such as trixie, where it is left out'),
+  components: z.array(word).default(['main']).describe('such as [mysql-9.7-lts]'),
+  key: z
+    .string()
+    .describe('the public key that signs it, ASCII-armoured, or the path of a keyring on the host'),
+  origin: z
+    .string()
+    .regex(/^[^\n\0,]+$/, 'expected the Origin of its Release file')
+    .describe('what its Release file says as Origin, such as MySQL: `apt-cache policy` shows it behind o='),
+  packages: z
+    .array(word)
+    .nonempty()
+    .default(['mysql-*', 'libmysqlclient*', 'percona-*', 'libperconaserverclient*'])
+    .describe('names of packages, with *, that may come from there; no other does'),
+  package: z
+    .string()
+    .default('mysql-community-server')
+    .describe('the package with the server; percona-server-server of Percona'),
+});
+
 export const variables = z.object({
   mysql_flavor: z
     .enum(['mysql', 'mariadb'])
     .default('mysql')
-    .describe("mysql (9.x, from Debian sid, pinned) or mariadb (Debian's own)"),
+    .describe("mysql (9.x, from mysql_repository, or Debian sid, pinned) or mariadb (Debian's own)"),
   mysql_topology: z
     .enum(['primary_replica', 'group'])
     .default('primary_replica')
@@ -129,7 +153,12 @@ export const variables = z.object({
   mysql_repository_uri: z
     .string()
     .default('http://deb.debian.org/debian')
-    .describe('where sid is, for the flavor mysql'),
+    .describe('where sid is, for the flavor mysql without mysql_repository'),
+  mysql_repository: repository
+    .optional()
+    .describe(
+      "where MySQL comes from in the place of Debian's sid: MySQL's own apt repository, or Percona's",
+    ),
 });
 
 export type Variables = z.output<typeof variables>;

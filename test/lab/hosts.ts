@@ -60,7 +60,12 @@ export function jsonLines(finished: Finished): readonly Line[] {
 }
 
 /** Brings up `count` bare hosts in a lab of that name; an older one of the same name is ended first. */
-export async function bareHosts(name: string, subnet: string, count: number): Promise<TestHosts> {
+export async function bareHosts(
+  name: string,
+  subnet: string,
+  count: number,
+  release?: string,
+): Promise<TestHosts> {
   const folder = `/var/lib/hostwright-lab/${name}`;
   const inventory = join(folder, 'inventory');
   const environment = {
@@ -73,7 +78,10 @@ export async function bareHosts(name: string, subnet: string, count: number): Pr
   const command = join(root, 'bin/hostwright');
   const hostwright = (...words: readonly string[]) => run(command, words, { env: environment });
   await hostwright('lab', 'down');
-  const up = await hostwright('lab', 'up', '--hosts', String(count));
+  const up = await hostwright(
+    ...['lab', 'up', '--hosts', String(count)],
+    ...(release === undefined ? [] : ['--release', release]),
+  );
   if (up.code !== 0) throw new Error(`the lab ${name} does not come up:\n${up.stdout}${up.stderr}`);
   const address = (host: string): string => `${subnet}.${10 + Number(host.replace(/\D/g, ''))}`;
   const ssh: TestHosts['ssh'] = (host, script, input = '') =>

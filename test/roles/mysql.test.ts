@@ -24,7 +24,9 @@ function on(host: string, given: RoleCase = {}): readonly Resource[] {
 }
 
 function settings(resources: readonly Resource[]): string {
-  const [file] = ofType(resources, 'file');
+  const file = ofType(resources, 'file').find(
+    (one) => 'path' in one && String(one.path).endsWith('/zz-hostwright.cnf'),
+  );
   return file !== undefined && 'content' in file ? String(file.content) : '';
 }
 
@@ -126,7 +128,7 @@ describe('the role mysql', () => {
     const context = contextOf(mysql.variables.parse(passwords), { host: 'web3' });
     expect(mysql.declares?.(context)).toMatchObject([
       { kind: 'certificate', name: 'mysql', group: 'mysql' },
-      { kind: 'database', role: 'replica', port: 3306, checkPort: 9200 },
+      { kind: 'database', flavor: 'mysql', role: 'replica', port: 3306, checkPort: 9200 },
       { kind: 'metrics', of: 'mysql' },
     ]);
     expect(mysql.listens?.(context)).toMatchObject([
@@ -217,6 +219,42 @@ describe('the role mysql', () => {
     const mariadb = on('web2', { variables: { mysql_flavor: 'mariadb' } });
     expect(ofType(mariadb, 'apt_repository')).toEqual([]);
     expect(ofType(mariadb, 'package')).toMatchObject([{ name: 'mariadb-server' }]);
+  });
+
+  test('takes mysql from a repository that is named: its own packages in every version, and no other', () => {
+    const mysql_repository = {
+      uri: 'https://repo.mysql.com/apt/debian',
+      components: ['mysql-9.7-lts'],
+      key: '/usr/share/keyrings/mysql.gpg',
+      origin: 'MySQL',
+    };
+    const made = on('web2', { facts: { codename: 'trixie' }, variables: { mysql_repository } });
+    expect(ofType(made, 'apt_repository')).toMatchObject([
+      {
+        name: 'mysql',
+        uris: ['https://repo.mysql.com/apt/debian'],
+        suites: ['trixie'],
+        components: ['mysql-9.7-lts'],
+        signedBy: '/usr/share/keyrings/mysql.gpg',
+        pin: { release: 'o=MySQL', priority: 990, others: -1, packages: expect.arrayContaining(['mysql-*']) },
+      },
+    ]);
+    const [server] = ofType(made, 'package');
+    expect(server).toMatchObject({ name: 'mysql-community-server' });
+    expect(server).not.toHaveProperty('release');
+    expect(JSON.stringify(server)).toContain("dpkg-query -W -f '${Config-Version}' mysql-community-server");
+  });
+
+  test('lets AppArmor have the server read its certificate, before the package loads its profile', () => {
+    const made = on('web2');
+    const rules = 'file:/etc/apparmor.d/abstractions/mysql.d/hostwright';
+    expect(made.find(({ type }) => type.name === 'package')?.needs).toContain(rules);
+    const text = ofType(made, 'file').find((one) => 'path' in one && rules.endsWith(String(one.path)));
+    for (const name of ['ca.crt', 'mysql.crt', 'mysql.key']) {
+      expect(text).toMatchObject({ content: expect.stringContaining(`/etc/hostwright/pki/${name} r,`) });
+    }
+    const mariadb = ofType(on('web2', { variables: { mysql_flavor: 'mariadb' } }), 'file');
+    expect(JSON.stringify(mariadb)).not.toContain('apparmor');
   });
 
   test('validates a configuration as the user of the server, and takes up a certificate without a restart', () => {
