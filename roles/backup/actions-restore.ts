@@ -1,4 +1,5 @@
 import { action, HostwrightError, sh, z, type ActionPlan, type HostActionContext } from 'hostwright';
+import { flavorOf } from './parts.ts';
 import { keyOf, lastLine, run } from './run.ts';
 import { program } from './sender.ts';
 import type { Variables } from './variables.ts';
@@ -76,11 +77,11 @@ function remarks(context: Context, seen: Outlook): readonly string[] {
 }
 
 async function plan(context: Context): Promise<ActionPlan> {
-  const { host, hosts, args: given } = context;
+  const { host, hosts, site, args: given } = context;
   if (new Date(given.to) > new Date()) {
     throw new HostwrightError('E_REFUSED', 'a time to come cannot be restored', { found: given.to });
   }
-  if (given.without !== undefined && host.vars.mysql_flavor === 'mariadb') {
+  if (given.without !== undefined && flavorOf(host, site) === 'mariadb') {
     throw new HostwrightError('E_REFUSED', 'MariaDB cannot leave a transaction out', {
       place: { host: host.name },
       hint: 'restore to the time before it with --to, and leave out --without',

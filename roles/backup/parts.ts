@@ -7,6 +7,9 @@ import {
 } from 'hostwright';
 import type { Variables } from './variables.ts';
 
+/** Where the program on a host of the group db notes its runs, see `BackupDeclaration`. */
+const record = '/var/lib/hostwright/backup';
+
 /** Which host has which part in the backups. */
 export interface Parts {
   /** Makes the copies: a replica, where there is one, so that the primary has no work with it. */
@@ -23,7 +26,20 @@ export function partOf(
 ): BackupDeclaration | undefined {
   if (!host.groups.includes('db') || storeOf(host, site) === undefined) return undefined;
   const { sender, tester } = partsOf(vars, site);
-  return { kind: 'backup', sends: sender === host.name, tests: tester === host.name };
+  return { kind: 'backup', sends: sender === host.name, tests: tester === host.name, record };
+}
+
+/** What a host of the group db runs. */
+export function flavorOf(
+  { name }: SiteHost,
+  { declared }: Pick<Site, 'declared'>,
+): DatabaseDeclaration['flavor'] {
+  const database = declared<DatabaseDeclaration>('database').find(({ host }) => host.name === name);
+  if (database !== undefined) return database.flavor;
+  throw new HostwrightError('E_VARIABLE', `${name} is in the group db, and has no database`, {
+    place: { host: name },
+    hint: 'give it the role mysql in site.yml',
+  });
 }
 
 /** Where a host sends its backups: the first host of the group that is another one. Undefined where the group is empty. */

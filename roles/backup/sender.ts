@@ -1,6 +1,6 @@
 import { directory, file, pkg, service, unit, type Resource, type RoleContext } from 'hostwright';
 import { ageRecipient } from './keys.ts';
-import { partOf, storeOf } from './parts.ts';
+import { flavorOf, partOf, storeOf } from './parts.ts';
 import { hostKey, senderKey } from './store.ts';
 import type { Variables } from './variables.ts';
 
@@ -24,9 +24,15 @@ const timers = {
 
 type Verb = keyof typeof timers;
 
-function timed(verb: Verb, command: string, { vars, template }: RoleContext<Variables>): readonly Resource[] {
+/** Where copies are made and tested. */
+function scratchOf({ vars, host, site }: RoleContext<Variables>): string {
+  return vars.backup_scratch ?? scratch[flavorOf(host, site)];
+}
+
+function timed(verb: Verb, command: string, context: RoleContext<Variables>): readonly Resource[] {
+  const { vars, template } = context;
   const name = verb === 'now' ? 'hostwright-backup' : `hostwright-backup-${verb}`;
-  const [description, folder] = [timers[verb], vars.backup_scratch ?? scratch[vars.mysql_flavor]];
+  const [description, folder] = [timers[verb], scratchOf(context)];
   return [
     unit(
       `${name}.service`,
@@ -48,7 +54,7 @@ export function sender(context: RoleContext<Variables>): readonly Resource[] {
   const [store, part] = [storeOf(host, site), partOf(vars, host, site)];
   if (store === undefined || part === undefined) return [];
   const { sends, tests } = part;
-  const flavor = vars.mysql_flavor;
+  const flavor = flavorOf(host, site);
   const settings = {
     host: host.name,
     flavor,
@@ -57,7 +63,7 @@ export function sender(context: RoleContext<Variables>): readonly Resource[] {
     sends: sends ? 'yes' : 'no',
     tests: tests ? 'yes' : 'no',
     data: '/var/lib/mysql',
-    scratch: vars.backup_scratch ?? scratch[flavor],
+    scratch: scratchOf(context),
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
   const address =

@@ -2,7 +2,6 @@ import { randomPassword, secret, z } from 'hostwright';
 import { createAgeKey, isAgeKey } from './keys.ts';
 
 export const variables = z.object({
-  mysql_flavor: z.enum(['mysql', 'mariadb']).default('mysql').describe('of the role mysql'),
   backup_recipients: z
     .array(
       z.string().regex(/^age1[02-9ac-hj-np-z]{58}$/, 'expected a recipient of age that begins with age1'),

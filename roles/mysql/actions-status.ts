@@ -1,4 +1,5 @@
-import { action, z, type ActionHost, type Answer, type Cell } from 'hostwright';
+import { action, z, type ActionContext, type ActionHost, type Answer, type Cell } from 'hostwright';
+import { backupColumns } from './backup-status.ts';
 import { lackedBy } from './errant.ts';
 import { serverState, type ServerState, type SilentServer } from './server-state.ts';
 import type { Variables } from './variables.ts';
@@ -13,7 +14,7 @@ export interface Seen {
   readonly errant: string | undefined;
 }
 
-/** A column of the table. What others know of a server, such as its last backup, is a column more. */
+/** A column of the table. */
 export interface Column {
   readonly heading: string;
   readonly cell: (seen: Seen) => Cell;
@@ -109,13 +110,14 @@ export async function seeAll(hosts: readonly ActionHost<Variables>[]): Promise<r
 }
 
 export const status = action({
-  summary: 'show who takes writes, who follows whom, and how far behind',
+  summary: 'show who takes writes, who follows whom, how far behind, and the last backup',
   arguments: z.object({}),
   on: 'site',
-  async read({ hosts }: { readonly hosts: readonly ActionHost<Variables>[] }): Promise<Answer> {
-    const all = await seeAll(hosts);
+  async read(context: ActionContext<Variables>): Promise<Answer> {
+    const [all, ofBackups] = await Promise.all([seeAll(context.hosts), backupColumns(context)]);
+    const shown = [...columns, ...ofBackups];
     return {
-      rows: all.map((seen) => Object.fromEntries(columns.map(({ heading, cell }) => [heading, cell(seen)]))),
+      rows: all.map((seen) => Object.fromEntries(shown.map(({ heading, cell }) => [heading, cell(seen)]))),
       remarks: remarksOf(all),
     };
   },

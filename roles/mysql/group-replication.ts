@@ -150,6 +150,7 @@ export const groupReplication: Topology = {
   declares: (place) => [
     {
       kind: 'database',
+      flavor: place.vars.mysql_flavor,
       role: primaryOf(place).name === place.host.name ? 'primary' : 'replica',
       port: place.vars.mysql_port,
       checkPort: place.vars.mysql_writer_check_port,

@@ -121,7 +121,8 @@ export function parseServerState(output: string): ServerState | SilentServer {
   };
 }
 
-const unreachable = ['E_CONNECT', 'E_TIMEOUT', 'E_AUTH', 'E_HOST_KEY', 'E_SUDO'];
+/** Codes of errors that say that a host does not answer. */
+export const unreachable: readonly string[] = ['E_CONNECT', 'E_TIMEOUT', 'E_AUTH', 'E_HOST_KEY', 'E_SUDO'];
 
 /** Asks the server of a host; one that does not answer is an answer too. */
 export async function serverState(host: ActionHost<Variables>): Promise<ServerState | SilentServer> {

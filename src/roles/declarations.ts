@@ -79,6 +79,7 @@ export interface DatabaseUserDeclaration extends Declaration {
 /** A database server and its part in the replication. */
 export interface DatabaseDeclaration extends Declaration {
   readonly kind: 'database';
+  readonly flavor: 'mysql' | 'mariadb';
   readonly role: 'primary' | 'replica';
   readonly port: number;
   /** GET `/writer` is answered with 200 while the server takes writes, `/replica` while it is one that is not behind. */
@@ -99,6 +100,11 @@ export interface BackupDeclaration extends Declaration {
   readonly kind: 'backup';
   readonly sends: boolean;
   readonly tests: boolean;
+  /**
+   * A folder on the host, with a file for the last run of each kind that came to its end: `last.now`, with the Unix time
+   * of the copy and its bytes, and `last.test`, with the Unix time of the restore test and 1, or 0 where it has failed.
+   */
+  readonly record: string;
 }
 
 /** An address of the site that moves among the balancers that declare it: one of them has it at a time. */

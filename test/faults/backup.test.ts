@@ -5,25 +5,12 @@ let site: BackupSite;
 
 beforeAll(async () => {
   site = await backupSite('bfaults', '10.213.105', 'mysql');
-  const apply = await site.hostwright('apply', '--yes');
-  expect(apply.code, apply.stdout + apply.stderr).toBe(0);
-  await site.sql(
-    'CREATE TABLE shop.orders (id INT AUTO_INCREMENT PRIMARY KEY, note CHAR(36))',
-    'CREATE TABLE shop.`odd  name` (id INT PRIMARY KEY)',
-    'INSERT INTO shop.orders (note) VALUES (UUID()), (UUID()), (UUID())',
-  );
+  // For all that follows.
+  await site.copied();
 });
 
 afterAll(async () => {
   await site.down();
-});
-
-/** A copy that is tested, for all that follows. */
-beforeAll(async () => {
-  for (const unit of ['hostwright-backup', 'hostwright-backup-test']) {
-    const { code, said } = await site.start(unit);
-    expect(code, said).toBe(0);
-  }
 });
 
 describe('a restore test fails, and says why', () => {

@@ -8,7 +8,7 @@ export const program = '/usr/local/lib/hostwright/backup';
 /** Where the backups of web1 are on web2. */
 export const stored = '/var/lib/hostwright-backup/web1';
 
-/** Two hosts: web1 has the database, web2 stores its backups. */
+/** Two hosts: web1 has the database, with three orders and a table of an odd name; web2 stores its backups. */
 export interface BackupSite {
   readonly hosts: TestHosts;
   readonly shell: TestHosts['shell'];
@@ -17,6 +17,14 @@ export interface BackupSite {
   sql(...statements: readonly string[]): Promise<string>;
   /** Starts a unit of web1; how that ended, and what it said. */
   start(unit: string): Promise<{ readonly code: number | null; readonly said: string }>;
+  /** Makes a copy, and tests it; gives what the test said. */
+  copied(): Promise<string>;
+  /** A copy, then a row that says `before`, the time, and the table dropped. */
+  dropped(): Promise<string>;
+  /** Restores the database to a time; throws where that fails. */
+  restore(time: string, ...words: readonly string[]): Promise<void>;
+  /** How many orders there are, and whether one says `before`. */
+  orders(): Promise<string>;
   /** `HOST TIME SIZE TESTED GTID`, a line a copy. */
   listed(): Promise<readonly (readonly string[])[]>;
   /** What the storing host says to the request of a sender. */
@@ -38,7 +46,10 @@ export async function backupSite(name: string, subnet: string, flavor: string): 
     '- hosts: all\n  roles: [pki]\n- hosts: db\n  roles: [mysql]\n- hosts: backup:db\n  optional: true\n  roles: [backup]\n',
   );
   const shell: TestHosts['shell'] = (host, script, input) => hosts.shell(host, script, input);
-  return {
+  const succeed = ({ code, stdout, stderr }: Finished): void => {
+    if (code !== 0) throw new Error(stdout + stderr);
+  };
+  const site: BackupSite = {
     hosts,
     shell,
     hostwright: (verb, ...words) =>
@@ -66,6 +77,30 @@ export async function backupSite(name: string, subnet: string, flavor: string): 
       );
       return { code, said };
     },
+    async copied() {
+      const { code, said: copy } = await site.start('hostwright-backup');
+      if (code !== 0) throw new Error(copy);
+      const test = await site.start('hostwright-backup-test');
+      if (test.code !== 0) throw new Error(test.said);
+      return test.said;
+    },
+    async dropped() {
+      // A log that begins now would begin after the row that is said to be older.
+      await shell('web1', 'systemctl stop hostwright-backup-logs.timer');
+      succeed(await site.hostwright('do', 'backup', 'now', '--yes'));
+      const time = (await shell('web1', 'date -u +%Y-%m-%dT%H:%M:%SZ')).trim();
+      await site.sql(
+        `SET TIMESTAMP = ${Date.parse(time) / 1000 - 1}`,
+        "INSERT INTO shop.orders (note) VALUES ('before')",
+      );
+      await site.sql('DROP TABLE shop.orders');
+      return time;
+    },
+    async restore(time, ...words) {
+      const restore = ['backup', 'restore', 'web1', '--to', time, '--replace-writer', '--yes', ...words];
+      succeed(await site.hostwright('do', ...restore));
+    },
+    orders: () => site.sql("SELECT COUNT(*), MAX(note = 'before') FROM shop.orders"),
     async listed() {
       const text = await shell('web1', `${program} list`);
       return text
@@ -93,4 +128,16 @@ ps -C mysqld,mariadbd -o args= | grep -e --skip-networking || :`,
       await rm(project, { recursive: true, force: true });
     },
   };
+  try {
+    succeed(await site.hostwright('apply', '--yes'));
+    await site.sql(
+      'CREATE TABLE shop.orders (id INT AUTO_INCREMENT PRIMARY KEY, note CHAR(36))',
+      'CREATE TABLE shop.`odd  name` (id INT PRIMARY KEY)',
+      'INSERT INTO shop.orders (note) VALUES (UUID()), (UUID()), (UUID())',
+    );
+    return site;
+  } catch (error) {
+    await site.down();
+    throw error;
+  }
 }

@@ -5,13 +5,6 @@ let site: BackupSite;
 
 beforeAll(async () => {
   site = await backupSite('backups', '10.213.104', 'mysql');
-  const apply = await site.hostwright('apply', '--yes');
-  expect(apply.code, apply.stdout + apply.stderr).toBe(0);
-  await site.sql(
-    'CREATE TABLE shop.orders (id INT AUTO_INCREMENT PRIMARY KEY, note CHAR(36))',
-    'CREATE TABLE shop.`odd  name` (id INT PRIMARY KEY)',
-    'INSERT INTO shop.orders (note) VALUES (UUID()), (UUID()), (UUID())',
-  );
 });
 
 afterAll(async () => {
@@ -25,17 +18,17 @@ describe('a copy of the database', () => {
   });
 
   it('is stored, listed with its transactions, tested, and leaves nothing behind', async () => {
-    const { code, said } = await site.start('hostwright-backup');
-    expect(code, said).toBe(0);
-    expect(await site.start('hostwright-backup-test')).toMatchObject({
-      code: 0,
-      said: expect.stringContaining('2 tables are equal') as string,
-    });
+    expect(await site.copied()).toContain('2 tables are equal');
     const gtid = await site.sql("SELECT REPLACE(@@GLOBAL.gtid_executed, '\\n', '')");
     expect(await site.listed()).toEqual([
       ['web1', expect.stringMatching(/^\d{8}T\d{6}Z$/), expect.stringMatching(/^\d{6,}$/), 'ok', gtid],
     ]);
     expect(await site.leftovers()).toBe('');
+  });
+
+  it('is in the table of the servers, with its test', async () => {
+    const { stdout } = await site.hostwright('do', 'mysql', 'status', '--json');
+    expect(stdout).toMatch(/"last backup":"\d+ (s|min) ago","last restore test":"ok, \d+ (s|min) ago"/);
   });
 
   it('cannot be read where it is stored', async () => {
@@ -79,24 +72,15 @@ describe('a copy of the database', () => {
 });
 
 describe('a restore to a point in time', () => {
-  /** Leaves a table dropped, with a row written before and one after; the time before, and the number of the DROP. */
+  /** Leaves a table dropped, with a row written after that; the time before it, and the number of the DROP. */
   async function drop(): Promise<{ readonly time: string; readonly gtid: string }> {
-    // A log that begins now would begin after the row that is said to be older.
-    await site.shell('web1', 'systemctl stop hostwright-backup-logs.timer');
-    expect((await site.hostwright('do', 'backup', 'now', '--yes')).code).toBe(0);
-    const time = (await site.shell('web1', 'date -u +%Y-%m-%dT%H:%M:%SZ')).trim();
-    await site.sql(
-      `SET TIMESTAMP = ${Date.parse(time) / 1000 - 1}`,
-      "INSERT INTO shop.orders (note) VALUES ('before')",
-    );
-    await site.sql('DROP TABLE shop.orders');
+    const time = await site.dropped();
     const gtid = await site.sql(
       "SELECT CONCAT(@@server_uuid, ':', REGEXP_SUBSTR(@@gtid_executed, CONCAT('(?<=', @@server_uuid, ':)1-([0-9]+)')))",
     );
     await site.sql('INSERT INTO shop.`odd  name` VALUES (7)');
     return { time, gtid: gtid.replace(':1-', ':') };
   }
-  const orders = () => site.sql("SELECT COUNT(*), MAX(note = 'before') FROM shop.orders");
   const later = () => site.sql('SELECT COUNT(*) FROM shop.`odd  name` WHERE id = 7');
 
   it('replaces no server that takes writes without a word for it', async () => {
@@ -109,10 +93,8 @@ describe('a restore to a point in time', () => {
 
   it('has what was written before a DROP TABLE, and sets the other data aside', async () => {
     const { time } = await drop();
-    const restore = ['do', 'backup', 'restore', 'web1', '--to', time, '--replace-writer', '--yes'];
-    const done = await site.hostwright('do', ...restore.slice(1));
-    expect(done.code, done.stdout + done.stderr).toBe(0);
-    expect(await orders()).toBe('4\t1');
+    await site.restore(time);
+    expect(await site.orders()).toBe('4\t1');
     expect(await later()).toBe('0');
     expect(await site.shell('web1', 'ls -d /var/lib/mysql.before-*')).not.toBe('');
     expect(await site.leftovers()).toBe('');
@@ -122,10 +104,8 @@ describe('a restore to a point in time', () => {
     const { gtid } = await drop();
     const time = (await site.shell('web1', 'date -u -d "+1 second" +%Y-%m-%dT%H:%M:%SZ')).trim();
     await expect.poll(() => Date.now() > Date.parse(time), { timeout: 10_000 }).toBe(true);
-    const words = ['backup', 'restore', 'web1', '--to', time, '--without', gtid, '--replace-writer', '--yes'];
-    const done = await site.hostwright('do', ...words);
-    expect(done.code, done.stdout + done.stderr).toBe(0);
-    expect(await orders()).toBe('5\t1');
+    await site.restore(time, '--without', gtid);
+    expect(await site.orders()).toBe('5\t1');
     expect(await later()).toBe('1');
   });
 });

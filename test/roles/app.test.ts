@@ -47,6 +47,7 @@ function attributesOf(
 
 const databases: readonly Declared<DatabaseDeclaration>[] = hosts.slice(1).map((host, index) => ({
   kind: 'database',
+  flavor: 'mysql',
   role: index === 0 ? 'primary' : 'replica',
   port: 3306,
   checkPort: 9200,

@@ -15,9 +15,9 @@ const host = (name: string, ...groups: string[]): SiteHost => ({
   groups,
 });
 const hosts = [host('web1', 'backup'), host('web2', 'db'), host('web3', 'db')];
-const database = (name: string, role: string): Declared =>
+const database = (name: string, role: string, flavor = 'mysql'): Declared =>
   ({
-    ...{ kind: 'database', role, port: 3306, host: hosts.find((one) => one.name === name) ?? hosts[0] },
+    ...{ kind: 'database', flavor, port: 3306, host: hosts.find((one) => one.name === name) ?? hosts[0] },
     role,
   }) as Declared;
 const key = createAgeKey();
@@ -27,12 +27,22 @@ interface Path {
   readonly content: string | Secret;
 }
 
-function files(name: string, variables: object = {}, site = hosts): ReadonlyMap<string, string> {
+const databases = (flavor?: string): readonly Declared[] => [
+  database('web2', 'primary', flavor),
+  database('web3', 'replica', flavor),
+];
+
+function files(
+  name: string,
+  variables: object = {},
+  site = hosts,
+  declared = databases(),
+): ReadonlyMap<string, string> {
   const resources = resourcesOf(backup, {
     variables: { backup_test_key: key, backup_ssh_seed: 'seed', ...variables },
     host: name,
     hosts: site,
-    declared: [database('web2', 'primary'), database('web3', 'replica')],
+    declared,
   });
   return new Map(
     (ofType(resources, 'file') as Path[]).map(({ path, content }) => [
@@ -73,6 +83,14 @@ describe('the role backup', () => {
   test('does nothing on hosts of other groups, and nothing without a storing host', () => {
     const site = [host('web1', 'web'), ...hosts.slice(1)];
     for (const name of ['web1', 'web2']) expect(files(name, {}, site).size).toBe(0);
+  });
+
+  test('backs up what the host declares to run, and refuses one without a database', () => {
+    const conf = (declared: readonly Declared[]) =>
+      files('web3', {}, hosts, declared).get(`${etc}/backup.conf`);
+    expect(conf(databases())).toMatch(/^flavor=mysql$/m);
+    expect(conf(databases('mariadb'))).toMatch(/^flavor=mariadb$/m);
+    expect(() => conf([])).toThrow('web3 is in the group db, and has no database');
   });
 
   test('refuses a host that would store its own backups', () => {

@@ -6,6 +6,7 @@ import { contextOf, hosts, ofType, resourcesOf, type RoleCase } from '../../src/
 
 const databases: readonly Declared<DatabaseDeclaration>[] = hosts.slice(1).map((host, index) => ({
   kind: 'database',
+  flavor: 'mysql',
   role: index === 0 ? 'primary' : 'replica',
   port: 3306 + index,
   checkPort: 9200 + index,

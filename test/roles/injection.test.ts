@@ -146,7 +146,7 @@ const roles: readonly (readonly [Role, string, Readonly<Record<string, unknown>>
 const declared: readonly Declared[] = hosts.flatMap((host): Declared[] => [
   { kind: 'backend', port: 8443, healthPath: '/healthz', host, role: 'nginx' },
   { kind: 'application', port: 3000, host, role: 'app' },
-  { kind: 'database', role: 'replica', port: 3306, checkPort: 9200, host },
+  { kind: 'database', flavor: 'mysql', role: 'replica', port: 3306, checkPort: 9200, host },
   { kind: 'acme_account', thumbprint: 'abc_-123', host, role: 'certificate' },
 ]);
 

@@ -1,9 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { promote } from '../../roles/mysql/actions-promote.ts';
-import { columns, remarksOf, seeAll } from '../../roles/mysql/actions-status.ts';
+import { columns, remarksOf, seeAll, status } from '../../roles/mysql/actions-status.ts';
+import { parseBackups } from '../../roles/mysql/backup-status.ts';
 import { parseServerState } from '../../roles/mysql/server-state.ts';
 import { variables, type Variables } from '../../roles/mysql/variables.ts';
-import { HostwrightError, Secret, type ActionHost, type ActionPlan } from '../../src/index.ts';
+import {
+  HostwrightError,
+  Secret,
+  type ActionHost,
+  type ActionPlan,
+  type ActionRequest,
+  type Script,
+} from '../../src/index.ts';
 
 /** What a server says; `follows` the address of another. */
 interface Server {
@@ -117,6 +125,36 @@ describe('do mysql status', () => {
     expect((await said({ a: { writes: true }, b: { writes: true } }))[0]).toMatch(
       /^a and b both take writes/,
     );
+  });
+
+  it('shows the last copy and its test where the site has backups, and no column where not', async () => {
+    const hosts = site({ a: { writes: true }, b: { follows: 'a' } }).map((host) => ({
+      ...host,
+      run: (script: Script, request?: ActionRequest) =>
+        script.text.includes('/record/last.now')
+          ? Promise.resolve('now 100000\ncopy 89000 4711\ntest 99990 0\n')
+          : host.run(script, request),
+    }));
+    const rows = async (declared: readonly object[]) => {
+      if (status.read === undefined || status.on !== 'site') throw new Error('it does not read');
+      const found = { hosts: () => hosts, declared: () => declared as never };
+      return (await status.read({ args: {}, hosts, site: found })).rows;
+    };
+    const backup = { kind: 'backup', record: '/record' };
+    expect(
+      await rows([
+        { ...backup, host: hosts[0], sends: false, tests: false },
+        { ...backup, host: hosts[1], sends: true, tests: true },
+      ]),
+    ).toMatchObject([
+      { host: 'a', 'last backup': null, 'last restore test': null },
+      { host: 'b', 'last backup': '3 h ago', 'last restore test': 'failed, 10 s ago' },
+    ]);
+    expect(Object.keys((await rows([]))[0] ?? {})).not.toContain('last backup');
+  });
+
+  it('says none where no copy was made yet', async () => {
+    expect(parseBackups('now 5\n')).toEqual({ copy: undefined, test: undefined });
   });
 
   it('reads both flavors', () => {

@@ -5,8 +5,8 @@ gauge() { printf '# HELP hostwright_backup_%s %s\n# TYPE hostwright_backup_%s ga
 
 # Time and number of the last run that counts; before the first one, when this host was set up, and $2.
 last() {
-  [ -s "$state/last.$1" ] || echo "$(stat -c %Y "$etc/backup.conf") $2" >"$state/last.$1"
-  cat "$state/last.$1"
+  [ -s "$state/last.none" ] || stat -c %Y "$etc/backup.conf" >"$state/last.none"
+  if [ -s "$state/last.$1" ]; then cat "$state/last.$1"; else echo "$(cat "$state/last.none") $2"; fi
 }
 
 metrics() {
