@@ -6,10 +6,24 @@ import {
   unknownWithout,
   type Member as AskedMember,
 } from './cannot-begin.ts';
+import {
+  compareFirst,
+  forgetCluster,
+  lossOf,
+  opener,
+  parseOutside,
+  sql,
+  surelyErrant,
+  type Holder,
+} from './galera-outside.ts';
 
 /** Those who may have data of the cluster or vote in it. */
 export interface Member extends AskedMember {
   readonly hasData: boolean;
+  /** Of `outsideState`. */
+  readonly outside?: string | undefined;
+  /** Transactions that it alone has and that may be lost. */
+  readonly discard?: string | undefined;
 }
 
 /** How a server is to start. Joining never makes a second cluster: it waits for one, and gives up. */
@@ -52,6 +66,27 @@ function isAnswered(member: Known): member is Answered {
 const isUp = ({ state }: Answered): boolean => state.unit === 'active' && state.listens;
 const isStarting = ({ state }: Answered): boolean => /^(?:de)?activating$|^reloading$/.test(state.unit);
 
+/** It runs, or ran, as a server of its own: what it has noted of a cluster is of before. */
+const isOutside = ({ state, outside }: Answered): boolean =>
+  (state.unit === 'active' && !state.listens) || state.isReplica || parseOutside(outside) !== undefined;
+
+const isSame = (one: string, other: string): boolean =>
+  one.replaceAll(/\s/g, '') === other.replaceAll(/\s/g, '');
+
+/** A replica that has what the primary lacks, which nobody has given up. */
+function losing(holders: readonly Answered[], first: string): { name: string; gtids: string } | undefined {
+  const primary = parseOutside(holders.find(({ host }) => host.name === first)?.outside);
+  if (primary === undefined) return undefined;
+  return holders
+    .filter(({ host }) => host.name !== first)
+    .map(({ host, outside, discard = '' }) => {
+      const replica = parseOutside(outside);
+      const gtids = replica === undefined ? '' : surelyErrant(replica, primary);
+      return { name: host.name, gtids: isSame(gtids, discard) ? '' : gtids };
+    })
+    .find(({ gtids }) => gtids !== '');
+}
+
 /** Of those that have data of one cluster the one that has most; undefined where that is not known. */
 function mostRecent(holders: readonly Answered[], first: string): Answered | undefined {
   const last = holders.filter(({ state }) => state.isLast);
@@ -74,6 +109,7 @@ export function startOf(self: string, first: string, members: readonly Member[])
   }));
   const answered = known.filter(isAnswered);
   const withData = answered.filter(({ hasData }) => hasData);
+  // What it has that the cluster lacks is compared when it joins.
   if (withData.some(isUp)) return { kind: 'join' };
   const uncertain = (reason: string): Start => ({ kind: 'join or say', reason: withTable(reason, known) });
   const refuse = (reason: string): Start => ({ kind: 'refuse', reason: withTable(reason, known) });
@@ -95,7 +131,7 @@ export function startOf(self: string, first: string, members: readonly Member[])
         `Run "systemctl stop garb" there, then apply, which starts it again`,
     );
   }
-  const holders = withData.filter(({ state }) => state.uuid !== undefined);
+  const holders = withData.filter((member) => member.state.uuid !== undefined && !isOutside(member));
   const clusters = new Set(holders.map(({ state }) => state.uuid));
   if (clusters.size > 1) {
     return refuse(
@@ -111,6 +147,8 @@ export function startOf(self: string, first: string, members: readonly Member[])
         `joining would replace the databases of ${namesOf(others)} by a copy of those of ${first}. Dump and drop them, or set mysql_primary`,
       );
     }
+    const loser = losing(withData, first);
+    if (loser !== undefined) return refuse(lossOf(loser.name, first, loser.gtids));
     const { answer = '' } = members.find(({ host }) => host.name === first) ?? {};
     return self === first ? { kind: 'begin', of: answer, data: 'none' } : { kind: 'join' };
   }
@@ -125,9 +163,6 @@ export function startOf(self: string, first: string, members: readonly Member[])
     : { kind: 'join' };
 }
 
-const sql = sh`hw_sql() { HOME=/nonexistent mariadb --no-defaults --protocol=socket --user=root --connect-timeout=10 -BN -e "$1"; }
-hw_status() { hw_sql "SHOW GLOBAL STATUS LIKE 'wsrep_$1'" 2>/dev/null | cut -f2; }`;
-
 /** Until it has all that the others have: they may stop only then. */
 const becomeSynced = sh`n=0
 until [ "$(hw_status local_state)" = 4 ]; do
@@ -136,16 +171,33 @@ until [ "$(hw_status local_state)" = 4 ]; do
   sleep 1
 done`;
 
+/** Nothing else opens a member, or makes its commits wait for a replica that has become a member. */
+const withoutOpener = sh`if systemctl --quiet is-enabled ${opener} 2>/dev/null; then
+  : >"$HW/opener"
+  systemctl disable --quiet --now ${opener}
+fi
+: >"$HW/begun"`;
+
+/** The second call, after the files were restored: it is what it was before. */
+const asBefore = sh`if [ -e "$HW/begun" ]; then
+  [ ! -e "$HW/opener" ] || systemctl enable --quiet ${opener}
+  systemctl restart mariadb.service
+  exit
+fi`;
+
 /** What was decided by must still be so, or nothing is done. `state` prints what `of` is. */
 function begin({ of, data }: Extract<Start, { kind: 'begin' }>, state: Script): Script {
-  return sh`${galeraFolder}
+  const isNew = data === 'none';
+  return sh`${isNew ? asBefore : sh``}
+${galeraFolder}
 found=$(${state})
 if [ "$found" != ${of.trimEnd()} ]; then
   echo 'a cluster cannot be begun: this host is not as it was when that was decided. Run apply again' >&2
   exit 1
 fi
+${isNew ? withoutOpener : sh``}
 systemctl stop mariadb.service
-${data === 'none' ? sh`` : sh`sed -i 's/^safe_to_bootstrap:.*/safe_to_bootstrap: 1/' "$folder/grastate.dat"`}
+${isNew ? forgetCluster : sh`sed -i 's/^safe_to_bootstrap:.*/safe_to_bootstrap: 1/' "$folder/grastate.dat"`}
 galera_new_cluster`;
 }
 
@@ -160,23 +212,41 @@ if [ "$(hw_status cluster_status)" = Primary ] && [ "$(hw_status incoming_addres
   exit 1
 fi`;
 
+/** What joins gets a copy of all data where it has none, or others. */
+function join(host: string, { holder, discard }: Joining, orSay: Script): Script {
+  return lines([
+    notTheLast,
+    ...(holder === undefined ? [] : [compareFirst(host, holder, discard), forgetOutside]),
+    sh`systemctl restart mariadb.service ${orSay}`,
+    becomeSynced,
+  ]);
+}
+
+const forgetOutside = sh`if [ "$outside" = yes ]; then
+  systemctl stop mariadb.service
+  ${forgetCluster}
+fi`;
+
+/** Whom a server is compared with that has run outside; none where there is no other. */
+export interface Joining {
+  readonly holder: Holder | undefined;
+  readonly discard: string | undefined;
+}
+
 /** The command of a start. `state` prints what was observed. */
-export function startCommand(start: Start, state: Script): Script {
+export function startCommand(host: string, start: Start, state: Script, joining: Joining): Script {
   switch (start.kind) {
     case 'refuse':
-      return sh`printf '%s\n' ${start.reason} >&2
+      return sh`if [ -e "$HW/stays" ]; then systemctl is-active --quiet mariadb.service; exit; fi
+: >"$HW/stays"
+printf '%s\n' ${start.reason} >&2
 exit 1`;
     case 'begin':
       return lines([sql, begin(start, state), becomeSynced]);
     case 'join':
-      return lines([sql, notTheLast, sh`systemctl restart mariadb.service`, becomeSynced]);
+      return lines([sql, join(host, joining, sh``)]);
     case 'join or say':
-      return lines([
-        sql,
-        notTheLast,
-        sh`systemctl restart mariadb.service || { printf '%s\n' ${start.reason} >&2; exit 1; }`,
-        becomeSynced,
-      ]);
+      return lines([sql, join(host, joining, sh`|| { printf '%s\n' ${start.reason} >&2; exit 1; }`)]);
     default:
       return start satisfies never;
   }

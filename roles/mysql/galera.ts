@@ -3,6 +3,7 @@ import {
   galeraMember,
   galeraState,
   HostwrightError,
+  type DatabaseDeclaration,
   hostGroup,
   pkg,
   unit,
@@ -13,7 +14,9 @@ import {
 } from 'hostwright';
 import { arbitrators, clusterName, hostOf, providerOptions, transferPorts } from '../galera/cluster.ts';
 import { accounts, type Account } from './accounts.ts';
+import { hasOpener, leftOver, outsideState, type Holder } from './galera-outside.ts';
 import { startCommand, startOf, type Start } from './galera-start.ts';
+import { accountsOfServers } from './primary-replica.ts';
 import { primaryOf } from './primary.ts';
 import { authority, certificate, key, serviceId } from './server.ts';
 import type { Place, Topology } from './topology.ts';
@@ -48,6 +51,12 @@ function optionsOf(context: RoleContext<Variables>): readonly string[] {
 function decide(context: RoleContext<Variables>): Start {
   const { host, site, observed } = context;
   const answers = observed('galera');
+  const outside = observed('outside');
+  const discards = new Map(
+    site
+      .declared<MemberDeclaration>('database')
+      .map((declared) => [declared.host.name, declared.discard] as const),
+  );
   const data = new Set(site.hosts('db').map(({ name }) => name));
   return startOf(
     host.name,
@@ -56,12 +65,28 @@ function decide(context: RoleContext<Variables>): Start {
       host: one,
       hasData: data.has(one.name),
       answer: answers.get(one.name),
+      outside: outside.get(one.name),
+      discard: discards.get(one.name),
     })),
   );
 }
 
-function command(start: Start): [string, string, string] {
-  return ['sh', '-euc', startCommand(start, galeraState).text];
+/** Whose data a server gets that joins: the first one's, or the first one gets it from another. */
+function holderFor(context: RoleContext<Variables>): Holder | undefined {
+  const { vars, host, site } = context;
+  const all = [primaryOf(context), ...site.hosts('db')];
+  const other = all.find(({ name }) => name !== host.name);
+  return other && { name: other.name, address: other.address, port: vars.mysql_port };
+}
+
+function command(context: RoleContext<Variables>, start: Start): [string, string, string] {
+  const joining = { holder: holderFor(context), discard: context.vars.mysql_discard_transactions };
+  return ['sh', '-euc', startCommand(context.host.name, start, galeraState, joining).text];
+}
+
+/** What others must know of a member: what of its data may be lost. */
+interface MemberDeclaration extends DatabaseDeclaration {
+  readonly discard?: string;
 }
 
 /** What the plan says. */
@@ -81,7 +106,7 @@ function member(context: RoleContext<Variables>): Resource {
     context.host.name,
     {
       options: [...optionsOf(context)],
-      restart: command({ kind: 'join' }),
+      restart: command(context, { kind: 'join' }),
       start: told(decide(context)),
     },
     { needs: [serviceId('mariadb')] },
@@ -102,6 +127,16 @@ function donor(password: Secret): Account {
     password,
     grants: { '*.*': ['RELOAD', 'PROCESS', 'LOCK TABLES', 'BINLOG MONITOR'] },
   };
+}
+
+/** Once the server is a member. */
+function withoutOpener({ host, observed }: RoleContext<Variables>): readonly Resource[] {
+  if (!hasOpener(observed('outside').get(host.name))) return [];
+  const needs = [`galera_member:${host.name}`] as const;
+  return [
+    unit(leftOver.unit, { absent: true }, { needs }),
+    ...leftOver.files.map((path) => file(path, { absent: true }, { needs })),
+  ];
 }
 
 /** Two servers or more with the same data and a vote each; one of them takes the writes. */
@@ -126,21 +161,28 @@ export const galera: Topology = {
     { port: transferPorts.missed, from: hostGroup('db'), why: 'Galera, what a member has missed' },
     { port: transferPorts.everything, from: hostGroup('db'), why: 'Galera, all data for a new member' },
   ],
-  observes: () => [{ name: 'galera', script: galeraState }],
-  declares: (place) => [
+  observes: () => [
+    { name: 'galera', script: galeraState },
+    { name: 'outside', script: outsideState },
+  ],
+  declares: (place): readonly MemberDeclaration[] => [
     {
       kind: 'database',
       flavor: place.vars.mysql_flavor,
       role: primaryOf(place).name === place.host.name ? 'primary' : 'replica',
       port: place.vars.mysql_port,
       checkPort: place.vars.mysql_writer_check_port,
+      ...(place.vars.mysql_discard_transactions === undefined
+        ? {}
+        : { discard: place.vars.mysql_discard_transactions }),
     },
   ],
   starting: (context) => ({
-    start: command(decide(context)),
+    start: command(context, decide(context)),
     startWithin: context.vars.mysql_seed_timeout,
-    restart: command({ kind: 'join' }),
+    restart: command(context, { kind: 'join' }),
   }),
+  rank: (context) => (decide(context).kind === 'begin' ? -1 : 0),
   resources: (context) => {
     const { vars, host, template } = context;
     const brought = { needs: ['package:mariadb-server'] } as const;
@@ -159,9 +201,12 @@ export const galera: Topology = {
       ),
       unit('mariadb.service', { dropIn: 'hostwright', content: keepPosition }),
       member(context),
+      ...withoutOpener(context),
     ];
     if (primaryOf(context).name !== host.name) return own;
     const needs = [serviceId(vars.mysql_flavor), `galera_member:${host.name}` as const];
-    return [...own, ...accounts(context, [donor(vars.mysql_seed_password)], { needs })];
+    // With those of primary_replica: a member that leaves follows one that is still there.
+    const ofServers = [donor(vars.mysql_seed_password), ...accountsOfServers(context)];
+    return [...own, ...accounts(context, ofServers, { needs })];
   },
 };

@@ -1,6 +1,7 @@
 import { mysqlPrimary, mysqlReplica, type Resource, type RoleContext, type SiteHost } from 'hostwright';
 import { accounts, origins, type Account } from './accounts.ts';
 import { openAfterRestart } from './open.ts';
+import { leaving } from './galera-leave.ts';
 import { primaryOf } from './primary.ts';
 import { authority, certificate, key, serviceId } from './server.ts';
 import type { Place, Topology } from './topology.ts';
@@ -22,7 +23,7 @@ const observerPrivileges = {
 };
 
 /** Whom the servers log in to each other as: each of them, because each may become the primary. */
-function accountsOfServers({ vars, site }: Place): readonly Account[] {
+export function accountsOfServers({ vars, site }: Place): readonly Account[] {
   const hosts = site.hosts('db');
   if (hosts.length < 2) return [];
   const from = origins(hosts);
@@ -106,6 +107,7 @@ function primary({ vars, site, host }: RoleContext<Variables>): Resource {
 
 /** One server takes writes, the others copy them; who that is changes by a person's word. */
 export const primaryReplica: Topology = {
+  ...leaving,
   settings: ({ vars, template }) =>
     String(template(`mysql/primary-replica.${vars.mysql_flavor}.hbs`, {})).trimEnd(),
   declares: (place) => [

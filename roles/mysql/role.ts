@@ -34,6 +34,7 @@ export default defineRole({
     { kind: 'metrics', of: 'mysql' },
   ],
   observes: (context) => topologyOf(context.vars).observes?.(context) ?? [],
+  rank: (context) => topologyOf(context.vars).rank?.(context) ?? 0,
   resources: (context) => {
     const topology = topologyOf(context.vars);
     return [

@@ -25,7 +25,9 @@ export interface Topology {
   listens?(place: Place): readonly Listen[];
   /** What servers must know of each other before they start. */
   observes?(place: Place): readonly Observation[];
-  starting?(context: RoleContext<Variables>): Starting;
+  starting?(context: RoleContext<Variables>): Starting | undefined;
+  /** Which servers come first; see `Role`. */
+  rank?(context: RoleContext<Variables>): number;
   /** What other roles must know of this host. */
   declares(place: Place): readonly Declaration[];
   /** Who may write, who follows whom, and with them accounts and databases: behind the server that runs. */

@@ -35,6 +35,7 @@ const shape = z.strictObject({
   declares: callable.optional(),
   derives: callable.optional(),
   observes: callable.optional(),
+  rank: callable.optional(),
   listens: callable.optional(),
   resources: callable,
   actions: z

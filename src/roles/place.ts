@@ -5,7 +5,7 @@ import type { FilePlace } from '../errors.ts';
 import { createLoader } from './jiti.ts';
 
 /** The functions that a role is asked by. */
-export type Member = 'declares' | 'derives' | 'listens' | 'observes' | 'resources';
+export type Member = 'declares' | 'derives' | 'listens' | 'observes' | 'rank' | 'resources';
 
 function withoutLinks(folder: string): string {
   try {

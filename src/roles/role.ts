@@ -150,6 +150,11 @@ export interface Role<Schema extends z.ZodObject = z.ZodObject> {
   readonly listens?: (context: DeriveContext<z.output<Schema>>) => Listed<Listen>;
   /** What roles of other hosts must know of this one before they can say what is to be done there. */
   readonly observes?: (context: DeriveContext<z.output<Schema>>) => Listed<Observation>;
+  /**
+   * Where the host stands among those of its play, by what was observed: lower ones are changed first, equal ones in
+   * the order of the inventory. Default 0.
+   */
+  readonly rank?: (context: RoleContext<z.output<Schema>>) => number;
   /** A pure function: it contacts no host and reads no clock. */
   readonly resources: (context: RoleContext<z.output<Schema>>) => Listed<Resource>;
   /** What the role can do that is no state, by name: `hostwright do ROLE NAME`. */

@@ -206,6 +206,35 @@ export function hostObservations(model: SiteModel, name: string): readonly Obser
   });
 }
 
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number';
+}
+
+/** Where a host stands among those of its plays, by the index of the play; 0 is left out. */
+export function hostRanks(
+  model: SiteModel,
+  host: string,
+  facts: Facts,
+  observed: Observed,
+): ReadonlyMap<number, number> {
+  const ranks = new Map<number, number>();
+  for (const assigned of model.assignments.get(host) ?? []) {
+    const { role, play } = assigned;
+    if (role.rank === undefined) continue;
+    const ask = () => [role.rank?.(context(model, host, { facts, observed }, assigned))];
+    const [rank = 0] = askRole({
+      of: assigned,
+      member: 'rank',
+      host,
+      ask,
+      isItem: isNumber,
+      expected: 'a number',
+    });
+    if (rank !== 0) ranks.set(play, (ranks.get(play) ?? 0) + rank);
+  }
+  return ranks;
+}
+
 /**
  * The second pass for one host: all resources of its roles, checked. Two roles may declare the same resource
  * with the same state; different states are an E_RESOURCE that names both roles.

@@ -13,6 +13,14 @@ export interface ApplyHostsOptions {
   readonly signal: AbortSignal;
 }
 
+/** Those of lower rank first, equal ones as they were. */
+function byRank(plays: readonly PlayHosts[], hosts: PlannedHosts['hosts']): readonly PlayHosts[] {
+  return plays.map(({ play, hosts: names }, index) => {
+    const rankOf = (name: string): number => hosts.get(name)?.ranks.get(index) ?? 0;
+    return { play, hosts: names.toSorted((one, other) => rankOf(one) - rankOf(other)) };
+  });
+}
+
 /**
  * Carries out the plays on hosts that have a plan, and has each host keep what was applied. Gives the hosts that
  * were lost on the way.
@@ -29,7 +37,7 @@ export async function applyHosts(
   };
   signal.addEventListener('abort', () => worker.stop());
   await applyPlays({
-    ...{ plays, lost, forks, signal, report },
+    ...{ plays: byRank(plays, hosts), lost, forks, signal, report },
     hosts: new Map([...hosts].map(([name, { progress }]) => [name, progress])),
     applyPlay: async (host, play) => ended(host, await worker.applyPlay(host, play)),
   });

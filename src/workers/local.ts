@@ -3,7 +3,7 @@ import type { HostRun, WorkEvent } from '../apply/host-run.ts';
 import { newRecord, writeRecord } from '../apply/record.ts';
 import { defect, HostwrightError, HostwrightErrors, isExpected } from '../errors.ts';
 import type { Applied } from '../plan/applied.ts';
-import type { HostFacts } from '../roles/role.ts';
+import type { Facts, HostFacts, Observed } from '../roles/role.ts';
 import { createFingerprint } from '../plan/fingerprint.ts';
 import { hostDigests } from '../plan/saved.ts';
 import { meetHost, surveyHost, type MetHost, type Survey, type SurveyedHost } from '../plan/survey.ts';
@@ -14,6 +14,8 @@ export interface LocalOptions {
   readonly settings: RunSettings;
   readonly connect: Survey['connect'];
   readonly resources: Survey['resources'];
+  /** Default: the order of the inventory. */
+  readonly ranks?: (host: string, facts: Facts, observed: Observed) => PlannedHost['ranks'];
   /** Default: nothing is. */
   readonly observations?: Survey['observations'];
   readonly address: Survey['address'];
@@ -97,7 +99,8 @@ export function localWorker(options: LocalOptions): Worker {
     return false;
   };
 
-  const planned = (surveyed: SurveyedHost, isDone: boolean): PlannedHost => ({
+  const planned = (surveyed: SurveyedHost, ranks: PlannedHost['ranks'], isDone: boolean): PlannedHost => ({
+    ranks,
     resources: surveyed.plan.resources.length,
     events: surveyed.events,
     remarks: surveyed.remarks,
@@ -136,11 +139,12 @@ export function localWorker(options: LocalOptions): Worker {
         const host = met.get(name) ?? (await meetHost(name, survey));
         met.delete(name);
         const surveyed = await surveyHost(name, host, survey, observed);
+        const ranks = options.ranks?.(name, host.known, observed) ?? new Map<number, number>();
         const { apply } = settings;
-        if (apply !== undefined) return planned(surveyed, keep(surveyed, apply.confirmWithin));
+        if (apply !== undefined) return planned(surveyed, ranks, keep(surveyed, apply.confirmWithin));
         // A plan alone needs no connection any more: a thousand of them would take memory, here and on the hosts.
         await connections.close(name);
-        return planned(surveyed, surveyed.plan.changes.size === 0);
+        return planned(surveyed, ranks, surveyed.plan.changes.size === 0);
       } catch (error) {
         await connections.close(name);
         throw errorsOf(name, error);

@@ -1,5 +1,5 @@
 import type { SiteModel } from '../site/model.ts';
-import { hostObservations, hostResources } from '../site/second-pass.ts';
+import { hostObservations, hostRanks, hostResources } from '../site/second-pass.ts';
 import type { Connect, Target } from '../transport/transport.ts';
 import { localWorker, type LocalOptions } from './local.ts';
 import type { Worker } from './worker.ts';
@@ -22,6 +22,7 @@ export function siteWorker({ site, targets, connect, settings, report }: SiteWor
       return await connect({ ...target, ...(becomePassword && { becomePassword }) });
     },
     resources: (host, facts, observed) => hostResources(site, host, facts, observed),
+    ranks: (host, facts, observed) => hostRanks(site, host, facts, observed),
     observations: (host) => hostObservations(site, host),
     address: (host) => site.hosts.get(host)?.address,
   });

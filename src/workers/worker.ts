@@ -28,6 +28,8 @@ export interface RunSettings {
 export interface PlannedHost {
   /** So many resources are declared for it. */
   readonly resources: number;
+  /** Where it stands among the hosts of a play, by the index of the play; 0 is left out. */
+  readonly ranks: ReadonlyMap<number, number>;
   /** The plan as it is shown: one for each change, in order. */
   readonly events: readonly ChangeEvent[];
   readonly remarks: readonly RemarkEvent[];

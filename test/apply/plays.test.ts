@@ -22,6 +22,8 @@ interface Setting {
   readonly told?: (event: WorkEvent) => void;
   readonly signal?: AbortSignal;
   readonly forks?: number;
+  /** In the first play. */
+  readonly ranks?: Readonly<Record<string, number>>;
 }
 
 interface Ended {
@@ -32,7 +34,7 @@ interface Ended {
 
 /** Plans and applies on hosts of the model, each of which has one document to write in each play. */
 async function applied({ open }: Engine, setting: Setting): Promise<Ended> {
-  const { plays, broken = [], gone = [], defects = [], told, forks = 4 } = setting;
+  const { plays, broken = [], gone = [], defects = [], told, forks = 4, ranks = {} } = setting;
   const fail = (): never => {
     throw new TypeError('a defect');
   };
@@ -45,6 +47,7 @@ async function applied({ open }: Engine, setting: Setting): Promise<Ended> {
         settings,
         report,
         address: () => undefined,
+        ranks: (host) => new Map([[0, ranks[host] ?? 0]]),
         connect: (host) => {
           const world: World = {
             entries: new Map(),
@@ -91,6 +94,13 @@ function play(hosts: readonly string[], options: Partial<Play> = {}): PlayHosts 
 }
 
 describe.each(engines)('a run that works $name', (engine) => {
+  it('takes the hosts of a play by rank, and in their order where that is the same', async () => {
+    const hosts = ['web1', 'web2', 'web3'];
+    const plays = [play(hosts, { serial: 1 }), play(hosts, { serial: 1 })];
+    const { results } = await applied(engine, { plays, ranks: { web1: 1, web3: -1 } });
+    expect(results.map((text) => text.split(' ')[0])).toEqual(['web3', 'web2', 'web1', ...hosts]);
+  });
+
   it('brings the other hosts to their end when something unforeseen happens on one', async () => {
     const { results, lost } = await applied(engine, {
       plays: [play(['web1', 'web2'])],

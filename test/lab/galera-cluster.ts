@@ -9,6 +9,8 @@ export interface GaleraSite {
   readonly hosts: TestHosts;
   readonly hostwright: (verb: string, ...words: readonly string[]) => Promise<Finished>;
   /** What a statement prints, or its error. */
+  /** Says what is declared; what is applied is another thing. */
+  readonly declare: (topology: Topology, ...more: readonly string[]) => Promise<void>;
   readonly sql: (host: string, statement: string) => Promise<string>;
   /** The cluster that a server is in: one with another is in a second cluster. */
   readonly cluster: (host: string) => Promise<string>;
@@ -19,15 +21,22 @@ export interface GaleraSite {
   readonly down: () => Promise<void>;
 }
 
-const layout = `    mysql_topology: group
+type Topology = 'group' | 'primary_replica';
+
+export const password = 'Counter1';
+
+/** With `proxies` each host has one, and the counting writer an account. */
+function layoutOf(topology: Topology, proxies: boolean, more: readonly string[]): string {
+  return `    mysql_topology: ${topology}
     mysql_flavor: mariadb
     mysql_databases: [shop]
+    mysql_users: [${proxies ? `{ name: counter, password: ${password}, from: app, grants: { shop.*: [SELECT, INSERT, CREATE] } }` : ''}]
     mysql_innodb_buffer_pool_size: 128M
-  children:
-    app: { hosts: {} }
+${more.map((line) => `    ${line}\n`).join('')}  children:
+    app: { hosts: { ${proxies ? 'web1: , web2: , web3: ' : ''} } }
     db: { hosts: { web2: , web3: } }
-    arbitrator: { hosts: { web1: } }
-`;
+${topology === 'group' ? '    arbitrator: { hosts: { web1: } }\n' : ''}`;
+}
 
 const plays = `- hosts: all
   roles: [pki]
@@ -35,15 +44,27 @@ const plays = `- hosts: all
   serial: 1
   max_fail_percentage: 100
   roles: [mysql]
+- hosts: app
+  optional: true
+  roles: [database_proxy]
 - hosts: arbitrator
+  optional: true
   roles: [galera_arbitrator]
 `;
 
-export async function galeraSite(lab: string, subnet: string): Promise<GaleraSite> {
+export async function galeraSite(
+  lab: string,
+  subnet: string,
+  { proxies = false, topology = 'group' }: { readonly proxies?: boolean; readonly topology?: Topology } = {},
+): Promise<GaleraSite> {
   const hosts = await bareHosts(lab, subnet, 3);
   const project = await mkdtemp(join(tmpdir(), 'hostwright-galera-'));
   const inventory = await readFile(join(hosts.inventory, 'hosts.yml'), 'utf8');
-  await writeFile(join(project, 'hosts.yml'), inventory.slice(0, inventory.indexOf('  children:')) + layout);
+  const declare: GaleraSite['declare'] = async (as, ...more) => {
+    const given = inventory.slice(0, inventory.indexOf('  children:'));
+    await writeFile(join(project, 'hosts.yml'), given + layoutOf(as, proxies, more));
+  };
+  await declare(topology);
   await writeFile(join(project, 'site.yml'), plays);
 
   const hostwright: GaleraSite['hostwright'] = async (verb, ...words) =>
@@ -61,6 +82,7 @@ export async function galeraSite(lab: string, subnet: string): Promise<GaleraSit
   return {
     hosts,
     hostwright,
+    declare,
     sql,
     cluster,
     isWhole: async () => {

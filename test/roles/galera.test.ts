@@ -1,9 +1,14 @@
-import { describe, expect, test } from 'vitest';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import arbitrator from '../../roles/galera_arbitrator/role.ts';
 import mysql from '../../roles/mysql/role.ts';
-import { startOf, type Start } from '../../roles/mysql/galera-start.ts';
+import { startCommand, startOf, type Start } from '../../roles/mysql/galera-start.ts';
 import { listed } from '../../src/roles/list.ts';
 import type { Resource } from '../../src/resources/resource.ts';
+import { sh } from '../../src/transport/shell.ts';
 import { contextOf, ofType, resourcesOf, type RoleCase } from '../../src/testing/index.ts';
 
 const hosts = ['web1', 'web2', 'web3'].map((name, index) => ({
@@ -106,6 +111,117 @@ describe('which member begins a cluster', () => {
   });
 });
 
+/** How web2, the primary, and web3, its replica, start, with what each has executed. */
+function startsOutside(
+  executed: Readonly<Record<'web2' | 'web3', string>>,
+  given: { readonly discard?: string; readonly state?: string } = {},
+): readonly Start[] {
+  const { discard, state = '' } = given;
+  const members = hosts.map((host) => ({
+    host,
+    hasData: host.name !== 'web1',
+    answer: `unit=active\ndatabase=shop\n${state}${host.name === 'web3' ? 'replica=yes\n' : ''}`,
+    ...(host.name === 'web2' && { outside: `opener=yes\noutside=20 ${executed.web2}` }),
+    ...(host.name === 'web3' && { outside: `opener=yes\noutside=30 ${executed.web3}`, discard }),
+  }));
+  return ['web2', 'web3'].map((self) => startOf(self, 'web2', members));
+}
+
+describe('a running primary and its replica', () => {
+  const kindsOf = (all: readonly Start[]): readonly string[] => all.map(({ kind }) => kind);
+
+  test('become a group, where the replica has nothing of its own, whoever was asked first', () => {
+    expect(kindsOf(startsOutside({ web2: '0-20-9,7-20-1,', web3: ',0-20-9,7-20-1' }))).toEqual([
+      'begin',
+      'join',
+    ]);
+    expect(kindsOf(startsOutside({ web2: '0-20-9,', web3: ',0-20-12' }))).toEqual(['begin', 'join']);
+  });
+
+  test('stay as they are, where the replica has what the primary lacks, unless exactly that is given up', () => {
+    const executed = { web2: '0-20-9,', web3: '0-30-10,0-20-9' };
+    for (const start of startsOutside(executed)) {
+      expect(start).toMatchObject({ kind: 'refuse' });
+      expect(start).toHaveProperty(
+        'reason',
+        expect.stringMatching(/web3 has transactions that web2 lacks.*: 0-30-10\n/),
+      );
+    }
+    expect(kindsOf(startsOutside(executed, { discard: '0-30-9' }))).toEqual(['refuse', 'refuse']);
+    expect(kindsOf(startsOutside(executed, { discard: '0-30-10' }))).toEqual(['begin', 'join']);
+  });
+
+  test('begin a new cluster, whatever they have noted of one that they have left', () => {
+    const state = `uuid=${uuid}\nseqno=9\nsafe_to_bootstrap=1\n`;
+    expect(startsOutside({ web2: '0-20-9,', web3: ',0-20-9' }, { state })).toMatchObject([
+      { kind: 'begin', data: 'none' },
+      { kind: 'join' },
+    ]);
+  });
+});
+
+describe('the script of a replica that joins', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hostwright-galera-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** Runs it with a client that answers for both servers; what it says, and whether the server was restarted. */
+  function joins(
+    own: string,
+    theirs: string,
+    discard?: string,
+    runs: 'up' | 'down' = 'up',
+  ): { readonly said: string; readonly did: string } {
+    const tool = (name: string, text: string): void =>
+      writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    const did = join(folder, 'did');
+    writeFileSync(did, '');
+    tool('systemctl', `echo "$*" >>${did}`);
+    tool('my_print_defaults', `echo --datadir=${folder}`);
+    tool(
+      'mariadb',
+      `case "$*" in
+*--defaults-file=*) printf '1\\t%s\\n' '${theirs}' ;;
+*wsrep_on*) [ ${runs} = up ] && printf '0\\t%s\\n' '${own}' ;;
+*local_state*) printf 'wsrep_local_state\\t4\\n' ;;
+esac`,
+    );
+    rmSync(join(folder, 'grastate.dat'), { force: true });
+    if (runs === 'up') writeFileSync(join(folder, 'grastate.dat'), '');
+    rmSync(join(folder, 'stays'), { force: true });
+    const holder = { name: 'web2', address: '10.0.0.2', port: 3306 };
+    const script = startCommand('web3', { kind: 'join' }, sh`:`, { holder, discard });
+    const { stderr } = spawnSync('sh', ['-euc', script.text], {
+      encoding: 'utf8',
+      env: { PATH: `${folder}:${process.env['PATH'] ?? ''}`, HW: folder },
+    });
+    return { said: stderr, did: readFileSync(did, 'utf8') };
+  }
+
+  test('compares with a member first, and changes nothing where something would be lost', () => {
+    const lost = joins('0-20-7,0-30-18,,0-20-12', '0-20-12,');
+    expect(lost.said).toContain('web3 has transactions that web2 lacks');
+    expect(lost.said).toContain(': 0-30-18\n');
+    expect(lost.did).toBe('');
+    expect(existsSync(join(folder, 'grastate.dat'))).toBe(true);
+    expect(joins('0-20-13,', '0-20-12,').said).toContain('0-20-13');
+    expect(joins('7-20-1,', '0-20-12,').said).toContain('7-20-1');
+    mkdirSync(join(folder, 'shop'), { recursive: true });
+    expect(joins(',', '0-20-12,').said).toContain('databases without GTIDs');
+    expect(joins('', '0-20-12,', undefined, 'down').said).toContain('does not run');
+  });
+
+  test('joins where the member has all, or what it lacks is given up, and forgets an earlier cluster', () => {
+    for (const { said, did } of [
+      joins('0-20-9,', '0-20-12,'),
+      joins('0-30-18,0-20-9', '0-20-12,', '0-30-18'),
+    ]) {
+      expect(said).toBe('');
+      expect(did).toContain('restart mariadb.service');
+    }
+    expect(existsSync(join(folder, 'grastate.dat'))).toBe(false);
+  });
+});
+
 const variables = {
   mysql_flavor: 'mariadb',
   mysql_topology: 'group',
@@ -187,6 +303,9 @@ describe('mysql_topology: group', () => {
     const context = contextOf(mysql.variables.parse({ ...variables, mysql_topology: 'primary_replica' }), {
       hosts,
     });
-    expect(mysql.observes?.(context)).toEqual([]);
+    // One process-free look at whether it was in a cluster, and of MySQL none.
+    expect(listed(mysql.observes?.(context) ?? []).map(({ name }) => name)).toEqual(['galera']);
+    const ofMysql = { ...variables, mysql_topology: 'primary_replica', mysql_flavor: 'mysql' };
+    expect(mysql.observes?.(contextOf(mysql.variables.parse(ofMysql), { hosts }))).toEqual([]);
   });
 });

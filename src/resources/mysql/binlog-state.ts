@@ -14,6 +14,17 @@ function parse(state: string): ReadonlyMap<string, bigint> {
   return last;
 }
 
+/** The last transaction of each domain of a state: from there on a replica follows. */
+export function positionIn(state: string): string {
+  const last = new Map<string, { readonly pair: string; readonly number: bigint }>();
+  for (const [pair, number] of parse(state)) {
+    const [domain = ''] = pair.split('-');
+    const known = last.get(domain);
+    if (known === undefined || number > known.number) last.set(domain, { pair, number });
+  }
+  return [...last.values()].map(({ pair, number }) => `${pair}-${number}`).join(',');
+}
+
 /** The last transactions of one state that the other has not seen; empty when it has seen all. */
 export function binlogStateMinus(state: string, other: string): string {
   const seen = parse(other);

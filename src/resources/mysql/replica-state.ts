@@ -50,7 +50,11 @@ function dataState(status: ReplicaStatus): string {
 /** Somebody has made it a primary, which the inventory does not say: nothing is changed of its own accord. */
 export function isApart(status: ReplicaStatus, replica: Replica): boolean {
   return (
-    !status.readOnly && status.source === null && !status.isEmpty && !isGivenUp(replica, toGiveUp(status))
+    !status.readOnly &&
+    !status.isMember &&
+    status.source === null &&
+    !status.isEmpty &&
+    !isGivenUp(replica, toGiveUp(status))
   );
 }
 

@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import {
   isFollowing,
   isSource,
+  positionStatements,
   replicaSchema,
   resetStatements,
   semiSyncStatements,
@@ -146,6 +147,7 @@ async function start(on: Ask, replica: Replica, status: ReplicaStatus): Promise<
     ...semiSyncStatements(replica, status),
     ...(isRelayLogDamaged(status) ? [stopStatement(replica), ...resetStatements(replica)] : []),
     ...(isSource(status, replica, hashOf(replica)) ? [] : sourceStatements(replica)),
+    ...positionStatements(status),
   ];
   const [readOnly = '', ...starting] = startStatements(replica);
   const statements = [...changes, readOnly, ...(isFollowing(status) && changes.length === 0 ? [] : starting)];

@@ -82,6 +82,10 @@ export interface ReplicaStatus {
   readonly receiveFailure: Failure | null;
   /** Why transactions that have arrived are not applied. */
   readonly applyFailure: Failure | null;
+  /** It takes part in a Galera cluster, and follows nobody. */
+  readonly isMember: boolean;
+  /** From where on MariaDB follows a primary, as it has itself taken writes until now: GTIDs. */
+  readonly startPosition: string | undefined;
   /** It has never executed a transaction with a GTID. */
   readonly isEmpty: boolean;
   /** Databases beside those of the system. */
@@ -154,6 +158,13 @@ export function sourceStatements(replica: Replica): readonly string[] {
     replica.flavor === 'mysql' ? ['CHANGE REPLICATION SOURCE TO', 'SOURCE'] : ['CHANGE MASTER TO', 'MASTER'];
   const list = Object.entries(options).map(([name, value]) => `${prefix}_${name} = ${value}`);
   return [stopStatement(replica), `${verb} ${[...list, ...plainOptions[replica.flavor]].join(', ')}`];
+}
+
+/** One that followed nobody has its history in its own binary log, which MariaDB does not go by. */
+export function positionStatements({ source, startPosition }: ReplicaStatus): readonly string[] {
+  return source === null && startPosition !== undefined
+    ? [`SET GLOBAL gtid_slave_pos = ${sqlText(startPosition)}`]
+    : [];
 }
 
 /** Options of the source without its prefix, and of the applier. */

@@ -86,7 +86,10 @@ skip_show_database skip_slave_start slave_load_tmpdir slave_skip_errors socket t
 thread_stack tmpdir`.split(/\s+/),
 );
 
-const atStartOfMariadb = new Set(['ssl_ca', 'ssl_cert', 'ssl_key', 'ssl_cipher', 'tls_version']);
+const atStartOfMariadb = new Set([
+  ...['ssl_ca', 'ssl_cert', 'ssl_key', 'ssl_cipher', 'tls_version'],
+  ...['wsrep_provider', 'wsrep_data_home_dir'],
+]);
 
 export function needsStart(server: Flavor, name: string): boolean {
   return (

@@ -168,7 +168,9 @@ function foresee(desired: Settings, actual: State | null, planned: Planned): Sta
     (change.action === 'restart' ||
       change.action === 'create' ||
       change.attributes.some(({ name }) => name === 'running' || name === 'restart'));
-  return starts && actual?.['persisted'] === 'none' ? { ...actual, ...want(desired) } : actual;
+  // MariaDB keeps nothing for the next start beside its option files.
+  const isKept = desired.flavor === 'mysql' && actual?.['persisted'] !== 'none';
+  return starts && actual !== null && !isKept ? want(desired) : actual;
 }
 
 export const mysqlSettingsType = defineResource({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { sh, type Script } from '../../transport/shell.ts';
-import { binlogStateMinus } from './binlog-state.ts';
+import { binlogStateMinus, positionIn } from './binlog-state.ts';
 import { marksIn } from './history.ts';
 import {
   connectRetry,
@@ -49,7 +49,8 @@ SELECT JSON_OBJECT('readOnly', @@global.super_read_only, ${common},
     ) parts WHERE CHANNEL_NAME = '' AND LAST_ERROR_NUMBER <> 0));`;
 
 const mariadbQuery = `SELECT @@global.gtid_binlog_state;
-SELECT JSON_OBJECT('readOnly', IF(@@global.read_only, 1, 0), 'applied', @@global.gtid_slave_pos, ${common},
+SELECT JSON_OBJECT('readOnly', IF(@@global.read_only, 1, 0), 'applied', @@global.gtid_slave_pos,
+  'member', IF(@@global.wsrep_on, 1, 0), ${common},
   'waits', IF(@@global.rpl_semi_sync_master_enabled, 'ON', 'OFF'),
   'acknowledges', (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'RPL_SEMI_SYNC_SLAVE_STATUS'));
 SELECT @@datadir;`;
@@ -151,6 +152,7 @@ const mariadbRow = z.object({
   ...semiSync,
   readOnly: z.number(),
   applied: z.string(),
+  member: z.number(),
   databases: z.array(z.string()).nullable(),
 });
 
@@ -235,6 +237,8 @@ function parseMysql(rows: readonly string[], replica: Replica) {
     applying: row.applier ?? 'off',
     receiveFailure: isFailure(row.receiver) ? row.receiver : null,
     applyFailure: row.failures?.find(isFailure) ?? null,
+    isMember: false,
+    startPosition: undefined,
     isEmpty: executed === '',
     databases: row.databases ?? [],
     ownTransactions: own,
@@ -301,9 +305,13 @@ function parseMariadb(rows: readonly string[], replica: Replica) {
     applying: state(status.get('Slave_SQL_Running')),
     receiveFailure: failureOf('IO'),
     applyFailure: failureOf('SQL'),
+    isMember: row.member === 1,
+    startPosition: positionIn(history),
     isEmpty: executed === '' && row.applied === '',
     databases: row.databases ?? [],
-    ownTransactions: primary === undefined ? null : binlogStateMinus(history, primary),
+    // What one member of a cluster has, all have, a moment earlier or later.
+    ownTransactions:
+      primary === undefined ? null : row.member === 1 ? '' : binlogStateMinus(history, primary),
     isNumberedByPrimary: (gtid: string) => gtid.split('-')[1] === server,
     // MariaDB does not say; the replica finds out when it asks for them.
     isPurged: false,

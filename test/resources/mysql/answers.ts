@@ -159,6 +159,7 @@ export function mariadbAnswer(server: Server, applied = ''): string {
     'ready',
     server.executed,
     JSON.stringify({
+      member: 0,
       readOnly: Number(server.readOnly),
       waits: server.waits,
       acknowledges: server.acknowledges,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { binlogStateMinus } from '../../../src/resources/mysql/binlog-state.ts';
+import { binlogStateMinus, positionIn } from '../../../src/resources/mysql/binlog-state.ts';
 
 test.each([
   ['', '', ''],
@@ -13,6 +13,11 @@ test.each([
   ['0-1-9', '0-1-3,0-1-9', ''],
 ])('%j has beyond %j: %j', (state, other, expected) => {
   expect(binlogStateMinus(state, other)).toBe(expected);
+});
+
+test('from where on a replica follows is the last transaction of each domain', () => {
+  expect(positionIn('0-1-7,0-2-9,5-1-3,,0-2-8')).toBe('0-2-9,5-1-3');
+  expect(positionIn('')).toBe('');
 });
 
 test('what is no GTID is an error, never nothing', () => {

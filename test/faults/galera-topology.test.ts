@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { galeraSite, type GaleraSite } from '../lab/galera-cluster.ts';
+import { jsonLines, type Finished } from '../lab/hosts.ts';
+import { counting } from './galera-counting.ts';
+
+let site: GaleraSite;
+
+beforeAll(async () => {
+  site = await galeraSite('galeratopology', '10.213.109', { proxies: true, topology: 'primary_replica' });
+  await site.applied();
+});
+
+afterAll(async () => {
+  await site.down();
+});
+
+function named(finished: Finished, type: string): readonly string[] {
+  return jsonLines(finished)
+    .filter((line) => line.type === type)
+    .map((line) => `${String(line['host'])} ${String(line['resource'])} ${String(line['action'])}`)
+    .toSorted();
+}
+
+/** What the plan shows is what happens. */
+async function becomes(): Promise<void> {
+  const plan = await site.hostwright('plan', '--json');
+  const apply = await site.hostwright('apply', '--yes', '--json');
+  expect(apply.code, apply.stdout + apply.stderr).toBe(0);
+  expect(named(apply, 'result')).toEqual(named(plan, 'change'));
+  const again = await site.hostwright('plan');
+  expect(again.code, again.stdout).toBe(0);
+}
+
+describe('a running primary and its replica', () => {
+  it('stay as they are while the replica has what the primary lacks', async () => {
+    await site.sql('web3', 'CREATE TABLE shop.own (id INT PRIMARY KEY)');
+    await site.declare('group');
+    const refused = await site.hostwright('apply', '--yes');
+    expect(refused.code).toBe(1);
+    expect(refused.stdout).toContain('web3 has transactions that web2 lacks');
+    expect(await site.sql('web2', 'SELECT @@wsrep_on, @@read_only')).toBe('0\t0');
+    expect(await site.sql('web3', 'SHOW TABLES FROM shop')).toContain('own');
+  });
+
+  it('become a group while rows are written, once that is given up: none is lost, and both are equal', async () => {
+    const [, gtids = ''] = /lacks[^:]*: ([\d,-]+)/.exec((await site.hostwright('plan')).stdout) ?? [];
+    await site.declare('group', `mysql_discard_transactions: ${gtids}`);
+    const writing = await counting(site, 1);
+    await becomes();
+    await site.isWhole();
+    await writing.isWhole('from primary_replica to group');
+    expect(await site.sql('web3', 'SHOW TABLES FROM shop')).not.toContain('own');
+  });
+
+  it('become a primary and a replica again, the replica first', async () => {
+    await site.declare('primary_replica');
+    const writing = await counting(site, 1);
+    await becomes();
+    await writing.isWhole('from group to primary_replica');
+    expect(await site.sql('web2', 'SELECT @@wsrep_on, @@read_only')).toBe('0\t0');
+    expect(await site.sql('web3', 'SELECT @@wsrep_on, @@read_only')).toBe('0\t1');
+  });
+
+  it('become a group once more, a new one', async () => {
+    await site.hosts.shell('web1', 'systemctl disable --quiet --now garb');
+    await site.declare('group');
+    const writing = await counting(site, 1);
+    await becomes();
+    await site.isWhole();
+    await writing.isWhole('from primary_replica to group, once more');
+  });
+});
