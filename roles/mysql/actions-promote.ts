@@ -224,6 +224,13 @@ export const promote = action({
     readonly hosts: readonly Server[];
     readonly args: { readonly yesItIsDead: boolean };
   }): Promise<ActionPlan> {
+    if (host.vars.mysql_flavor === 'mariadb' && host.vars.mysql_topology === 'group') {
+      throw refuse(
+        host,
+        'no member of a Galera cluster is promoted: all of them may write, and proxies use the first of the inventory that can',
+        'to move the writes away from a server for a while, stop it: systemctl stop mariadb',
+      );
+    }
     if (host.vars.mysql_flavor !== 'mysql') {
       throw refuse(
         host,

@@ -24,10 +24,12 @@ interface Server {
   readonly errant?: string;
   readonly silent?: 'down' | 'unreachable';
   readonly flavor?: 'mysql' | 'mariadb';
+  readonly topology?: 'group';
 }
 
-const vars = (flavor: 'mysql' | 'mariadb'): Variables =>
+const vars = ({ flavor = 'mysql', topology }: Server): Variables =>
   variables.parse({
+    ...(topology && { mysql_topology: topology }),
     mysql_flavor: flavor,
     mysql_replication_password: new Secret('r'),
     mysql_seed_password: new Secret('s'),
@@ -65,7 +67,7 @@ function stateOf({
 
 function hostOf(name: string, server: Server, all: readonly Server[]): ActionHost<Variables> {
   return {
-    ...{ name, address: name, groups: ['db'], vars: vars(server.flavor ?? 'mysql') },
+    ...{ name, address: name, groups: ['db'], vars: vars(server) },
     run: (_, { stdin = '' } = {}) => {
       if (server.silent === 'unreachable') {
         return Promise.reject(new HostwrightError('E_CONNECT', 'no way there', { place: { host: name } }));
@@ -212,6 +214,11 @@ describe('do mysql promote', () => {
     ['a third takes writes', { a: {}, b: { follows: 'a' }, c: { writes: true } }, /c takes writes/],
     ['its server does not answer', { a: { writes: true }, b: { silent: 'down' } }, /does not answer/],
     ['it is MariaDB', { a: { writes: true }, b: { follows: 'a', flavor: 'mariadb' } }, /only MySQL/],
+    [
+      'it is a member of a Galera cluster',
+      { a: { writes: true }, b: { writes: true, flavor: 'mariadb', topology: 'group' } },
+      /proxies use the first/,
+    ],
   ] as const)('refuses where %s', async (_, servers, message) => {
     await expect(plan(servers)).rejects.toMatchObject({
       code: 'E_REFUSED',
