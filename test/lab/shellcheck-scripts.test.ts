@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { guardedSection } from '../../src/rollback/guarded-step.ts';
@@ -24,6 +24,7 @@ import { shellcheck, shellcheckProgram } from '../../src/testing/shellcheck.ts';
 import { createAgeKey } from '../../roles/backup/keys.ts';
 import backup from '../../roles/backup/role.ts';
 import { ofType, resourcesOf } from '../../src/testing/index.ts';
+import { actionScripts } from './action-scripts.ts';
 import { makeFolder } from './sshd.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -187,4 +188,33 @@ test('the scripts of backups, which the example has not, are sound', () => {
     ),
   );
   expect(scripts.map((text) => shellcheckProgram(text))).toEqual(['', '', '']);
+});
+
+test('what the actions of roles hand to a shell is sound', async () => {
+  const all = await actionScripts();
+  const withActions = readdirSync(join(root, 'roles')).filter((name) => {
+    const file = join(root, 'roles', name, 'role.ts');
+    return existsSync(file) && /^ {2}actions: /m.test(readFileSync(file, 'utf8'));
+  });
+  expect(new Set([...all.keys()].map((id) => id.split(' ')[0]))).toEqual(new Set(withActions));
+  for (const [id, scripts] of all) {
+    expect(scripts, id).not.toEqual([]);
+    for (const script of scripts) {
+      // SC2016: commands of an inner shell. SC2119 and SC2120: a function that some scripts give options.
+      expect({ id, said: shellcheck(script, 'dash', ['SC2016', 'SC2119', 'SC2120']) }).toEqual({
+        id,
+        said: '',
+      });
+    }
+  }
+  // Of steps that only a dead server, an undo, or a longer plan has.
+  const text = [...all.values()].flat().join('\n');
+  for (const part of [
+    'systemctl kill',
+    'what was received',
+    'rm -f /run/hostwright-drain',
+    'ExecStopPost=',
+  ]) {
+    expect(text).toContain(part);
+  }
 });
