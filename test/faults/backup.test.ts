@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backupSite, program, stored, type BackupSite } from '../lab/backup-site.ts';
+import { measureRestores } from './restore-figures.ts';
 
 let site: BackupSite;
 
@@ -193,4 +194,8 @@ describe('retention', () => {
     );
     expect(await site.shell('web2', `ls ${stored}`)).not.toContain('20200101');
   });
+});
+
+it('a copy, and a time after it, are restored with their checksums', async () => {
+  await measureRestores(site);
 });

@@ -54,7 +54,7 @@ function hostwright(key: string, ...words: readonly string[]): Promise<Finished>
 }
 
 beforeAll(async () => {
-  hosts = await bareHosts('repo', '10.213.112', 2, release);
+  hosts = await bareHosts('repo', '10.213.119', 2, release);
   project = await mkdtemp(join(tmpdir(), 'hostwright-repository-'));
   const { all } = parse(await readFile(join(hosts.inventory, 'hosts.yml'), 'utf8')) as { all: object };
   const children = { db: { hosts: { web1: null } } };
