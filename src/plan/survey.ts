@@ -66,14 +66,15 @@ function declaredBy(
   return kept.map((resource) => ({ ...resource, needs: resource.needs.filter((id) => ids.has(id)) }));
 }
 
-/** What types have to say of what they found. */
+/** What types have to say of what they found, and of what earlier changes will make of it. */
 function remarksOf(
   host: string,
   resources: readonly DeclaredResource[],
   found: ReadonlyMap<ResourceId, Actual>,
+  { changes }: HostPlan,
 ): readonly RemarkEvent[] {
   return resources.flatMap(({ id, role, type }) => {
-    const actual = found.get(id) ?? null;
+    const actual = changes.get(id)?.actual ?? found.get(id) ?? null;
     if (actual === null || actual instanceof Unreadable) return [];
     const texts = type.comparison?.remarks?.(actual) ?? [];
     return texts.map((text): RemarkEvent => ({ type: 'remark', host, role, resource: id, text }));
@@ -195,7 +196,7 @@ export async function surveyHost(
     const more = await readMore(transport, wanted, openRequirements(plan), packagesToFind(plan));
     const causeOf = causes({ applied, facts: known, declare });
     const events = changes.map((change) => changeEvent(host, change, causeOf(change), more));
-    const remarks = remarksOf(host, resources, found);
+    const remarks = remarksOf(host, resources, found, plan);
     return { transport, login, plan, applied, facts: ofHost, events, remarks };
   } finally {
     options.report({ type: 'step', host, title: null });

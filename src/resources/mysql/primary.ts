@@ -232,14 +232,27 @@ async function open(on: Ask, { desired: primary, actual }: Change<Primary, State
   await on(lines([runSql(primary.flavor), endSeeding, ...watch]), sqlBytes(openStatements(primary, found)));
 }
 
+/** What a restart costs, and how it costs less: a busy server of MySQL takes seconds to shut down. */
+function ofRestart({ name, others: own }: Primary, { readOnly, advice }: State): string {
+  const [other] = own?.servers ?? [];
+  if (readOnly || other === undefined) return advice;
+  const words =
+    `${name} accepts writes and restarts: nobody can write until it is back, ` +
+    `seconds or longer where it is busy; to avoid that, run hostwright do mysql promote ${other.name} first`;
+  return [advice, words].filter((text) => text !== '').join('; ');
+}
+
 /** A server that starts takes no writes: its option file says so. */
-function foresee({ flavor: server }: Primary, actual: State | null, planned: Planned): State | null {
+function foresee(primary: Primary, actual: State | null, planned: Planned): State | null {
+  const { flavor: server } = primary;
   const service = planned(`service:${server}.service`);
   const starts =
     planned(`mysql_settings:${server}`)?.action === 'restart' ||
     service?.action === 'restart' ||
     service?.attributes.some(({ name }) => name === 'running' || name === 'restart') === true;
-  return starts && actual !== null ? { ...actual, readOnly: true } : actual;
+  return starts && actual !== null
+    ? { ...actual, readOnly: true, advice: ofRestart(primary, actual) }
+    : actual;
 }
 
 export const mysqlPrimaryType = defineResource({

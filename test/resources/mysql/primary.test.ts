@@ -169,8 +169,11 @@ describe('a primary', () => {
       type.order?.foresee?.(desired, read(open), (id) =>
         id === restart.id ? { ...restart, action } : undefined,
       );
-    expect(planned('restart')).toMatchObject({ readOnly: true });
-    expect(planned('reload')).toMatchObject({ readOnly: false });
+    expect(planned('restart')).toMatchObject({
+      readOnly: true,
+      advice: expect.stringMatching(/^web2 accepts writes and restarts: .* do mysql promote web3 first$/),
+    });
+    expect(planned('reload')).toMatchObject({ readOnly: false, advice: '' });
   });
 
   test('that is not there yet is unreadable', () => {
