@@ -5,6 +5,7 @@ import { certificates } from './certificates.ts';
 import { configuration } from './configuration.ts';
 import type { Damage } from './damage.ts';
 import { databaseRunning } from './database-running.ts';
+import { databaseSwitch } from './database-switch.ts';
 import { database } from './database.ts';
 import { files } from './files.ts';
 import { firewall } from './firewall.ts';
@@ -32,6 +33,7 @@ export const fields: Readonly<Record<string, readonly Damage[]>> = {
   'Who may use what others make': permissions,
   Database: database,
   'A database that runs': databaseRunning,
+  'Who takes writes': databaseSwitch,
   'A balancer that runs': balancerRunning,
   Certificates: certificates,
   Application: application,
