@@ -6,6 +6,7 @@ import {
   fence,
   follow,
   forgetSource,
+  keepsUp,
   letsIn,
   openAgain,
   receiveFrom,
@@ -117,6 +118,11 @@ async function forget(old: Server, host: Server): Promise<void> {
 async function planned(target: Seen, old: Seen, all: readonly Seen[]): Promise<ActionPlan> {
   const { host } = target;
   refuseUnfit(target, old.host);
+  if (!(await keepsUp(host, old.host, mostLag))) {
+    const hint = 'wait until it has caught up: `hostwright do mysql status` shows what is wrong';
+    const found = `what ${old.host.name} has is not there within ${mostLag} s`;
+    throw refuse(host, `${host.name} is behind ${old.host.name}`, hint, found);
+  }
   if (!(await letsIn(host, old.host))) {
     const hint = 'run `hostwright apply`, which makes the account, then this command';
     throw refuse(host, `${old.host.name} has no account by which it could follow ${host.name}`, hint);

@@ -35,6 +35,17 @@ const global = (name: string): string =>
   `(SELECT VARIABLE_VALUE FROM performance_schema.global_variables WHERE VARIABLE_NAME = '${name}')`;
 
 /**
+ * Whether a server applies within so many seconds what another one has at this moment. What a server says of its lag is
+ * about what it has received.
+ */
+export async function keepsUp(server: Server, source: Server, seconds: number): Promise<boolean> {
+  const ask = async (of: Server, question: string): Promise<string> =>
+    (await of.run(runStatements('mysql'), { stdin: statements(`SELECT ${question}`) })).trim();
+  const executed = await ask(source, "REPLACE(@@global.gtid_executed, CHAR(10), '')");
+  return (await ask(server, `WAIT_FOR_EXECUTED_GTID_SET('${executed}', ${seconds})`)) === '0';
+}
+
+/**
  * Has a server that takes writes receive from its replica: once that takes them, its commits find who acknowledges
  * them. It receives nothing until then, because all comes from this server.
  */

@@ -119,7 +119,8 @@ export async function primaryReplicaSite(
   };
   const first = await hostwright('apply', '--yes', '--no-diff');
   if (first.code !== 0) throw new Error(`the site is not provisioned:\n${first.stdout}${first.stderr}`);
-  const cutter = 'dpkg -s iptables >/dev/null 2>&1 || apt-get install -qy iptables >/dev/null 2>&1';
+  const cutter = `dpkg -s iptables >/dev/null 2>&1 ||
+    { apt-get update -qq && apt-get install -qy iptables; } >/dev/null 2>&1`;
   await Promise.all(databases.map((host) => hosts.shell(host, cutter)));
   return site;
 }

@@ -1,6 +1,6 @@
 """
 Writes rows to a database, one a transaction, and notes each acknowledgement. Standard input is a JSON object: address,
-port, user, password, database, ca, table, connections, answer_within (seconds). Each line of the notes is a time and
+port, user, password, database, ca, table, connections, answer_within and pause (seconds). Each line of the notes is a time and
 what happened then: `ack ID`, `again ID` (a retry found the row there), `error CODE`, `end`.
 """
 
@@ -58,6 +58,7 @@ def write(worker):
                 cursor.execute(f"INSERT INTO {TABLE} (id) VALUES (%s)", (number,))
             note("ack", number)
             number += 1
+            time.sleep(GIVEN["pause"])
         except pymysql.err.IntegrityError as error:
             if error.args[0] != DUPLICATE:
                 raise

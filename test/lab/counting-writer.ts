@@ -80,13 +80,13 @@ export function readNotes(text: string): Counted {
 
 /**
  * Starts to write rows of unique numbers, each a transaction of its own, into the table `counted`, and retries what
- * fails. It runs on a host of the lab, apart from the connection of the test; Python and its driver are installed
+ * fails; `pause` in seconds is between two rows of a connection. It runs on a host of the lab, apart from the connection of the test; Python and its driver are installed
  * there if they are not.
  */
 export async function countingWriter(
   hosts: TestHosts,
   door: Door,
-  { connections = 4, answerWithin = 30, table = 'counted' } = {},
+  { connections = 4, answerWithin = 30, table = 'counted', pause = 0 } = {},
 ): Promise<CountingWriter> {
   const { host, ca = '/etc/hostwright/pki/ca.crt', ...rest } = door;
   const program = await readFile(join(import.meta.dirname, 'counting-writer.py'), 'utf8');
@@ -101,7 +101,7 @@ mkdir -pm 0700 ${folder}; rm -f ${notes}; cat >${folder}/writer.py`,
     host,
     `cat >${folder}/given
 systemd-run --quiet --collect --unit=${unit} --property=StandardInput=file:${folder}/given python3 ${folder}/writer.py ${notes}`,
-    JSON.stringify({ ...rest, ca, connections, table, answer_within: answerWithin }),
+    JSON.stringify({ ...rest, ca, connections, table, answer_within: answerWithin, pause }),
   );
   // It writes its first note when it has connected.
   const count = async (): Promise<number> =>

@@ -20,6 +20,8 @@ interface Server {
   readonly threads?: 'Yes' | 'No';
   readonly lag?: number;
   readonly semiSync?: string;
+  /** What its source sends does not arrive in time, whatever it says of its lag. */
+  readonly late?: boolean;
   /** Transactions that its source lacks. */
   readonly errant?: string;
   readonly silent?: 'down' | 'unreachable';
@@ -71,6 +73,9 @@ function hostOf(name: string, server: Server, all: readonly Server[]): ActionHos
     run: (_, { stdin = '' } = {}) => {
       if (server.silent === 'unreachable') {
         return Promise.reject(new HostwrightError('E_CONNECT', 'no way there', { place: { host: name } }));
+      }
+      if (String(stdin).startsWith('SELECT WAIT_FOR')) {
+        return Promise.resolve(server.late === true ? '1\n' : '0\n');
       }
       if (String(stdin).includes('GTID_SUBTRACT')) {
         return Promise.resolve(`${all.find((one) => one.follows === name)?.errant ?? ''}\n`);
@@ -199,6 +204,7 @@ describe('do mysql promote', () => {
 
   it.each([
     ['it is behind', { a: { writes: true }, b: { follows: 'a', lag: 60 } }, /b is behind a/],
+    ['it receives too slowly', { a: { writes: true }, b: { follows: 'a', late: true } }, /b is behind a/],
     [
       'it does not receive',
       { a: { writes: true }, b: { follows: 'a', threads: 'No' } },
