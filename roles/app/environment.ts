@@ -1,13 +1,6 @@
-import {
-  Secret,
-  type DatabaseDeclaration,
-  type DatabaseProxyDeclaration,
-  type Declared,
-  type Site,
-} from 'hostwright';
+import type { DatabaseDeclaration, DatabaseProxyDeclaration, Declared, Secret, Site } from 'hostwright';
+import { environmentText, type Value } from '../systemd/text.ts';
 import type { Variables } from './variables.ts';
-
-type Value = string | number | boolean | Secret;
 
 function endpoint({ host, port }: Declared<DatabaseDeclaration>): string {
   return `${host.address.includes(':') ? `[${host.address}]` : host.address}:${port}`;
@@ -41,12 +34,6 @@ function databaseEnvironment(
   };
 }
 
-/** A line of an EnvironmentFile, as systemd.exec(5) reads it: in double quotes, four characters are escaped. */
-function line(name: string, value: Value): string {
-  const text = value instanceof Secret ? value.reveal() : String(value);
-  return `${name}="${text.replaceAll(/["\\`$]/g, String.raw`\$&`)}"\n`;
-}
-
 /** The environment of the application; a Secret as soon as one value is. What the user sets wins. */
 export function environment(vars: Variables, host: string, site: Pick<Site, 'declared'>): string | Secret {
   const values: Readonly<Record<string, Value>> = {
@@ -55,8 +42,5 @@ export function environment(vars: Variables, host: string, site: Pick<Site, 'dec
     ...databaseEnvironment(vars, host, site),
     ...vars.app_environment,
   };
-  const text = Object.entries(values)
-    .map(([name, value]) => line(name, value))
-    .join('');
-  return Object.values(values).some((value) => value instanceof Secret) ? new Secret(text) : text;
+  return environmentText(values);
 }

@@ -18,6 +18,7 @@ import {
   type DatabaseUserDeclaration,
   type Release,
 } from 'hostwright';
+import { unitWord } from '../systemd/text.ts';
 import { environment } from './environment.ts';
 import { variables, type Variables } from './variables.ts';
 
@@ -32,12 +33,6 @@ function release(vars: Variables, projectFolder: string, host: string): Release 
     found: `app_source is ${source}`,
     hint: 'set it to a full commit id or a tag',
   });
-}
-
-/** A word of a command line in a unit, as systemd.service(5) reads it. */
-function unitWord(word: string): string {
-  const escaped = word.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%');
-  return `"${escaped.replaceAll('$', '$$$$')}"`;
 }
 
 /** A host has no curl; bash is on every Debian and opens connections itself. */

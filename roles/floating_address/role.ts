@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path';
 import {
   address,
   defineRole,
@@ -11,13 +12,13 @@ import {
   type FloatingAddressDeclaration,
   type SiteHost,
 } from 'hostwright';
-import { balancersOf } from './balancers.ts';
+import { balancersOf, check, leaveFile } from '../balancers/floating.ts';
+import { isCloud, notifyFifo, takeover, takeoverSocket } from './takeover.ts';
 import { isIpv6, variables, type Variables } from './variables.ts';
 
-const script = '/usr/local/lib/hostwright/haproxy-answers';
 const config = '/etc/keepalived/keepalived.conf';
 const options = '/etc/default/keepalived';
-const runFolder = '/run/keepalived';
+const runFolder = dirname(leaveFile);
 /** Debian creates no such user, and keepalived would run scripts as root. */
 const scriptUser = 'keepalived_script';
 
@@ -66,7 +67,8 @@ export default defineRole({
         from: address(peer.address),
         why: 'which balancer has the address of the site',
       })),
-  resources: ({ vars, host, facts, site, template, asset }) => {
+  resources: (context) => {
+    const { vars, host, facts, site, template, asset } = context;
     if (vars.balancer_address.length === 0) return [];
     const balancers = balancersOf(host, site);
     const peers = balancers.filter((peer) => peer.name !== host.name).map((peer) => peer.address);
@@ -83,9 +85,10 @@ export default defineRole({
     }
     const content = template('floating_address/keepalived.conf.hbs', {
       ...byFamily(vars, host),
+      notifyFifo: notifyFifo(vars),
       user: scriptUser,
-      leave: `${runFolder}/leave`,
-      check: script,
+      leave: leaveFile,
+      check,
       // Debian 12 takes whole seconds only.
       interval: facts.codename === 'bookworm' ? 1 : 0.5,
       interface: vars.balancer_interface ?? facts.interface,
@@ -93,24 +96,25 @@ export default defineRole({
       source: host.address,
       peers,
     });
-    const needed = [`user:${scriptUser}`, `file:${script}`, `directory:${runFolder}`] as const;
+    const needed = [`user:${scriptUser}`, `file:${check}`, `directory:${runFolder}`] as const;
     return [
       pkg('keepalived'),
+      ...takeover(context),
       user(scriptUser, { system: true, home: '/nonexistent', shell: '/usr/sbin/nologin' }),
-      directory('/usr/local/lib/hostwright'),
-      file(script, { content: asset('haproxy-answers.sh').toString('utf8'), mode: '0755' }),
+      directory(dirname(check)),
+      file(check, { content: asset('haproxy-answers.sh').toString('utf8'), mode: '0755' }),
       // Of the unit; but the check of a first configuration needs it too.
       directory(runFolder),
       file(options, { content: defaults }, { needs: ['package:keepalived'] }),
       file(config, { content }, { needs: needed }),
       unit('keepalived.service', {
         dropIn: 'hostwright',
-        content: String(template('floating_address/keepalived.service.hbs', { folder: 'keepalived' })),
+        content: String(template('floating_address/keepalived.service.hbs', { folder: basename(runFolder) })),
       }),
       service(
         'keepalived',
         { reloadOn: [config], restartOn: [options], validate },
-        { needs: ['service:haproxy.service', ...needed] },
+        { needs: ['service:haproxy.service', ...needed, ...(isCloud(vars) ? [takeoverSocket] : [])] },
       ),
     ];
   },

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import floating from '../../roles/floating_address/role.ts';
 import { listed } from '../../src/roles/list.ts';
 import type { Declared, SiteHost } from '../../src/roles/role.ts';
+import { Secret } from '../../src/secrets/secret.ts';
 import { contextOf, hosts, ofType, resourcesOf, type RoleCase } from '../../src/testing/index.ts';
 
 const both = ['203.0.113.10', '2001:db8::10'];
@@ -98,6 +99,40 @@ describe('keepalived', () => {
     const lines = configuration({ variables: { balancer_interface: 'wan0' } });
     expect(lines).toContain('interface wan0');
     expect(block(lines, 'virtual_ipaddress')).toEqual(['203.0.113.10/32 dev wan0']);
+  });
+});
+
+describe('where addresses do not move by themselves', () => {
+  const variables = {
+    balancer_address: both,
+    balancer_takeover: ['/usr/bin/hcloud', 'floating-ip', 'assign', 'site $1', '100%'],
+    balancer_takeover_environment: { HCLOUD_TOKEN: new Secret('t0ken') },
+  };
+  const made = resourcesOf(floating, { declared: declaring(both), variables });
+
+  test('the command of the user is told the first address, and keepalived tells it of each change', () => {
+    const service = ofType(made, 'unit').find(
+      (unit) => 'name' in unit && unit.name === 'balancer-takeover.service',
+    );
+    expect(service && 'content' in service ? service.content : '').toContain(
+      'ExecStart="/usr/local/lib/hostwright/balancer-takeover" "203.0.113.10" "/usr/bin/hcloud" "floating-ip" "assign" "site $$1" "100%%"\n',
+    );
+    expect(configuration({ variables })).toContain('vrrp_notify_fifo /run/balancer-takeover');
+    expect(configuration()).not.toContain('vrrp_notify_fifo /run/balancer-takeover');
+  });
+
+  test('its token is a secret of root', () => {
+    const file = ofType(made, 'file').find(
+      (one) => 'path' in one && one.path === '/etc/hostwright/balancer-takeover.env',
+    );
+    expect(file).toMatchObject({ mode: '0600' });
+    expect(file && 'content' in file && file.content instanceof Secret && file.content.reveal()).toBe(
+      'HCLOUD_TOKEN="t0ken"\n',
+    );
+  });
+
+  test('a program without a path is refused', () => {
+    expect(floating.variables.safeParse({ ...variables, balancer_takeover: ['hcloud'] }).success).toBe(false);
   });
 });
 

@@ -7,6 +7,11 @@ import {
   type SiteHost,
 } from 'hostwright';
 
+/** A host with 1 in it gives the address up, and does not take it. Gone after a reboot. */
+export const leaveFile = '/run/keepalived/leave';
+/** Succeeds while HAProxy answers on the host. */
+export const check = '/usr/local/lib/hostwright/haproxy-answers';
+
 /** The balancers that share the addresses of one, with it, in the order in which they are preferred. */
 export function balancersOf(host: SiteHost, site: Pick<Site, 'declared'>): readonly SiteHost[] {
   const declared = site.declared<FloatingAddressDeclaration>('floating_address');
