@@ -220,7 +220,7 @@ describe('apt_repository', () => {
     const pin = { release, priority: 990, packages: ['golang-*'], others: -1 };
     await converge(root, backports({ pin }));
     expect(await policy('golang-go')).toMatch(/ 990\n.*http\S+ trixie-backports\/main/);
-    expect(await policy('git')).toMatch(/ -1\n.*http\S+ trixie-backports\/main/);
+    expect(await policy('curl')).toMatch(/ -1\n.*http\S+ trixie-backports\/main/);
     await converge(root, backports());
   });
 
