@@ -66,8 +66,9 @@ export {
   parseGaleraState,
   type GaleraState,
 } from './resources/mysql/galera-state.ts';
-export { mysqlGroupMember, type GroupStart } from './resources/mysql/group-member.ts';
+export { beginGroup, mysqlGroupMember, type GroupStart } from './resources/mysql/group-member.ts';
 export {
+  countHeld,
   groupState,
   heldAlone,
   heldBy,

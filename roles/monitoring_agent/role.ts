@@ -10,6 +10,7 @@ import {
   type Declaration,
   type Declared,
   type MetricsDeclaration,
+  type MysqlMetricsDeclaration,
   type Resource,
   type RoleContext,
   type ScrapeDeclaration,
@@ -91,7 +92,10 @@ function nginxExporter(context: Context, url: string): readonly Resource[] {
   return exporter(exporters.nginx, context, { args, tlsArgs, reads: [`${certificate}.crt`] });
 }
 
-function mysqldExporter(context: Context, socket: string, user: string): readonly Resource[] {
+function mysqldExporter(
+  context: Context,
+  { socket = '/run/mysqld/mysqld.sock', user = 'prometheus', isGroup }: MysqlMetricsDeclaration,
+): readonly Resource[] {
   const login = `${configFolder}/mysqld.cnf`;
   const old = context.facts.codename === 'bookworm';
   return [
@@ -101,6 +105,7 @@ function mysqldExporter(context: Context, socket: string, user: string): readonl
         ...(old ? [] : [`--config.my-cnf=${login}`]),
         '--collect.binlog_size',
         '--collect.info_schema.processlist',
+        ...(isGroup ? ['--collect.perf_schema.replication_group_members'] : []),
       ],
       reads: [login],
       // Each upgrade of the package sees to it again.
@@ -118,8 +123,7 @@ function servedBy(context: Context, metrics: MetricsDeclaration): readonly Resou
   if (metrics.of === 'nginx') {
     return nginxExporter(context, metrics.url ?? 'http://127.0.0.1:8081/stub_status');
   }
-  const { socket = '/run/mysqld/mysqld.sock', user = 'prometheus' } = metrics;
-  return mysqldExporter(context, socket, user);
+  return mysqldExporter(context, metrics);
 }
 
 export default defineRole({

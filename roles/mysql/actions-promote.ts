@@ -1,4 +1,5 @@
 import { action, HostwrightError, z, type ActionHost, type ActionPlan, type ActionStep } from 'hostwright';
+import { isOfGroup, promoteInGroup } from './actions-group.ts';
 import { isWriter, seeAll, type Seen } from './actions-status.ts';
 import { lackedBy } from './errant.ts';
 import {
@@ -237,6 +238,7 @@ export const promote = action({
         'to move the writes away from a server for a while, stop it: systemctl stop mariadb',
       );
     }
+    if (isOfGroup(host)) return await promoteInGroup(host, hosts, args.yesItIsDead);
     if (host.vars.mysql_flavor !== 'mysql') {
       throw refuse(
         host,

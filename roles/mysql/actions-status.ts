@@ -1,4 +1,5 @@
 import { action, z, type ActionContext, type ActionHost, type Answer, type Cell } from 'hostwright';
+import { groupStatus, isOfGroup } from './actions-group.ts';
 import { backupColumns } from './backup-status.ts';
 import { lackedBy } from './errant.ts';
 import { serverState, type ServerState, type SilentServer } from './server-state.ts';
@@ -114,6 +115,7 @@ export const status = action({
   arguments: z.object({}),
   on: 'site',
   async read(context: ActionContext<Variables>): Promise<Answer> {
+    if (context.hosts.some(isOfGroup)) return await groupStatus(context.hosts);
     const [all, ofBackups] = await Promise.all([seeAll(context.hosts), backupColumns(context)]);
     const shown = [...columns, ...ofBackups];
     return {

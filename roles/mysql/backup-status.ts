@@ -1,6 +1,6 @@
-import { HostwrightError, sh, type ActionContext, type ActionHost, type BackupDeclaration } from 'hostwright';
+import { sh, type ActionContext, type ActionHost, type BackupDeclaration } from 'hostwright';
 import type { Column } from './actions-status.ts';
-import { unreachable } from './server-state.ts';
+import { isUnreachable } from './server-state.ts';
 import type { Variables } from './variables.ts';
 
 /** The last run of a kind: seconds since then, and its number, see `BackupDeclaration`. */
@@ -43,7 +43,7 @@ async function ask(host: ActionHost<Variables>, record: string): Promise<Backups
       ),
     );
   } catch (error) {
-    if (!(error instanceof HostwrightError) || !unreachable.includes(error.code)) throw error;
+    if (!isUnreachable(error)) throw error;
     return undefined;
   }
 }

@@ -1,4 +1,5 @@
 import {
+  countHeld,
   heldAlone,
   heldBy,
   isInGroup,
@@ -32,7 +33,7 @@ function describe({ host, state }: Known, known: readonly Known[]): string {
   const databases = server.databases ?? [];
   return [
     `${name}${ownState(server)}`,
-    `${transactionsIn(heldBy(server))} transactions`,
+    `${countHeld(server)} transactions`,
     ...alone,
     ...(databases.length === 0 ? ['no databases'] : []),
   ].join(', ');

@@ -31,7 +31,11 @@ export default defineRole({
   declares: (context) => [
     { kind: 'certificate', name: 'mysql', group: 'mysql' },
     ...topologyOf(context.vars).declares(context),
-    { kind: 'metrics', of: 'mysql' },
+    {
+      kind: 'metrics',
+      of: 'mysql',
+      ...(topologyOf(context.vars) === groupReplication ? { isGroup: true } : {}),
+    },
   ],
   observes: (context) => topologyOf(context.vars).observes?.(context) ?? [],
   rank: (context) => topologyOf(context.vars).rank?.(context) ?? 0,

@@ -122,14 +122,19 @@ export function parseServerState(output: string): ServerState | SilentServer {
 }
 
 /** Codes of errors that say that a host does not answer. */
-export const unreachable: readonly string[] = ['E_CONNECT', 'E_TIMEOUT', 'E_AUTH', 'E_HOST_KEY', 'E_SUDO'];
+const unreachable: readonly string[] = ['E_CONNECT', 'E_TIMEOUT', 'E_AUTH', 'E_HOST_KEY', 'E_SUDO'];
+
+/** The host itself does not answer. */
+export function isUnreachable(error: unknown): error is HostwrightError {
+  return error instanceof HostwrightError && unreachable.includes(error.code);
+}
 
 /** Asks the server of a host; one that does not answer is an answer too. */
 export async function serverState(host: ActionHost<Variables>): Promise<ServerState | SilentServer> {
   try {
     return parseServerState(await host.run(script(host.vars.mysql_flavor), { timeout: 60 }));
   } catch (error) {
-    if (!(error instanceof HostwrightError) || !unreachable.includes(error.code)) throw error;
+    if (!isUnreachable(error)) throw error;
     return { kind: 'unreachable', reason: error.message };
   }
 }

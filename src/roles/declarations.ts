@@ -55,6 +55,8 @@ export interface MysqlMetricsDeclaration extends Declaration {
   readonly socket?: string;
   /** Logs in as the unix user of that name, without a password; default `prometheus`. */
   readonly user?: string;
+  /** It takes part in a group of MySQL, whose members are of interest. */
+  readonly isGroup?: true;
 }
 
 /** Metrics at https://ADDRESS:PORT/PATH, for the monitoring server alone. */

@@ -196,12 +196,12 @@ flock -w ${startTime} 9 || { echo 'another run joins the group' >&2; exit 1; }`;
 
 const lastWords = sh`grep -F "Plugin group_replication reported" /var/log/mysql/error.log 2>/dev/null | grep -F '[ERROR]' | tail -n 3 | sed 's/.*reported: //' >&2`;
 
-/** Without its first statement the group is never begun; and that is over with this script. */
-const beginGroup = lines([
+/** Shell that begins a group on a server outside of one; whatever comes of it, no later join begins another one. */
+export const beginGroup = lines([
   sqlClient('mysql'),
   alone,
   sh`trap 'echo "SET GLOBAL group_replication_bootstrap_group = OFF;" | hw_sql' EXIT
-printf '%s\n' 'SET GLOBAL group_replication_bootstrap_group = ON;' 'START GROUP_REPLICATION;' | hw_sql || {
+printf '%s\n' 'STOP GROUP_REPLICATION;' 'SET GLOBAL group_replication_bootstrap_group = ON;' 'START GROUP_REPLICATION;' | hw_sql || {
   ${lastWords}
   exit 1
 }`,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { lines, sh, type Script } from '../../transport/shell.ts';
 import { gtidsMinus } from './gtid-set.ts';
+import { transactionsIn } from './own-transactions.ts';
 import { sqlClient, systemDatabases } from './sql.ts';
 
 const member = z.object({
@@ -84,6 +85,11 @@ export function isInGroup(server: GroupServer): boolean {
 /** All that a server has: what it has executed, and what it was given and executes when it joins. */
 export function heldBy({ executed, received }: GroupServer): string {
   return [executed, received ?? ''].filter((set) => set !== '').join(',');
+}
+
+/** How many transactions that is. */
+export function countHeld({ executed, received }: GroupServer): number {
+  return transactionsIn(executed) + transactionsIn(gtidsMinus('mysql', received ?? '', executed));
 }
 
 /** GTIDs that one server has and another one lacks; empty where there are none. */
