@@ -38,6 +38,7 @@ function servers(isDead: boolean): World {
       }
       if (input.includes('super_read_only = ON')) return '{"executed":"u:1-5","semiSync":"10000"}';
       if (input.includes('mysql.user')) return '1';
+      if (input.includes('WAIT_FOR_EXECUTED_GTID_SET') && input.startsWith('SELECT')) return '0';
       return '';
     },
   };
