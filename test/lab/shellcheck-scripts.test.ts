@@ -18,6 +18,7 @@ import { hostResources } from '../../src/site/second-pass.ts';
 import { policyText } from '../../src/resources/apt/start-policy.ts';
 import { remoteLoop } from '../../src/transport/remote-loop.ts';
 import { sectionsRequest } from '../../src/transport/sections.ts';
+import type { Declared } from '../../src/roles/role.ts';
 import { sh } from '../../src/transport/shell.ts';
 import { startCommand } from '../../src/transport/start-command.ts';
 import { shellcheck, shellcheckProgram } from '../../src/testing/shellcheck.ts';
@@ -180,8 +181,11 @@ test('the scripts of backups, which the example has not, are sound', () => {
   const host = (name: string, ...groups: string[]) => ({ name, address: `10.0.0.${name.slice(-1)}`, groups });
   const hosts = [host('web1', 'backup'), host('web2', 'db')];
   const variables = { backup_test_key: createAgeKey(), backup_ssh_seed: 'seed' };
+  const declared = hosts
+    .slice(1)
+    .map((one): Declared => ({ kind: 'database', flavor: 'mysql', host: one, role: 'mysql' }));
   const scripts = hosts.flatMap(({ name }) =>
-    ofType(resourcesOf(backup, { variables, host: name, hosts }), 'file').flatMap((file) =>
+    ofType(resourcesOf(backup, { variables, host: name, hosts, declared }), 'file').flatMap((file) =>
       'content' in file && typeof file.content === 'string' && file.content.startsWith('#!')
         ? [file.content]
         : [],
