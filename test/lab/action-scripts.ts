@@ -1,5 +1,6 @@
 import backup from '../../roles/backup/role.ts';
 import { createAgeKey } from '../../roles/backup/keys.ts';
+import haproxy from '../../roles/haproxy/role.ts';
 import mysql from '../../roles/mysql/role.ts';
 import nginx from '../../roles/nginx/role.ts';
 import {
@@ -23,7 +24,7 @@ interface World {
 const row = (readOnly: number): string =>
   `row ${JSON.stringify({ readOnly, offline: 0, executed: 'u:1-5', semiSync: null })}`;
 const follows =
-  'status Source_Host: a\nstatus Replica_IO_Running: Yes\nstatus Replica_SQL_Running: Yes\nstatus Seconds_Behind_Source: 0';
+  'status Source_Host: 10.0.0.1\nstatus Replica_IO_Running: Yes\nstatus Replica_SQL_Running: Yes\nstatus Seconds_Behind_Source: 0';
 
 /** `a` takes the writes and `b` follows it; or `a` does not answer. */
 function servers(isDead: boolean): World {
@@ -60,6 +61,12 @@ const worlds: readonly World[] = [
         : `stored ${copy}\t1\tok\tu:1\n`,
   },
   {
+    role: haproxy,
+    vars: { domain: 'www.example.org' },
+    hosts: ['a', 'b'],
+    says: () => 'runs\nanswers',
+  },
+  {
     role: nginx,
     vars: {},
     hosts: ['a', 'b'],
@@ -77,8 +84,8 @@ async function scriptsOf(world: World, name: string): Promise<readonly string[]>
   const { role, hosts: names, says } = world;
   const found: string[] = [];
   const vars = role.variables.parse(world.vars);
-  const hosts = names.map((host): ActionHost => ({
-    ...{ name: host, address: host, groups: ['db', 'web'], vars },
+  const hosts = names.map((host, index): ActionHost => ({
+    ...{ name: host, address: `10.0.0.${index + 1}`, groups: ['db', 'web'], vars },
     run: (script: Script, { stdin = '' }: ActionRequest = {}) => {
       found.push(script.text);
       return Promise.resolve(says(host, script.text, String(stdin)));
@@ -89,6 +96,7 @@ async function scriptsOf(world: World, name: string): Promise<readonly string[]>
   if (host === undefined || action === undefined) return [];
   const declared = hosts.flatMap((one) => [
     { kind: 'database', flavor: 'mysql', role: one === host ? 'replica' : 'primary', host: one },
+    { kind: 'floating_address', addresses: ['10.0.0.9', 'fd00::9'], host: one },
     { kind: 'backup', sends: true, tests: true, record: '/var/lib/x', host: one },
   ]);
   const site = {
