@@ -150,7 +150,7 @@ MYSQL_PWD=$DATABASE_PASSWORD mysql -h 10.213.99.12 -u visits --ssl-mode=REQUIRED
       },
       {
         what: 'a replica opened for writing',
-        round: 4,
+        round: 2,
         host: 'web3',
         resource: 'mysql_replica:web2',
         action: 'update',
