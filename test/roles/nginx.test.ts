@@ -76,17 +76,14 @@ describe('the service', () => {
   });
 
   it('reads nothing that nobody declares, but modules of packages', () => {
-    const folders = ofType(resources({ variables: { nginx_keep: ['own.conf'] } }), 'directory').filter(
-      (folder) => 'exclusive' in folder,
-    );
-    expect(folders).toEqual(
+    const exclusive = (given?: RoleCase) =>
+      ofType(resources(given), 'directory').filter((folder) => 'exclusive' in folder);
+    const expected = (keep: string) =>
       ['conf.d', 'modules-enabled', 'sites-enabled'].map((name) => ({
-        path: `/etc/nginx/${name}`,
-        exclusive: true,
-        keep: ['own.conf'],
-      })),
-    );
-    expect(ofType(resources(), 'directory')).toMatchObject(folders.map(() => ({ keep: ['*-mod-*.conf'] })));
+        ...{ path: `/etc/nginx/${name}`, exclusive: true, keep: [keep] },
+      }));
+    expect(exclusive()).toMatchObject(expected('*-mod-*.conf'));
+    expect(exclusive({ variables: { nginx_keep: ['own.conf'] } })).toEqual(expected('own.conf'));
   });
 });
 
