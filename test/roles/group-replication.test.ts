@@ -89,6 +89,12 @@ describe('which member begins a group', () => {
     expect(kinds({ web2: online(alone) })).toEqual(['join', 'join', 'join']);
   });
 
+  test('none, while one is in a group in which another one recovers: that one has a vote', () => {
+    const web2 = online({ web2: 'ONLINE', web3: 'RECOVERING' });
+    const [first, , third] = starts({ web1: has(3), web2, web3: has(3, { state: 'RECOVERING' }) });
+    for (const start of [first, third]) expect(start).toMatchObject({ kind: 'join', from: { name: 'web2' } });
+  });
+
   test('none, while one calls itself online without a majority, or recovers', () => {
     const cut = { web1: 'UNREACHABLE', web2: 'ONLINE', web3: 'UNREACHABLE' };
     for (const web2 of [online(cut), has(9, { state: 'RECOVERING' })]) {

@@ -75,11 +75,14 @@ export function ownState({ uuid, members }: GroupServer): string {
   return members?.find(({ id }) => id === uuid)?.state ?? 'OFFLINE';
 }
 
-/** It is online, and so is a majority: what it acknowledges stays. */
+/** Those that have a vote in their group, also while they still fetch what they have missed. */
+const voting = new Set(['ONLINE', 'RECOVERING']);
+
+/** It is online, and a majority votes: what it acknowledges stays. */
 export function isInGroup(server: GroupServer): boolean {
   const all = server.members ?? [];
-  const online = all.filter(({ state }) => state === 'ONLINE');
-  return ownState(server) === 'ONLINE' && 2 * online.length > all.length;
+  const votes = all.filter(({ state }) => voting.has(state));
+  return ownState(server) === 'ONLINE' && 2 * votes.length > all.length;
 }
 
 /** All that a server has: what it has executed, and what it was given and executes when it joins. */

@@ -40,6 +40,12 @@ export const databaseGroup: readonly RuleCase[] = [
     ],
   },
   {
+    what: 'GroupCutOff does not fire while a member recovers, which has a vote',
+    series: sees({ web2: 'ONLINE', web3: 'RECOVERING' }),
+    at: '3m',
+    fires: [{ alertname: 'GroupMemberMissing', severity: 'warning' }],
+  },
+  {
     what: 'GroupCutOff fires for a server of MySQL outside of its group',
     series: sees({ web2: 'OFFLINE' }),
     at: '3m',
