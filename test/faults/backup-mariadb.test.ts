@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { backupSite, type BackupSite } from '../lab/backup-site.ts';
+import { measureRestores } from './restore-figures.ts';
 
 let site: BackupSite;
 
@@ -26,3 +27,6 @@ it('is restored to the time before a DROP TABLE, in the middle of a binary log',
   expect(await site.sql('SHOW TABLES FROM shop')).toBe('odd  name\norders');
   expect(await site.leftovers()).toBe('');
 });
+
+// The names of its binary logs come once more after the restore above.
+it('is restored from a copy of after a restore, to its time and to a later one', () => measureRestores(site));

@@ -49,9 +49,22 @@ statements() {
   esac
 }
 
+# The log in which the copy of a MariaDB ends: the newest of that name that had begun by then. After a restore the
+# names come once more.
+opening_log() {
+  position=$(value log)
+  awk -v own="$(value server)" -v name="${position%:*}" -v finished="$(seconds "$(value finished)")" '
+    { split($2, part, "/"); began = part[3]; sub(/-.*/, "", began) }
+    $1 == own && part[3] == began "-" name && began <= finished { first = $2 }
+    END { print first }
+  ' "$work/logs"
+}
+
 # Of MySQL a transaction that is there already is passed over by its GTID; of MariaDB only the logs of one server fit.
 replay() {
   logs_since "$1" >"$work/logs"
+  opening=''
+  if [ "$flavor" = mariadb ]; then opening=$(opening_log); fi
   for from in $(cut -d ' ' -f 1 "$work/logs" | uniq); do
     if [ "$flavor" = mariadb ] && [ "$from" != "$(value server)" ]; then continue; fi
     rm -rf "$work/of"
@@ -59,11 +72,9 @@ replay() {
     begun=''
     while read -r of log; do
       [ "$of" = "$from" ] || continue
-      name=${log##*/}
-      position=$(value log)
-      if [ "$flavor" = mariadb ] && [ -z "$begun" ] && [ "${name#*-}" != "${position%:*}" ]; then continue; fi
+      if [ "$flavor" = mariadb ] && [ -z "$begun" ] && [ "$log" != "$opening" ]; then continue; fi
       begun=yes
-      { fetch "$log" </dev/null >"$work/of/$name"; } 2>"$work/said"
+      { fetch "$log" </dev/null >"$work/of/${log##*/}"; } 2>"$work/said"
       fetched || fail "$log cannot be read: $(cat "$work/said")"
     done <"$work/logs"
     [ -n "$begun" ] || continue
