@@ -115,6 +115,15 @@ async function forget(old: Server, host: Server): Promise<void> {
   if (seen?.state.kind === 'up' && !isWriter(seen)) await forgetSource(old);
 }
 
+function receiveStep(old: Server, host: Server): ActionStep {
+  return {
+    host: old.name,
+    title: `receive from ${host.name}`,
+    run: () => receiveFrom(old, host),
+    undo: { title: `receive from ${host.name} no more`, run: () => forget(old, host) },
+  };
+}
+
 /** All that can be done while the old server takes writes is done before it is closed. */
 async function planned(target: Seen, old: Seen, all: readonly Seen[]): Promise<ActionPlan> {
   const { host } = target;
@@ -129,13 +138,10 @@ async function planned(target: Seen, old: Seen, all: readonly Seen[]): Promise<A
     throw refuse(host, `${old.host.name} has no account by which it could follow ${host.name}`, hint);
   }
   let has: Fenced | undefined;
+  // MariaDB goes by the last position of each history, which moves on while it takes writes.
+  const isEarly = host.vars.mysql_flavor === 'mysql';
   const steps: readonly ActionStep[] = [
-    {
-      host: old.host.name,
-      title: `receive from ${host.name}`,
-      run: () => receiveFrom(old.host, host),
-      undo: { title: `receive from ${host.name} no more`, run: () => forget(old.host, host) },
-    },
+    ...(isEarly ? [receiveStep(old.host, host)] : []),
     {
       host: old.host.name,
       title: 'close it for writes',
@@ -152,11 +158,9 @@ async function planned(target: Seen, old: Seen, all: readonly Seen[]): Promise<A
       },
       isFinal: true,
     },
-    {
-      host: old.host.name,
-      title: `follow ${host.name}`,
-      run: () => waitForNobody(old.host),
-    },
+    isEarly
+      ? { ...followStep(old.host, host), run: () => waitForNobody(old.host) }
+      : followStep(old.host, host),
   ];
   return { steps, ...afterwards(host, all) };
 }
@@ -239,13 +243,6 @@ export const promote = action({
       );
     }
     if (isOfGroup(host)) return await promoteInGroup(host, hosts, args.yesItIsDead);
-    if (host.vars.mysql_flavor !== 'mysql') {
-      throw refuse(
-        host,
-        'only MySQL can be promoted by this action',
-        'change mysql_primary, then run `hostwright apply`',
-      );
-    }
     const all = await seeAll(hosts);
     const target = all.find((seen) => seen.host.name === host.name);
     if (target?.state.kind !== 'up') {

@@ -134,4 +134,20 @@ describe('MariaDB, primary and replica', () => {
     expect(await sql('web3', 'SELECT id FROM shop.item WHERE id = 7')).toBe('7');
     expect((await hostwright('plan')).code).toBe(0);
   });
+
+  it('takes the writes from its primary and gives them back', async () => {
+    const rows = (host: string) => sql(host, 'SELECT COUNT(*) FROM shop.item');
+    const promoted = async (host: string): Promise<void> => {
+      const site = ['-i', join(project, 'hosts.yml'), '-e', variables];
+      const done = await hosts.hostwright('do', ...site, 'mysql', 'promote', host, '--yes');
+      expect(done.code, done.stdout + done.stderr).toBe(0);
+      expect((await hostwright('plan')).code).toBe(0);
+    };
+    await promoted('web3');
+    await sql('web3', 'INSERT INTO shop.item VALUES (100); INSERT INTO shop.item VALUES (101)');
+    await expect.poll(() => rows('web2'), { timeout: 10_000, interval: 100 }).toBe(await rows('web3'));
+    await promoted('web2');
+    expect(await sql('web2', 'SELECT @@read_only')).toBe('0');
+    expect(await rows('web2')).toBe(await rows('web3'));
+  });
 });

@@ -33,6 +33,7 @@ const vars = ({ flavor = 'mysql', topology }: Server): Variables =>
   variables.parse({
     ...(topology && { mysql_topology: topology }),
     mysql_flavor: flavor,
+    mysql_topology: topology,
     mysql_replication_password: new Secret('r'),
     mysql_seed_password: new Secret('s'),
     mysql_observer_password: new Secret('o'),
@@ -51,7 +52,7 @@ function stateOf({
   const [side, source] = flavor === 'mariadb' ? ['Slave', 'Master'] : ['Replica', 'Source'];
   const name = `rpl_semi_sync_${(follows === undefined ? source : side).toLowerCase()}_status`;
   const row = {
-    ...{ readOnly: writes ? 0 : 1, offline: 0, executed: 'uuid:1-5' },
+    ...{ readOnly: writes ? 0 : 1, offline: 0, executed: flavor === 'mariadb' ? '0-1-5' : 'uuid:1-5' },
     semiSync: semiSync === undefined ? null : { [name]: semiSync },
   };
   const status =
@@ -74,9 +75,10 @@ function hostOf(name: string, server: Server, all: readonly Server[]): ActionHos
       if (server.silent === 'unreachable') {
         return Promise.reject(new HostwrightError('E_CONNECT', 'no way there', { place: { host: name } }));
       }
-      if (String(stdin).startsWith('SELECT WAIT_FOR')) {
-        return Promise.resolve(server.late === true ? '1\n' : '0\n');
+      if (/^SELECT (WAIT_FOR|MASTER_GTID_WAIT)/.test(String(stdin))) {
+        return Promise.resolve(`${server.late === true ? 1 : 0}\n`);
       }
+      if (String(stdin).startsWith('SELECT CONCAT(@@global.gtid')) return Promise.resolve('0-1-5\n');
       if (String(stdin).includes('GTID_SUBTRACT')) {
         return Promise.resolve(`${all.find((one) => one.follows === name)?.errant ?? ''}\n`);
       }
@@ -190,6 +192,18 @@ describe('do mysql promote', () => {
     expect(found.consent).toBeUndefined();
   });
 
+  it('has the old one follow only after the switch, with MariaDB', async () => {
+    const found = await plan({
+      a: { writes: true, flavor: 'mariadb' },
+      b: { follows: 'a', flavor: 'mariadb' },
+    });
+    expect(titles(found)).toEqual([
+      'a: close it for writes',
+      'b: wait for all of a, then take writes',
+      'a: follow b',
+    ]);
+  });
+
   it('goes on where the old one receives from it already, or was closed', async () => {
     expect(titles(await plan({ a: { writes: true, follows: 'b' }, b: { follows: 'a' } }))).toHaveLength(4);
     expect(titles(await plan({ a: {}, b: { follows: 'a' } }))).toHaveLength(4);
@@ -219,7 +233,6 @@ describe('do mysql promote', () => {
     ['both take writes', { a: { writes: true }, b: { writes: true } }, /both take writes/],
     ['a third takes writes', { a: {}, b: { follows: 'a' }, c: { writes: true } }, /c takes writes/],
     ['its server does not answer', { a: { writes: true }, b: { silent: 'down' } }, /does not answer/],
-    ['it is MariaDB', { a: { writes: true }, b: { follows: 'a', flavor: 'mariadb' } }, /only MySQL/],
     [
       'it is a member of a Galera cluster',
       { a: { writes: true }, b: { writes: true, flavor: 'mariadb', topology: 'group' } },
