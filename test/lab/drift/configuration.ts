@@ -97,7 +97,8 @@ mv -fT /etc/nginx/sites-enabled/app.new /etc/nginx/sites-enabled/app`,
     seen: { content: '' },
     follows: ['service:mysql.service restart'],
     breaks: `sed -i 's/^max_connections.*/max_connections = 11/' /etc/mysql/mysql.conf.d/zz-hostwright.cnf
-systemctl restart mysql`,
+systemctl restart mysql
+timeout 20 sh -c 'until [ "$(mysql -N -e "SELECT @@read_only")" = 0 ]; do sleep 0.2; done'`,
     sound: '[ "$(mysql -N -e "SELECT @@max_connections")" = 200 ]',
   },
   {

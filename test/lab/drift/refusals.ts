@@ -82,12 +82,13 @@ const obstacles: readonly Refusal[] = [
     round: 2,
     host: 'web3',
     by: 'apply',
-    resource: 'file:/usr/local/lib/hostwright/certificate-metrics',
+    // Nothing that runs reads this folder, whose files are others on the full disk.
+    resource: 'file:/etc/tmpfiles.d/hostwright-drain.conf',
     action: 'update',
     says: ['No space left on device'],
-    breaks: `echo '# mine' >>/usr/local/lib/hostwright/certificate-metrics; ${full('/usr/local/lib')}`,
-    undo: 'umount /usr/local/lib',
-    sound: '! grep -q mine /usr/local/lib/hostwright/certificate-metrics',
+    breaks: `echo '# mine' >>/etc/tmpfiles.d/hostwright-drain.conf; ${full('/etc/tmpfiles.d')}`,
+    undo: 'umount /etc/tmpfiles.d',
+    sound: '! grep -q mine /etc/tmpfiles.d/hostwright-drain.conf',
   },
 ];
 
