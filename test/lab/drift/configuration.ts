@@ -89,7 +89,7 @@ mv -fT /etc/nginx/sites-enabled/app.new /etc/nginx/sites-enabled/app`,
   },
   {
     what: 'another limit in the settings of MySQL, and MySQL restarted',
-    round: 6,
+    round: 14,
     host: 'web2',
     role: 'mysql',
     resource: 'file:/etc/mysql/mysql.conf.d/zz-hostwright.cnf',
