@@ -182,7 +182,7 @@ function unplanned(target: Seen, old: Seen, all: readonly Seen[]): ActionPlan {
     {
       host: host.name,
       title: `apply all that was received from ${old.host.name}, then take writes`,
-      run: () => takeOverAlone(host, null),
+      run: () => takeOverAlone(host),
       isFinal: true,
     },
   ];

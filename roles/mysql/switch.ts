@@ -124,7 +124,7 @@ export async function takeOver(server: Server, { executed, semiSync }: Fenced): 
 }
 
 /** Lets a server take writes whose source is gone, once it has applied all that it had received. */
-export async function takeOverAlone(server: Server, semiSync: string | null): Promise<void> {
+export async function takeOverAlone(server: Server): Promise<void> {
   const { onlyApply, received, waitFor } = sqlOf(server);
   const late = `what was received is not applied within ${patience.applied} s: run the same command again`;
   const script = sh`printf '%s' ${statements(...onlyApply)} | hw_sql
@@ -134,7 +134,7 @@ question=$(echo ${`SELECT ${waitFor('RECEIVED', patience.applied)};`} | sed "s/R
 hw_sql`;
   const work = [sqlFunction(flavorOf(server), patience.applied + 30), script, tellProxies, awaitReplica];
   await server.run(lines(work), {
-    stdin: statements(...openStatements(server, semiSync)),
+    stdin: statements(...openStatements(server, null)),
     timeout: patience.applied + 60,
   });
 }

@@ -8,9 +8,9 @@ import { bareHosts, type Finished, type TestHosts } from './hosts.ts';
 export interface GaleraSite {
   readonly hosts: TestHosts;
   readonly hostwright: (verb: string, ...words: readonly string[]) => Promise<Finished>;
-  /** What a statement prints, or its error. */
   /** Says what is declared; what is applied is another thing. */
   readonly declare: (topology: Topology, ...more: readonly string[]) => Promise<void>;
+  /** What a statement prints, or its error. */
   readonly sql: (host: string, statement: string) => Promise<string>;
   /** The cluster that a server is in: one with another is in a second cluster. */
   readonly cluster: (host: string) => Promise<string>;

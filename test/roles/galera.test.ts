@@ -130,7 +130,7 @@ function startsOutside(
 describe('a running primary and its replica', () => {
   const kindsOf = (all: readonly Start[]): readonly string[] => all.map(({ kind }) => kind);
 
-  test('become a group, where the replica has nothing of its own, whoever was asked first', () => {
+  test('become a group, where the replica has nothing of its own, in either order of answers', () => {
     expect(kindsOf(startsOutside({ web2: '0-20-9,7-20-1,', web3: ',0-20-9,7-20-1' }))).toEqual([
       'begin',
       'join',

@@ -1,7 +1,7 @@
 /** Series over time, in promtool's notation, and the alerts that fire at a time, by the labels that matter. */
 export interface RuleCase {
   readonly what: string;
-  /** Between two values of a series; 30s unless said. */
+  /** Between two values of a series; default 30s. */
   readonly interval?: string;
   readonly series: Readonly<Record<string, string>>;
   readonly at: string;
