@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { checksums, countingWriter, lost, type Counted } from '../lab/counting-writer.ts';
-import { password, type GaleraSite } from '../lab/galera-cluster.ts';
+import { counter } from '../lab/database-project.ts';
+import type { GaleraSite } from '../lab/galera-cluster.ts';
 
 export interface Counting {
   /** Writes go on. */
@@ -12,15 +13,7 @@ export interface Counting {
 /** Begins to write through the proxy of web1. */
 export async function counting(site: GaleraSite, connections = 4): Promise<Counting> {
   const { hosts } = site;
-  const door = {
-    host: 'web1',
-    address: '127.0.0.1',
-    port: 3307,
-    user: 'counter',
-    password,
-    database: 'shop',
-  };
-  const writing = await countingWriter(hosts, door, { connections });
+  const writing = await countingWriter(hosts, counter, { connections });
   const more = async (): Promise<void> => {
     const before = await writing.count();
     await expect.poll(writing.count, { timeout: 180_000, interval: 500 }).toBeGreaterThan(before + 50);

@@ -44,7 +44,7 @@ describe('a running primary and its replica', () => {
 
   it('become a group while rows are written, once that is given up: none is lost, and both are equal', async () => {
     const [, gtids = ''] = /lacks[^:]*: ([\d,-]+)/.exec((await site.hostwright('plan')).stdout) ?? [];
-    await site.declare('group', `mysql_discard_transactions: ${gtids}`);
+    await site.declare('group', { mysql_discard_transactions: gtids });
     const writing = await counting(site, 1);
     await becomes();
     await site.isWhole();

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checksums, countingWriter, lost, type Counted } from '../lab/counting-writer.ts';
+import { counter } from '../lab/database-project.ts';
 import type { Finished } from '../lab/hosts.ts';
 import { groupSite, members, type GroupSite, type Member } from './group-site.ts';
 import { cutOff } from './network-cut.ts';
@@ -24,8 +25,8 @@ async function outage(
   happens: (writer: Member) => Promise<unknown>,
   heal: () => Promise<void> = () => Promise.resolve(),
 ): Promise<Counted> {
-  const { hosts, door } = site;
-  const writing = await countingWriter(hosts, door);
+  const { hosts } = site;
+  const writing = await countingWriter(hosts, counter);
   const more = async (): Promise<void> => {
     const before = await writing.count();
     await expect.poll(writing.count, { timeout: 240_000, interval: 500 }).toBeGreaterThan(before + 50);

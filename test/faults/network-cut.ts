@@ -1,3 +1,12 @@
+import type { TestHosts } from '../lab/hosts.ts';
+
+/** Gives hosts what the cuts below need. */
+export async function prepareCuts(hosts: TestHosts, names: readonly string[]): Promise<void> {
+  const script =
+    'dpkg -s iptables >/dev/null 2>&1 || { apt-get -qq update; apt-get install -qy iptables; } >/dev/null 2>&1';
+  await Promise.all(names.map((host) => hosts.shell(host, script)));
+}
+
 /** Shell for a host with iptables: nothing comes in or goes out but ssh of this machine; ends by itself. */
 export const cutOff = (seconds: number): string => `gate=$(ip -4 route show default | awk '{ print $3 }')
 for chain in INPUT OUTPUT; do

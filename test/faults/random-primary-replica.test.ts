@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checksums, countingWriter, lost, type CountingWriter } from '../lab/counting-writer.ts';
+import { counter } from '../lab/database-project.ts';
 import type { Finished } from '../lab/hosts.ts';
 import { seed } from './moment.ts';
 import { cutLink, cutOff } from './network-cut.ts';
@@ -152,7 +153,7 @@ describe.each([
     console.log(`HOSTWRIGHT_SEED=${seed}`);
     site = await primaryReplicaSite(`random${salt}`, subnet, durability);
     // A replica that has been away catches up only if it syncs its relay log faster than rows are written.
-    writer = await countingWriter(site.hosts, site.door, { pause: 0.2 });
+    writer = await countingWriter(site.hosts, counter, { pause: 0.2 });
   });
 
   afterAll(async () => {
