@@ -1,0 +1,139 @@
+import { action, HostwrightError, sh, z, type ActionHost } from 'hostwright';
+import { drainFile, statusPort, type WebServer } from './server.ts';
+
+const timer = 'hostwright-drain-web';
+
+/** Until every balancer has checked (every 2 s, for 3 s at most); for requests in hand, longer than any web server waits for one. */
+const seconds = { noticed: 5, ended: 70 };
+
+type Host = ActionHost<unknown>;
+
+type Use = 'serves' | 'drained' | 'down';
+
+/** What a web server is used for; one that cannot be reached serves nobody, as far as anybody knows. */
+async function useOf({ unit }: WebServer, host: Host): Promise<Use> {
+  const script = sh`if [ -e ${drainFile} ]; then echo drained
+elif systemctl is-active --quiet ${unit}; then echo serves
+else echo down
+fi`;
+  return z.enum(['serves', 'drained', 'down']).parse((await host.run(script)).trim());
+}
+
+async function leave(host: Host, minutes: number): Promise<void> {
+  await host.run(sh`systemctl stop ${timer}.timer 2>/dev/null || :
+systemd-run --quiet --collect --unit=${timer} --on-active=${minutes}min --timer-property=AccuracySec=200ms rm -f ${drainFile}
+touch ${drainFile}`);
+}
+
+async function join(host: Host): Promise<void> {
+  await host.run(sh`rm -f ${drainFile}
+systemctl stop ${timer}.timer 2>/dev/null || :`);
+}
+
+/** Waits until the requests in hand have ended, within limits; gives how many have not. */
+async function settle({ statusPath, inHand }: WebServer, host: Host): Promise<number> {
+  const count = `exec 3<>"/dev/tcp/127.0.0.1/$1" && printf 'GET %s HTTP/1.0\\r\\n\\r\\n' "$2" >&3
+awk "$3" <&3`;
+  const output = await host.run(
+    sh`sleep ${seconds.noticed}
+end=$(($(date +%s) + ${seconds.ended}))
+while left=$(bash -c ${count} count ${statusPort} ${statusPath} ${inHand}) && [ "$left" -gt 0 ] && [ "$(date +%s)" -lt "$end" ]; do
+  sleep 0.5
+done
+echo "\${left:-0}"`,
+    { timeout: seconds.noticed + seconds.ended + 30 },
+  );
+  return Number(output);
+}
+
+/** Those that answer requests when `host` does not. */
+async function others(server: WebServer, host: Host, hosts: readonly Host[]): Promise<readonly Host[]> {
+  const uses = await Promise.allSettled(hosts.map(async (one) => [one, await useOf(server, one)] as const));
+  return uses.flatMap((one) =>
+    one.status === 'fulfilled' && one.value[1] === 'serves' && one.value[0] !== host ? [one.value[0]] : [],
+  );
+}
+
+export const drainOf = (server: WebServer) =>
+  action({
+    summary: 'take a web server out of service: no new requests, those in hand end',
+    arguments: z.object({
+      minutes: z
+        .number()
+        .int()
+        .min(1)
+        .max(1440)
+        .default(60)
+        .describe('it serves again after so many minutes by itself, and after a reboot'),
+      last: z.boolean().default(false).describe('also where no other web server is left'),
+    }),
+    on: 'host',
+    plan: async ({ host, hosts, args }) => {
+      const [use, left] = [await useOf(server, host), await others(server, host, hosts)];
+      if (use === 'down') {
+        throw new HostwrightError('E_REFUSED', `${server.name} does not run: it gets no requests`, {
+          place: { host: host.name },
+        });
+      }
+      let running = 0;
+      return {
+        steps: [
+          {
+            host: host.name,
+            title: `take it out of service, for ${args.minutes} minutes at most`,
+            run: () => leave(host, args.minutes),
+            undo: { title: 'let it serve again', run: () => join(host) },
+          },
+          {
+            host: host.name,
+            title: `wait until its requests have ended, ${seconds.noticed} to ${seconds.noticed + seconds.ended} s`,
+            run: async () => {
+              running = await settle(server, host);
+            },
+          },
+        ],
+        ...(left.length > 0
+          ? {}
+          : {
+              remarks: ['no other web server is in service: visitors get an error'],
+              consent: {
+                question: `No web server will be left. ${host.name}, to go on`,
+                word: host.name,
+                argument: 'last',
+              },
+            }),
+        verify: async () => {
+          if ((await useOf(server, host)) !== 'drained') {
+            throw new HostwrightError('E_REFUSED', 'it is in service again', { place: { host: host.name } });
+          }
+          const rest = running === 0 ? '' : `; ${running} requests of before still run`;
+          return `${host.name} gets no new requests${rest}`;
+        },
+      };
+    },
+  });
+
+export const undrainOf = (server: WebServer) =>
+  action({
+    summary: 'let a web server serve again',
+    arguments: z.object({}),
+    on: 'host',
+    plan: async ({ host }) => {
+      const use = await useOf(server, host);
+      return {
+        steps:
+          use === 'drained' ? [{ host: host.name, title: 'let it serve again', run: () => join(host) }] : [],
+        verify: async () => {
+          const now = await useOf(server, host);
+          if (now === 'serves') return `${host.name} is in service: balancers use it after two health checks`;
+          throw new HostwrightError(
+            'E_REFUSED',
+            now === 'down' ? `${server.name} does not run` : 'it is still out of service',
+            {
+              place: { host: host.name },
+            },
+          );
+        },
+      };
+    },
+  });
