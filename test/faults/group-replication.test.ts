@@ -53,7 +53,7 @@ async function outage(
 const other = (writer: Member): Member => (writer === 'web3' ? 'web4' : 'web3');
 
 beforeAll(async () => {
-  site = await groupSite('groupfaults', '10.213.113');
+  site = await groupSite('groupfault', '10.213.113');
 });
 
 afterAll(async () => {

@@ -207,6 +207,7 @@ describe('mysql_topology: group with mysql_flavor: mysql', () => {
     expect(text).toContain('group_replication_bootstrap_group = OFF\n');
     expect(text).toMatch(/^super_read_only = ON$/m);
     expect(text).toMatch(/^relay_log_recovery = OFF$/m);
+    expect(text).toMatch(/^group_replication_flow_control_applier_threshold = 500$/m);
     expect(text).not.toContain('Repl1');
     expect(contentOf(on('web3'), '/usr/local/lib/hostwright/mysql-join')).not.toMatch(/bootstrap_group = ON/);
   });
