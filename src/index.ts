@@ -3,6 +3,7 @@ export { z } from 'zod';
 export { HostwrightError } from './errors.ts';
 export { address, defineRole, hostGroup } from './roles/role.ts';
 export type * from './roles/role.ts';
+export { beginDrain, drainFile, drainFolder, endDrain, settle, type Drain } from './resources/drain.ts';
 export { action } from './roles/action.ts';
 export type * from './roles/action.ts';
 export type * from './roles/declarations.ts';
@@ -20,6 +21,7 @@ export type * from './resources/step.ts';
 export type * from './resources/capabilities/access.ts';
 export type * from './resources/capabilities/comparison.ts';
 export type * from './resources/capabilities/files.ts';
+export type * from './resources/capabilities/interruption.ts';
 export type * from './resources/capabilities/order.ts';
 export type * from './resources/capabilities/runtime.ts';
 // For resource types: schemas of attributes, what comes first, reading and changing paths.

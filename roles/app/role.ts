@@ -46,7 +46,11 @@ export default defineRole({
   name: 'app',
   variables,
   declares: ({ vars }) => [
-    { kind: 'application', port: vars.app_port } satisfies ApplicationDeclaration,
+    {
+      kind: 'application',
+      port: vars.app_port,
+      unit: `${vars.app_name}.service`,
+    } satisfies ApplicationDeclaration,
     ...(vars.app_database === undefined
       ? []
       : [

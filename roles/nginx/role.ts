@@ -85,7 +85,7 @@ export default defineRole({
     const brought = { needs: ['package:nginx-light'] as const };
     return [
       pkg('nginx-light'),
-      ...nginx.drainFolder(),
+      ...nginx.drainPaths(),
       // Its logs would fill the disk; nginx only recommends it.
       pkg('logrotate'),
       // Where nginx is configured, keeps the bodies of requests, and logs.
@@ -101,7 +101,10 @@ export default defineRole({
       link('/etc/nginx/sites-enabled/app', { to: '../sites-available/app' }),
       unit(
         'nginx.service',
-        { dropIn: 'hostwright', content: String(template('nginx/nginx.service.hbs', {})) },
+        {
+          dropIn: 'hostwright',
+          content: String(template('nginx/nginx.service.hbs', nginx.unitData(context))),
+        },
         brought,
       ),
       service(

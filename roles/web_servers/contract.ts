@@ -1,5 +1,7 @@
 import {
   directory,
+  drainFile,
+  drainFolder,
   file,
   hostGroup,
   HostwrightError,
@@ -12,8 +14,8 @@ import {
   type Resource,
   type RoleContext,
 } from 'hostwright';
-import { drainOf, undrainOf } from './drain.ts';
-import { drainFile, statusPort, type WebServer } from './server.ts';
+import { drainOf, drainWith, undrainOf } from './drain.ts';
+import { statusPort, type WebServer } from './server.ts';
 
 const pki = '/etc/hostwright/pki';
 
@@ -69,22 +71,20 @@ function settingsOf({ name }: WebServer, vars: Vars): Settings {
   );
 }
 
-/** Web servers see nothing below /run/hostwright, which is root's. */
-function drainFolder(): readonly Resource[] {
+/** Also there after a reboot, for the check of the web server. */
+function drainPaths(): readonly Resource[] {
   return [
-    directory('/run/hostwright-drain', { mode: '0755' }),
-    file('/etc/tmpfiles.d/hostwright-drain.conf', {
-      content: 'd /run/hostwright-drain 0755 root root -\n',
-    }),
+    directory(drainFolder, { mode: '0755' }),
+    file('/etc/tmpfiles.d/hostwright-drain.conf', { content: `d ${drainFolder} 0755 root root -\n` }),
   ];
 }
 
-/** The port of the application that requests are passed to. E_ROLE where the host has none. */
-function applicationPort({ name }: WebServer, { host, site }: Pick<RoleContext<Vars>, 'host' | 'site'>) {
+/** The application that requests are passed to. E_ROLE where the host has none. */
+function applicationOf({ name }: WebServer, { host, site }: Pick<RoleContext<Vars>, 'host' | 'site'>) {
   const application = site
     .declared<ApplicationDeclaration>('application')
     .find((declared) => declared.host.name === host.name);
-  if (application !== undefined) return application.port;
+  if (application !== undefined) return application;
   throw new HostwrightError('E_ROLE', `${name} has no application on ${host.name} to pass requests to`, {
     place: { host: host.name },
     expected: 'a role on the same host that declares an application',
@@ -119,6 +119,7 @@ export function webServer(server: WebServer) {
         kind: 'backend',
         port: settingsOf(server, vars).port,
         healthPath: healthPath.parse(vars['app_health_path']),
+        drain: drainWith(server),
       } satisfies BackendDeclaration,
     ],
     /** What its templates are made of. */
@@ -126,11 +127,18 @@ export function webServer(server: WebServer) {
       vars: context.vars,
       certificate: `${pki}/${server.name}.crt`,
       statusPort,
-      drainFile,
-      application: applicationPort(server, context),
+      drainFile: drainFile(drainWith(server)),
+      application: applicationOf(server, context).port,
       balancers: context.site.hosts('lb').map((balancer) => balancer.address),
       // Without IPv6 in the kernel a web server does not start with an IPv6 socket.
       hasIPv6: context.facts.ipv6 !== 'none',
+    }),
+    /** What the template of its unit is made of. */
+    unitData: ({ host, site }: Pick<RoleContext<Vars>, 'host' | 'site'>) => ({
+      /** It stops before the application that it passes requests to. */
+      after: applicationOf(server, { host, site }).unit,
+      /** Requests in hand end before it stops: others get new ones meanwhile. */
+      waits: site.declared<BackendDeclaration>('backend').some((other) => other.host.name !== host.name),
     }),
     /** What it reads anew when it is reloaded, beside its configuration. */
     certificates: [`${pki}/${server.name}.crt`, `${pki}/ca.crt`],
@@ -138,6 +146,6 @@ export function webServer(server: WebServer) {
       ...(['bash', '-c', answers, 'healthy'] as const),
       ...[String(statusPort), String(settingsOf(server, vars).port), server.statusPath],
     ],
-    drainFolder,
+    drainPaths,
   };
 }

@@ -1,49 +1,49 @@
-import { action, HostwrightError, sh, z, type ActionHost } from 'hostwright';
-import { drainFile, statusPort, type WebServer } from './server.ts';
+import {
+  action,
+  beginDrain,
+  drainFile,
+  endDrain,
+  HostwrightError,
+  settle,
+  sh,
+  z,
+  type ActionHost,
+  type Drain,
+} from 'hostwright';
+import { statusPort, type WebServer } from './server.ts';
 
-const timer = 'hostwright-drain-web';
+/** Fails where it does not answer. */
+const count = `exec 3<>"/dev/tcp/127.0.0.1/$1" && printf 'GET %s HTTP/1.0\\r\\n\\r\\n' "$2" >&3
+found=$(awk "$3" <&3) && [ -n "$found" ] && echo "$found"`;
 
-/** Until every balancer has checked (every 2 s, for 3 s at most); for requests in hand, longer than any web server waits for one. */
-const seconds = { noticed: 5, ended: 70 };
+/**
+ * Balancers notice by the health path, which answers 404 then: they check every 2 s, for 1 s at most. Requests in hand
+ * get longer than any web server waits for one.
+ */
+export function drainWith({ statusPath, inHand }: Pick<WebServer, 'statusPath' | 'inHand'>): Drain {
+  return {
+    name: 'web',
+    inHand: sh`bash -c ${count} count ${statusPort} ${statusPath} ${inHand}`,
+    noticed: 3,
+    ended: 70,
+  };
+}
 
 type Host = ActionHost<unknown>;
 
 type Use = 'serves' | 'drained' | 'down';
 
 /** What a web server is used for; one that cannot be reached serves nobody, as far as anybody knows. */
-async function useOf({ unit }: WebServer, host: Host): Promise<Use> {
-  const script = sh`if [ -e ${drainFile} ]; then echo drained
-elif systemctl is-active --quiet ${unit}; then echo serves
+async function useOf(server: WebServer, host: Host): Promise<Use> {
+  const script = sh`if [ -e ${drainFile(drainWith(server))} ]; then echo drained
+elif systemctl is-active --quiet ${server.unit}; then echo serves
 else echo down
 fi`;
   return z.enum(['serves', 'drained', 'down']).parse((await host.run(script)).trim());
 }
 
-async function leave(host: Host, minutes: number): Promise<void> {
-  await host.run(sh`systemctl stop ${timer}.timer 2>/dev/null || :
-systemd-run --quiet --collect --unit=${timer} --on-active=${minutes}min --timer-property=AccuracySec=200ms rm -f ${drainFile}
-touch ${drainFile}`);
-}
-
-async function join(host: Host): Promise<void> {
-  await host.run(sh`rm -f ${drainFile}
-systemctl stop ${timer}.timer 2>/dev/null || :`);
-}
-
-/** Waits until the requests in hand have ended, within limits; gives how many have not. */
-async function settle({ statusPath, inHand }: WebServer, host: Host): Promise<number> {
-  const count = `exec 3<>"/dev/tcp/127.0.0.1/$1" && printf 'GET %s HTTP/1.0\\r\\n\\r\\n' "$2" >&3
-awk "$3" <&3`;
-  const output = await host.run(
-    sh`sleep ${seconds.noticed}
-end=$(($(date +%s) + ${seconds.ended}))
-while left=$(bash -c ${count} count ${statusPort} ${statusPath} ${inHand}) && [ "$left" -gt 0 ] && [ "$(date +%s)" -lt "$end" ]; do
-  sleep 0.5
-done
-echo "\${left:-0}"`,
-    { timeout: seconds.noticed + seconds.ended + 30 },
-  );
-  return Number(output);
+async function serve(host: Host, drain: Drain): Promise<void> {
+  await host.run(endDrain(drain));
 }
 
 /** Those that answer requests when `host` does not. */
@@ -75,20 +75,24 @@ export const drainOf = (server: WebServer) =>
           place: { host: host.name },
         });
       }
+      const drain = drainWith(server);
+      const longest = drain.noticed + drain.ended;
       let running = 0;
       return {
         steps: [
           {
             host: host.name,
             title: `take it out of service, for ${args.minutes} minutes at most`,
-            run: () => leave(host, args.minutes),
-            undo: { title: 'let it serve again', run: () => join(host) },
+            run: async () => {
+              await host.run(beginDrain(drain, args.minutes));
+            },
+            undo: { title: 'let it serve again', run: () => serve(host, drain) },
           },
           {
             host: host.name,
-            title: `wait until its requests have ended, ${seconds.noticed} to ${seconds.noticed + seconds.ended} s`,
+            title: `wait until its requests have ended, ${drain.noticed} to ${longest} s`,
             run: async () => {
-              running = await settle(server, host);
+              running = Number(await host.run(settle(drain), { timeout: longest + 30 }));
             },
           },
         ],
@@ -122,7 +126,9 @@ export const undrainOf = (server: WebServer) =>
       const use = await useOf(server, host);
       return {
         steps:
-          use === 'drained' ? [{ host: host.name, title: 'let it serve again', run: () => join(host) }] : [],
+          use === 'drained'
+            ? [{ host: host.name, title: 'let it serve again', run: () => serve(host, drainWith(server)) }]
+            : [],
         verify: async () => {
           const now = await useOf(server, host);
           if (now === 'serves') return `${host.name} is in service: balancers use it after two health checks`;

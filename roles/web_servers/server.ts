@@ -12,6 +12,3 @@ export interface WebServer {
 
 /** On 127.0.0.1: what a web server says of itself. */
 export const statusPort = 8081;
-
-/** While it is there the health path answers 404, and balancers send no new requests. Gone after a reboot. */
-export const drainFile = '/run/hostwright-drain/web';

@@ -1,6 +1,7 @@
 import type { PlanNode } from '../plan/graph.ts';
 import type { ResourceId } from '../resources/state.ts';
 import { nextBatch } from './batch.ts';
+import { putIn, takeOut } from './drain.ts';
 import { executeBatch } from './execute.ts';
 import { recordOutcome, type HostRun } from './host-run.ts';
 import { guardOf } from '../rollback/way-in.ts';
@@ -30,7 +31,8 @@ function blockedBy(run: HostRun, before: ReadonlySet<PlanNode>): ResourceId | un
  * throws, after everything left is reported as skipped.
  */
 export async function applyPlay(run: HostRun, play: number): Promise<void> {
-  const { nodes, changes } = run.plan;
+  const { nodes, changes, drain } = run.plan;
+  let isOut = false;
   const openMembers = (node: PlanNode) =>
     node.members.filter((member) => changes.has(member.id) && !run.outcomes.has(member.id));
   const isOpen = (node: PlanNode): boolean => openMembers(node).length > 0;
@@ -48,15 +50,16 @@ export async function applyPlay(run: HostRun, play: number): Promise<void> {
         (node) => isDue(node) && [...(before.get(node) ?? [])].every((earlier) => !waiting.has(earlier)),
       );
       if (ready.length === 0 || run.signal.aborted) return;
-      await executeBatch(
-        run,
-        nextBatch(ready, changes, (change) => guardOf(change, run.login) !== undefined),
-      );
+      const batch = nextBatch(ready, changes, (change) => guardOf(change, run.login) !== undefined);
+      if (!isOut && drain !== undefined && batch.changes.some(({ id }) => drain.changes.has(id)))
+        isOut = await takeOut(run, drain);
+      await executeBatch(run, batch);
     }
   } catch (error) {
     for (const node of before.keys()) skip(run, node, 'the host was lost');
     throw error;
   } finally {
+    if (isOut && drain !== undefined) await putIn(run, drain);
     run.report({ type: 'step', host: run.plan.host, title: null });
   }
 }

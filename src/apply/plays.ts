@@ -14,17 +14,25 @@ export interface PlaysOptions {
   /** Hosts in parallel. */
   readonly forks: number;
   readonly signal: AbortSignal;
+  /** Whether a host is taken out of service in a play. */
+  readonly drains: (host: string, play: number) => boolean;
   /** Carries out a play on a host, whose results are reported meanwhile; gives why the host was lost, if it was. */
   readonly applyPlay: (host: string, play: number) => Promise<HostwrightError | undefined>;
   /** Is told of the changes that are not come to. */
   readonly report: (event: ResultEvent) => void;
 }
 
+/** Without `serial` all at once, but for hosts that are taken out of service: these one after the other, at the end. */
 function batchesOf(
   hosts: readonly string[],
   serial: number | string | undefined,
+  drains: (host: string) => boolean,
 ): readonly (readonly string[])[] {
-  if (serial === undefined) return [hosts];
+  if (serial === undefined) {
+    const together = hosts.filter((host) => !drains(host));
+    const others = hosts.filter(drains).map((host) => [host]);
+    return together.length === 0 ? others : [together, ...others];
+  }
   const size =
     typeof serial === 'number'
       ? serial
@@ -37,8 +45,8 @@ function batchesOf(
 /**
  * Carries out the plays in order, each on its hosts, `serial` hosts at a time. A host that failed takes no
  * part in what follows. Nothing more is begun when more than `max_fail_percentage` of the hosts of a batch
- * fail; without that setting the others go on, but where `serial` hosts at a time are changed and all of
- * these failed. Every change that is not come to is reported as skipped.
+ * fail; without that setting the others go on, but where `serial` hosts at a time are changed, or one that is taken
+ * out of service, and all of these failed. Every change that is not come to is reported as skipped.
  */
 export async function applyPlays(options: PlaysOptions): Promise<void> {
   const { hosts, lost } = options;
@@ -57,7 +65,7 @@ function skip({ hosts, report }: PlaysOptions, host: string, reason: string): vo
 type End = 'all hosts are done' | typeof interrupted | 'too many hosts failed';
 
 async function applyInOrder(options: PlaysOptions): Promise<End> {
-  const { plays, hosts, lost, forks, signal, applyPlay } = options;
+  const { plays, hosts, lost, forks, signal, drains, applyPlay } = options;
   const limit = pLimit(forks);
   const failedOn = (host: string): boolean => (hosts.get(host)?.failed ?? 0) > 0;
   const takesPart = (host: string): boolean => hosts.has(host) && !lost.has(host) && !failedOn(host);
@@ -72,16 +80,18 @@ async function applyInOrder(options: PlaysOptions): Promise<End> {
     for (const batch of batchesOf(
       all.filter((host) => hosts.has(host)),
       play.serial,
+      (host) => drains(host, index),
     )) {
       const members = batch.filter(takesPart);
       await Promise.all(members.map((host) => limit(applyOn, host, index)));
       if (signal.aborted) return interrupted;
       const failed = batch.filter((host) => !takesPart(host)).length;
       const { serial, max_fail_percentage: allowed } = play;
+      const isOneOfSeveral = serial !== undefined || members.some((host) => drains(host, index));
       const tooMany =
         allowed === undefined
           ? // A change that failed on every host so far is not tried on the others. Lost hosts do not count.
-            serial !== undefined && members.length > 0 && members.every((host) => failedOn(host))
+            isOneOfSeveral && members.length > 0 && members.every((host) => failedOn(host))
           : (100 * failed) / batch.length > allowed;
       if (tooMany) return 'too many hosts failed';
     }

@@ -2,6 +2,7 @@ import type { Attribute, AttributeChange, ResourceId } from '../resources/state.
 import type { ChangeEvent } from './event.ts';
 import type { Cause } from './cause.ts';
 import { unifiedDiff } from './diff.ts';
+import type { PlannedDrain } from './drain.ts';
 import type { PlannedChange } from './host-plan.ts';
 
 function shown(value: Attribute | undefined): string | null {
@@ -34,6 +35,7 @@ export function changeEvent(
   change: PlannedChange,
   cause: Cause,
   { texts, remarks }: Background,
+  drain?: PlannedDrain,
 ): ChangeEvent {
   const { id, action, attributes, knownAfter, resource, takesUp } = change;
   const why = reasonOf(change) ?? remarks.get(id);
@@ -55,5 +57,6 @@ export function changeEvent(
     ...(knownAfter === undefined ? {} : { knownAfter }),
     ...(takesUp === undefined ? {} : { takesUp }),
     ...(why === undefined ? {} : { why }),
+    ...(drain?.changes.has(id) === true ? { drains: drain.drain.noticed + drain.drain.ended } : {}),
   };
 }

@@ -38,6 +38,8 @@ export interface ChangeEvent {
   readonly takesUp?: readonly string[];
   /** Why, where the attributes do not tell: `its configuration changes`. */
   readonly why?: string;
+  /** The host is taken out of service first, and its requests in hand are waited for: seconds at most. */
+  readonly drains?: number;
 }
 
 /** Something on a host that a person should know of, and that no run changes. */

@@ -1,5 +1,6 @@
 import type { DeclaredResource } from '../resources/resource.ts';
 import type { Change, ResourceId } from '../resources/state.ts';
+import type { PlannedDrain } from './drain.ts';
 import type { PlanNode } from './graph.ts';
 
 /** A change that the plan names, with what a person wants to know of it. */
@@ -24,4 +25,6 @@ export interface HostPlan {
   readonly declared: readonly DeclaredResource[];
   readonly nodes: readonly PlanNode[];
   readonly changes: ReadonlyMap<ResourceId, PlannedChange>;
+  /** Left out: nothing needs it. */
+  readonly drain?: PlannedDrain;
 }

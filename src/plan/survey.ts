@@ -1,6 +1,7 @@
 import { HostwrightError, HostwrightErrors } from '../errors.ts';
 import type { ChangeEvent, RemarkEvent, StepEvent } from './event.ts';
 import { readFunction } from '../resources/shell/read.ts';
+import type { Serving } from '../resources/drain.ts';
 import { pathOf } from '../resources/path.ts';
 import type { DeclaredResource } from '../resources/resource.ts';
 import { Unreadable, type Actual, type ResourceId } from '../resources/state.ts';
@@ -11,6 +12,7 @@ import type { Lock, Transport } from '../transport/transport.ts';
 import { parseApplied, readApplied, type Applied } from './applied.ts';
 import { causes } from './cause.ts';
 import { changeEvent, type Background } from './describe.ts';
+import { planDrain } from './drain.ts';
 import { factsScript, parseFacts, steadyFacts } from './facts.ts';
 import { orderNodes } from './graph.ts';
 import { refuseLockout } from './lockout.ts';
@@ -33,6 +35,8 @@ export interface Survey {
   readonly resources: (host: string, facts: Facts, observed: Observed) => readonly DeclaredResource[];
   /** What is to be read of a host before the resources of any are made. */
   readonly observations: (host: string) => readonly Observation[];
+  /** What a host serves that others serve too. */
+  readonly serving: (host: string) => Serving | undefined;
   /** The roles that are planned; left out: all. */
   readonly roles?: readonly string[];
   /** The address that the inventory gives a host. */
@@ -189,13 +193,15 @@ export async function surveyHost(
     const answers = await ask(transport, sections);
     const mounts = parseMounts(answers.at(-1)?.stdout ?? Buffer.alloc(0));
     const found = parseProbes(batches, answers);
-    const plan = planHost(host, resources, nodes, found, mounts, declared);
-    const changes = [...plan.changes.values()];
+    const planned = planHost(host, resources, nodes, found, mounts, declared);
+    const changes = [...planned.changes.values()];
+    const drain = planDrain(options.serving(host), changes);
+    const plan = drain === undefined ? planned : { ...planned, drain };
     const showable = changes.filter(({ id }) => applied.resources.get(id)?.isSecret !== true);
     const wanted = options.diff ? wantedTexts(showable) : [];
     const more = await readMore(transport, wanted, openRequirements(plan), packagesToFind(plan));
     const causeOf = causes({ applied, facts: known, declare });
-    const events = changes.map((change) => changeEvent(host, change, causeOf(change), more));
+    const events = changes.map((change) => changeEvent(host, change, causeOf(change), more, drain));
     const remarks = remarksOf(host, resources, found, plan);
     return { transport, login, plan, applied, facts: ofHost, events, remarks };
   } finally {

@@ -56,7 +56,7 @@ function factChange({ name, from, to }: ChangedFact): string {
 }
 
 function notes(change: ChangeEvent): string[] {
-  const { action, cause, facts = [], why, knownAfter, takesUp = [] } = change;
+  const { action, cause, facts = [], why, knownAfter, takesUp = [], drains } = change;
   const isVerb = action === 'reload' || action === 'restart' || action === 'run';
   const reason = why === undefined ? undefined : printable(why);
   const all = isVerb
@@ -66,6 +66,8 @@ function notes(change: ChangeEvent): string[] {
       : [reason];
   if (takesUp.length > 0)
     all.push(`takes up ${enumerate(takesUp.map(printable), NAMED)}, which no role declares`);
+  if (drains !== undefined)
+    all.push(`out of service meanwhile, after ${drains} s at most for requests in hand`);
   if (cause === 'drift') all.push('drifted');
   if (facts.length > 0) all.push(`because ${facts.map(factChange).join(', ')}`);
   if (knownAfter !== undefined) all.push(`known after ${printable(knownAfter)}`);

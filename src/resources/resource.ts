@@ -6,6 +6,7 @@ import type { Answer } from '../transport/transport.ts';
 import type { Access } from './capabilities/access.ts';
 import type { Comparison } from './capabilities/comparison.ts';
 import type { Files } from './capabilities/files.ts';
+import type { Interruption } from './capabilities/interruption.ts';
 import type { Order } from './capabilities/order.ts';
 import type { Runtime } from './capabilities/runtime.ts';
 import type { Actual, Change, ResourceId, State, Wanted } from './state.ts';
@@ -100,6 +101,7 @@ export interface ResourceType<Desired extends object = object, Found extends Sta
   readonly files?: Files<Desired>;
   readonly runtime?: Runtime<Desired, Found>;
   readonly access?: Access<Desired>;
+  readonly interruption?: Interruption<Desired, Found>;
 }
 
 /** Where the declarations of a host are not known nothing may be taken for undeclared. */

@@ -1,3 +1,4 @@
+import type { Drain } from '../resources/drain.ts';
 import type { Secret } from '../secrets/secret.ts';
 import type { Declaration } from './role.ts';
 
@@ -30,12 +31,16 @@ export interface BackendDeclaration extends Declaration {
   readonly port: number;
   /** Answers 200 while the backend can serve: `/healthz`. */
   readonly healthPath: string;
+  /** How it is taken out of service. Left out: no host is taken out of service for a change. */
+  readonly drain?: Drain;
 }
 
 /** An application that listens on 127.0.0.1 of its host and is proxied to by the web server there. */
 export interface ApplicationDeclaration extends Declaration {
   readonly kind: 'application';
   readonly port: number;
+  /** Of systemd: `app.service`. The web server stops before it. */
+  readonly unit?: string;
 }
 
 /** A local source of metrics for monitoring_agent. */

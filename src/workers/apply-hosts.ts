@@ -39,6 +39,7 @@ export async function applyHosts(
   await applyPlays({
     ...{ plays: byRank(plays, hosts), lost, forks, signal, report },
     hosts: new Map([...hosts].map(([name, { progress }]) => [name, progress])),
+    drains: (host, play) => hosts.get(host)?.drains.includes(play) === true,
     applyPlay: async (host, play) => ended(host, await worker.applyPlay(host, play)),
   });
   const limit = pLimit(forks);

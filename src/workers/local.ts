@@ -3,6 +3,7 @@ import type { HostRun, WorkEvent } from '../apply/host-run.ts';
 import { newRecord, writeRecord } from '../apply/record.ts';
 import { defect, HostwrightError, HostwrightErrors, isExpected } from '../errors.ts';
 import type { Applied } from '../plan/applied.ts';
+import type { HostPlan } from '../plan/host-plan.ts';
 import type { Facts, HostFacts, Observed } from '../roles/role.ts';
 import { createFingerprint } from '../plan/fingerprint.ts';
 import { hostDigests } from '../plan/saved.ts';
@@ -18,6 +19,8 @@ export interface LocalOptions {
   readonly ranks?: (host: string, facts: Facts, observed: Observed) => PlannedHost['ranks'];
   /** Default: nothing is. */
   readonly observations?: Survey['observations'];
+  /** Default: nothing. */
+  readonly serving?: Survey['serving'];
   readonly address: Survey['address'];
   readonly report: (event: WorkEvent) => void;
 }
@@ -63,6 +66,12 @@ function trackConnections(connect: Survey['connect']): Connections {
   };
 }
 
+/** The plays in which a host is taken out of service. */
+function drainPlays({ changes, drain }: HostPlan): readonly number[] {
+  const costly = [...changes.values()].filter(({ id }) => drain?.changes.has(id) === true);
+  return [...new Set(costly.map(({ resource }) => resource.play))];
+}
+
 /** A defect of ours, or of a type, that shows on one host says nothing of the others. */
 function errorsOf(host: string, error: unknown): HostwrightErrors {
   if (error instanceof HostwrightErrors) return error;
@@ -72,7 +81,15 @@ function errorsOf(host: string, error: unknown): HostwrightErrors {
 
 /** Works on hosts in this very process. */
 export function localWorker(options: LocalOptions): Worker {
-  const { settings, connect, resources, observations = () => [], address, report } = options;
+  const {
+    settings,
+    connect,
+    resources,
+    observations = () => [],
+    serving = () => undefined,
+    address,
+    report,
+  } = options;
   const connections = trackConnections(connect);
   const interruption = new AbortController();
   const fingerprint = settings.salt === undefined ? undefined : createFingerprint(settings.salt);
@@ -83,7 +100,7 @@ export function localWorker(options: LocalOptions): Worker {
   const survey: Survey = {
     connect: connections.open,
     ...{ lock: settings.lock, diff: settings.diff, deep: settings.deep },
-    ...{ resources, observations, address, report },
+    ...{ resources, observations, serving, address, report },
     ...(settings.roles && { roles: settings.roles }),
   };
 
@@ -101,6 +118,7 @@ export function localWorker(options: LocalOptions): Worker {
 
   const planned = (surveyed: SurveyedHost, ranks: PlannedHost['ranks'], isDone: boolean): PlannedHost => ({
     ranks,
+    drains: drainPlays(surveyed.plan),
     resources: surveyed.plan.resources.length,
     events: surveyed.events,
     remarks: surveyed.remarks,

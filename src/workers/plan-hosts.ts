@@ -8,7 +8,7 @@ import { untilAborted } from './until-aborted.ts';
 import type { PlannedHost, Worker } from './worker.ts';
 
 /** A host that has its plan, and what has become of it. */
-export interface RunHost extends Pick<PlannedHost, 'resources' | 'ranks' | 'digests' | 'isDone'> {
+export interface RunHost extends Pick<PlannedHost, 'resources' | 'ranks' | 'drains' | 'digests' | 'isDone'> {
   /** Number of changes that are planned. */
   readonly changes: number;
   readonly progress: Progress;

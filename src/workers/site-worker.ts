@@ -1,4 +1,5 @@
 import type { SiteModel } from '../site/model.ts';
+import { hostServing } from '../site/serving.ts';
 import { hostObservations, hostRanks, hostResources } from '../site/second-pass.ts';
 import type { Connect, Target } from '../transport/transport.ts';
 import { localWorker, type LocalOptions } from './local.ts';
@@ -24,6 +25,7 @@ export function siteWorker({ site, targets, connect, settings, report }: SiteWor
     resources: (host, facts, observed) => hostResources(site, host, facts, observed),
     ranks: (host, facts, observed) => hostRanks(site, host, facts, observed),
     observations: (host) => hostObservations(site, host),
+    serving: (host) => hostServing(site, host),
     address: (host) => site.hosts.get(host)?.address,
   });
 }

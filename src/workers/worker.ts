@@ -30,6 +30,8 @@ export interface PlannedHost {
   readonly resources: number;
   /** Where it stands among the hosts of a play, by the index of the play; 0 is left out. */
   readonly ranks: ReadonlyMap<number, number>;
+  /** The plays, by their index, in which it is taken out of service. */
+  readonly drains: readonly number[];
   /** The plan as it is shown: one for each change, in order. */
   readonly events: readonly ChangeEvent[];
   readonly remarks: readonly RemarkEvent[];

@@ -1,4 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { applyPlays } from '../../src/apply/plays.ts';
+import { noteResult, startProgress } from '../../src/apply/progress.ts';
 import type { WorkEvent } from '../../src/apply/host-run.ts';
 import type { HostwrightError } from '../../src/errors.ts';
 import type { PlayHosts } from '../../src/site/model.ts';
@@ -92,6 +95,50 @@ async function applied({ open }: Engine, setting: Setting): Promise<Ended> {
 function play(hosts: readonly string[], options: Partial<Play> = {}): PlayHosts {
   return { play: { hosts: 'all', roles: ['web'], place: { file: 'site.yml' }, ...options }, hosts };
 }
+
+describe('hosts that are taken out of service', () => {
+  /** What is worked on at the same time, as it begins and ends. */
+  async function course(options: Partial<Play>, failing: readonly string[] = []): Promise<readonly string[]> {
+    const hosts = ['web1', 'db1', 'web2', 'web3'];
+    const change = { resource: 'file:/x', role: 'web', action: 'update' } as const;
+    const progress = new Map(hosts.map((host) => [host, startProgress([change])]));
+    const told: string[] = [];
+    await applyPlays({
+      plays: [play(hosts, options)],
+      ...{ hosts: progress, lost: new Map(), forks: 4, signal: new AbortController().signal },
+      drains: (host) => host.startsWith('web'),
+      applyPlay: async (host) => {
+        told.push(`begin ${host}`);
+        await setImmediate();
+        told.push(`end ${host}`);
+        const outcome = failing.includes(host) ? 'failed' : 'changed';
+        noteResult(progress.get(host) ?? startProgress([]), {
+          ...{ type: 'result', host, ...change, outcome, ms: 0 },
+        });
+        return undefined;
+      },
+      report: ({ host, outcome, reason }) => told.push(`${host} ${outcome}: ${reason ?? ''}`),
+    });
+    return told;
+  }
+  const alone = (host: string): readonly string[] => [`begin ${host}`, `end ${host}`];
+
+  it('follow one another, also where the play takes all hosts at once', async () => {
+    const expected = ['db1', 'web1', 'web2', 'web3'].flatMap(alone);
+    expect(await course({})).toEqual(expected);
+  });
+
+  it('stay untouched where the change has failed on the one before', async () => {
+    const skipped = ['web2', 'web3'].map((host) => `${host} skipped: too many hosts failed`);
+    expect(await course({}, ['web1'])).toEqual([...['db1', 'web1'].flatMap(alone), ...skipped]);
+  });
+
+  it('are as many at a time as the play says', async () => {
+    const told = await course({ serial: 2 });
+    expect(told.slice(0, 2)).toEqual(['begin web1', 'begin db1']);
+    expect(told.slice(4, 6)).toEqual(['begin web2', 'begin web3']);
+  });
+});
 
 describe.each(engines)('a run that works $name', (engine) => {
   it('takes the hosts of a play by rank, and in their order where that is the same', async () => {

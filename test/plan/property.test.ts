@@ -63,6 +63,7 @@ async function apply(made: HostPlan, host: ModelHost): Promise<Applied> {
   await applyPlays({
     ...{ plays, lost, forks: 1, signal: run.signal },
     hosts: new Map([['web1', progress]]),
+    drains: () => false,
     applyPlay: async (_, play) => {
       try {
         await applyPlay(run, play);

@@ -173,7 +173,7 @@ describe('declarations', () => {
     app.declares?.(contextOf(app.variables.parse(variables(more)))) ?? [];
 
   it('tell nginx the port, and mysql the database where there is one', () => {
-    expect(declares()).toEqual([{ kind: 'application', port: 3000 }]);
+    expect(declares()).toEqual([{ kind: 'application', port: 3000, unit: 'shop.service' }]);
     expect(declares({ app_database: 'shop', app_database_user: 'clerk' })).toContainEqual({
       kind: 'database_user',
       name: 'clerk',

@@ -3,7 +3,10 @@ import nginx from '../../roles/nginx/role.ts';
 import type { Declared } from '../../src/index.ts';
 import { contextOf, hosts, ofType, resourcesOf, type RoleCase } from '../../src/testing/index.ts';
 
-const application = hosts.map((host): Declared => ({ kind: 'application', port: 3000, host, role: 'app' }));
+const application = hosts.map((host): Declared => ({
+  ...{ kind: 'application', port: 3000, unit: 'app.service' },
+  ...{ host, role: 'app' },
+}));
 
 function resources(given: RoleCase = {}) {
   return resourcesOf(nginx, { declared: application, ...given });
@@ -98,9 +101,9 @@ it('opens its port for the balancers alone, and is a backend of theirs', () => {
   expect(nginx.listens?.(context)).toEqual([
     { port: 9443, from: { group: 'lb' }, why: 'requests from the balancer' },
   ]);
-  expect(nginx.declares?.(context)).toEqual([
+  expect(nginx.declares?.(context)).toMatchObject([
     { kind: 'certificate', name: 'nginx' },
-    { kind: 'backend', port: 9443, healthPath: '/up' },
+    { kind: 'backend', port: 9443, healthPath: '/up', drain: { name: 'web' } },
     { kind: 'metrics', of: 'nginx', url: 'http://127.0.0.1:8081/stub_status' },
   ]);
 });

@@ -142,6 +142,7 @@ hw_apt install --reinstall ${packages} || { hw_apt update; hw_apt install --rein
       };
     }),
   order: { stage: 'package' },
+  interruption: { interrupts: () => true },
 });
 
 /** The files of all packages: `packageFiles()`. */

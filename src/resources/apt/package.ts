@@ -110,6 +110,7 @@ export const packageType = defineResource({
   }),
   apply: (changes, host, later) => [transaction(changes, host, later)],
   order: { stage: 'package' },
+  interruption: { interrupts: ({ actual }) => actual !== null },
   access: {
     endsLogin: ({ name, absent }, login) =>
       absent && (name === 'openssh-server' || (name === 'sudo' && login.user !== 'root'))

@@ -72,6 +72,13 @@ function runOf({ desired, action, attributes }: Change<Service>): Run | undefine
   return reloads ? 'reload' : 'ensure';
 }
 
+/** It runs, and the step ends it or may do so. */
+export function interrupts(change: Change<Service>): boolean {
+  if (change.actual?.['running'] !== true) return false;
+  const run = runOf(change);
+  return run === 'stop' || run === 'restart' || overridesIn(change.actual).length > 0;
+}
+
 function workOf(change: Change<Service>): Work {
   const { desired, action, attributes } = change;
   const run = runOf(change);

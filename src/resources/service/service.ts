@@ -6,7 +6,7 @@ import { declare, defineResource, type Resource, type ResourceOptions } from '..
 import { endedFunction, runOrSay } from '../shell/ended.ts';
 import { each } from '../step.ts';
 import type { State } from '../state.ts';
-import { actionOf, overridesIn, record, stepOf, whenDue } from './change.ts';
+import { actionOf, interrupts, overridesIn, record, stepOf, whenDue } from './change.ts';
 import { mayHaveRead, withoutPaths } from './foreign.ts';
 import { missing, probeServices, type ServiceState } from './probe.ts';
 import { restartPaths, schema, type Service } from './schema.ts';
@@ -96,6 +96,7 @@ export const serviceType = defineResource({
           },
   },
   access: { guard: ({ desired, actual }) => guard(desired, actual) },
+  interruption: { interrupts },
 });
 
 /** A systemd unit: `service('nginx', { reloadOn: ['/etc/nginx'], validate: ['nginx', '-t'] })`. */

@@ -1,0 +1,37 @@
+import type { PlannedDrain } from '../plan/drain.ts';
+import { beginDrain, drainFile, endDrain, settle } from '../resources/drain.ts';
+import { askOne } from '../transport/ask.ts';
+import { lines, sh } from '../transport/shell.ts';
+import type { HostRun } from './host-run.ts';
+
+/** For a controller that dies: the host serves again after so many minutes. */
+const atMost = 10;
+
+/**
+ * Takes a host out of service and waits for the requests in hand. Gives whether it is to be put in again: not where
+ * it does not serve, and not where somebody else has taken it out.
+ */
+export async function takeOut(
+  { plan, transport, report }: HostRun,
+  { drain }: PlannedDrain,
+): Promise<boolean> {
+  report({ type: 'step', host: plan.host, title: 'take it out of service, wait for requests in hand' });
+  const script = lines([
+    sh`if [ -e ${drainFile(drain)} ]; then exit; fi
+hw_serves() {`,
+    drain.inHand,
+    sh`}
+hw_serves >/dev/null 2>&1 || exit 0
+echo taken`,
+    beginDrain(drain, atMost),
+    settle(drain),
+  ]);
+  const timeout = (drain.noticed + drain.ended + 60) * 1000;
+  const { stdout } = await askOne(transport, { script }, { timeout });
+  return stdout.toString('utf8').startsWith('taken');
+}
+
+/** Puts it in service again. */
+export async function putIn({ transport }: HostRun, { drain }: PlannedDrain): Promise<void> {
+  await askOne(transport, { script: endDrain(drain) });
+}
