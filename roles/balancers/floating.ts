@@ -9,6 +9,8 @@ import {
 
 /** A host with 1 in it gives the address up, and does not take it. Gone after a reboot. */
 export const leaveFile = '/run/keepalived/leave';
+/** Is there for as long as that file, so that monitoring tells when a balancer that has left is forgotten. */
+export const leftUnit = 'hostwright-balancer-left.service';
 /** Succeeds while HAProxy answers on the host. */
 export const check = '/usr/local/lib/hostwright/haproxy-answers';
 

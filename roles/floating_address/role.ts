@@ -10,6 +10,8 @@ import {
   unit,
   user,
   type FloatingAddressDeclaration,
+  type Resource,
+  type RoleContext,
   type SiteHost,
 } from 'hostwright';
 import { balancersOf, check, leaveFile } from '../balancers/floating.ts';
@@ -52,6 +54,22 @@ function byFamily(vars: Variables, host: SiteHost) {
   };
 }
 
+/** Removes what an earlier run has made, where the variable is gone. The package stays, which does nothing then. */
+function withoutAddress(context: RoleContext<Variables>): readonly Resource[] {
+  if (!context.applied(`file:${config}`)) return [];
+  const stopped = { needs: ['service:keepalived.service'] as const };
+  return [
+    ...takeover(context),
+    unit('keepalived.service', { dropIn: 'hostwright', absent: true }),
+    // It gives the address up.
+    service('keepalived', { running: false, enabled: false }),
+    file(check, { absent: true }, stopped),
+    user(scriptUser, { absent: true }, stopped),
+    // The last one: as long as it is there, something may be left.
+    file(config, { absent: true }, { needs: [...stopped.needs, `file:${check}`, `user:${scriptUser}`] }),
+  ];
+}
+
 export default defineRole({
   name: 'floating_address',
   variables,
@@ -69,7 +87,7 @@ export default defineRole({
       })),
   resources: (context) => {
     const { vars, host, facts, site, template, asset } = context;
-    if (vars.balancer_address.length === 0) return [];
+    if (vars.balancer_address.length === 0) return withoutAddress(context);
     const balancers = balancersOf(host, site);
     const peers = balancers.filter((peer) => peer.name !== host.name).map((peer) => peer.address);
     if (peers.length > 0 && !facts.addresses.includes(host.address)) {

@@ -16,9 +16,21 @@ export function isCloud({ balancer_takeover: command }: Variables): boolean {
 export const notifyFifo = (vars: Variables): string => (isCloud(vars) ? fifo : '');
 export const takeoverSocket = `service:${name}.socket` as const;
 
+/** Removes what an earlier run has made. The last one is the user: as long as it is there, something may be left. */
+const gone: readonly Resource[] = [
+  unit(`${name}.service`, { absent: true }),
+  unit(`${name}.socket`, { absent: true }),
+  ...[program, environment].map((path) => file(path, { absent: true }, { needs: [`unit:${name}.service`] })),
+  user(
+    name,
+    { absent: true },
+    { needs: [`unit:${name}.service`, `unit:${name}.socket`, `file:${program}`, `file:${environment}`] },
+  ),
+];
+
 /** What runs the user's command on the balancer that has the address. */
-export function takeover({ vars, template, asset }: RoleContext<Variables>): readonly Resource[] {
-  if (!isCloud(vars)) return [];
+export function takeover({ vars, template, asset, applied }: RoleContext<Variables>): readonly Resource[] {
+  if (!isCloud(vars) || vars.balancer_address.length === 0) return applied(`user:${name}`) ? gone : [];
   const [address = ''] = vars.balancer_address;
   const command = [program, address, ...vars.balancer_takeover].map(unitWord).join(' ');
   const ready = { needs: [`user:${name}`, `file:${program}`, `file:${environment}`] } as const;

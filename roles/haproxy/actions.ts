@@ -9,7 +9,7 @@ import {
   type FloatingAddressDeclaration,
   type Site,
 } from 'hostwright';
-import { balancersOf, check, leaveFile } from '../balancers/floating.ts';
+import { balancersOf, check, leaveFile, leftUnit } from '../balancers/floating.ts';
 import type { Variables } from './variables.ts';
 
 interface Context {
@@ -80,7 +80,9 @@ function leaving(host: ActionHost<Variables>, addresses: readonly string[]): Act
     host: host.name,
     title: 'give the address up, and do not take it',
     run: async () => {
-      await host.run(sh`echo 1 >${leaveFile}
+      await host.run(sh`systemctl stop ${leftUnit} 2>/dev/null || :
+systemd-run --quiet --unit=${leftUnit} --remain-after-exit true
+echo 1 >${leaveFile}
 tries=0
 while for address in ${addresses}; do ip -oneline address show to "$address"; done | grep -q .; do
   tries=$((tries + 1))
@@ -96,7 +98,8 @@ done`);
 }
 
 async function takePart(host: ActionHost<Variables>): Promise<void> {
-  await host.run(sh`rm -f ${leaveFile}`);
+  await host.run(sh`rm -f ${leaveFile}
+systemctl stop ${leftUnit} 2>/dev/null || :`);
 }
 
 /** Another one has the address within some milliseconds; a look at it takes longer than that. */

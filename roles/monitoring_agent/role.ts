@@ -9,6 +9,7 @@ import {
   type CertificateDeclaration,
   type Declaration,
   type Declared,
+  type FloatingAddressDeclaration,
   type MetricsDeclaration,
   type MysqlMetricsDeclaration,
   type Resource,
@@ -57,7 +58,8 @@ function offered({ name, job, port }: Exporter): readonly Declaration[] {
 }
 
 function nodeExporter(context: Context): readonly Resource[] {
-  const { vars, template } = context;
+  const { vars, site, template } = context;
+  const isFloating = site.declared<FloatingAddressDeclaration>('floating_address').length > 0;
   const collectors = ['systemd', ...vars.monitoring_node_collectors];
   return [
     // The collector of systemd asks over the system bus.
@@ -65,6 +67,8 @@ function nodeExporter(context: Context): readonly Resource[] {
     ...exporter(exporters.node, context, {
       args: [
         ...[...new Set(collectors)].map((name) => `--collector.${name}`),
+        // Which host has the address of the balancers.
+        ...(isFloating ? ['--collector.netdev.address-info'] : []),
         // Debian's list without overlay, which is the root of some machines; those of containers are mounted
         // where the exporter does not look.
         '--collector.filesystem.fs-types-exclude=^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|sysfs|tmpfs|tracefs)$',

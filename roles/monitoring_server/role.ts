@@ -1,3 +1,4 @@
+import { isIPv6, SocketAddress } from 'node:net';
 import {
   defineRole,
   directory,
@@ -7,8 +8,11 @@ import {
   user,
   type BackupDeclaration,
   type CertificateDeclaration,
+  type FloatingAddressDeclaration,
   type Resource,
   type RoleContext,
+  type Site,
+  type SiteHost,
 } from 'hostwright';
 import { defaults, scraper } from '../monitoring/service.ts';
 import { notifications, secretFiles } from './notify.ts';
@@ -21,12 +25,30 @@ type Context = RoleContext<Variables>;
 /** Seconds; a certificate does not run out between two probes. */
 const probeInterval = 30;
 
+/** A regular expression of hosts; empty without any. */
+function hostPattern(hosts: readonly SiteHost[]): string {
+  return hosts.map(({ name }) => name.replaceAll(/[.+]/g, '[$&]')).join('|');
+}
+
+/** Each shared address, as the node exporter writes it, with the balancers of which one has it. */
+function floating(site: Pick<Site, 'declared'>) {
+  const declared = site.declared<FloatingAddressDeclaration>('floating_address');
+  const addresses = new Set(declared.flatMap((one) => one.addresses));
+  return {
+    balancers: hostPattern(declared.map(({ host }) => host)),
+    floating: [...addresses].map((address) => ({
+      address: new SocketAddress({ address, family: isIPv6(address) ? 'ipv6' : 'ipv4' }).address,
+      hosts: hostPattern(declared.filter((one) => one.addresses.includes(address)).map(({ host }) => host)),
+    })),
+  };
+}
+
 /** What the rules are made of, from the variables of the role. */
 function rulesData({ vars, site }: Context) {
-  const senders = site.declared<BackupDeclaration>('backup').map(({ host }) => host.name);
+  const senders = site.declared<BackupDeclaration>('backup').map(({ host }) => host);
   return {
-    // As a regular expression of hosts; empty where nothing is backed up.
-    backups: senders.map((name) => name.replaceAll(/[.+]/g, '[$&]')).join('|'),
+    backups: hostPattern(senders),
+    ...floating(site),
     backupHours: vars.monitoring_backup_hours,
     // At least six readings: fewer make a rate that jumps with every one that comes late.
     window: Math.max(30, 6 * vars.monitoring_scrape_seconds),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { DeclaredResource } from '../resources/resource.ts';
-import type { ResourceId } from '../resources/state.ts';
+import type { ResourceId, Wanted } from '../resources/state.ts';
 import type { HostFacts } from '../roles/role.ts';
 import { replaceFunctions } from '../resources/shell/replace.ts';
 import { isSecret } from '../secrets/secret.ts';
@@ -49,7 +49,10 @@ const file = '/var/lib/hostwright/applied';
 
 /** Of the state that a resource should have. The file is for root alone, who can read the secrets anyway. */
 export function declaredDigest({ type, desired }: DeclaredResource): AppliedResource {
-  const want = type.want(desired);
+  return digestOf(type.want(desired));
+}
+
+function digestOf(want: Wanted | null): AppliedResource {
   const plain =
     want === null
       ? null
@@ -59,6 +62,15 @@ export function declaredDigest({ type, desired }: DeclaredResource): AppliedReso
   const digest = createHash('sha256').update(JSON.stringify(plain)).digest('hex').slice(0, 32);
   return { digest, isSecret: want !== null && Object.values(want).some((value) => isSecret(value)) };
 }
+
+/** Of what was removed. */
+const { digest: absent } = digestOf(null);
+
+/** Whether a resource was applied, and not removed by a later run. */
+export const hasApplied =
+  ({ resources }: Applied) =>
+  (id: ResourceId): boolean =>
+    (resources.get(id)?.digest ?? absent) !== absent;
 
 export const readApplied: Section = { script: sh`cat ${file} 2>/dev/null || :` };
 

@@ -5,7 +5,7 @@ import type { Serving } from '../resources/drain.ts';
 import { pathOf } from '../resources/path.ts';
 import type { DeclaredResource } from '../resources/resource.ts';
 import { Unreadable, type Actual, type ResourceId } from '../resources/state.ts';
-import type { Facts, HostFacts, Observation, Observed } from '../roles/role.ts';
+import type { Facts, HostFacts, Observation, ReadBefore } from '../roles/role.ts';
 import { lines, sh } from '../transport/shell.ts';
 import { ask } from '../transport/ask.ts';
 import type { Lock, Transport } from '../transport/transport.ts';
@@ -32,7 +32,7 @@ export interface Survey {
   /** Read the files that change, to show what changes in them. */
   readonly diff: boolean;
   /** What all roles of the host declare. */
-  readonly resources: (host: string, facts: Facts, observed: Observed) => readonly DeclaredResource[];
+  readonly resources: (host: string, facts: Facts, read: ReadBefore) => readonly DeclaredResource[];
   /** What is to be read of a host before the resources of any are made. */
   readonly observations: (host: string) => readonly Observation[];
   /** What a host serves that others serve too. */
@@ -177,11 +177,11 @@ export async function surveyHost(
   host: string,
   { transport, known, applied }: MetHost,
   options: Survey,
-  observed: Observed,
+  read: ReadBefore,
 ): Promise<SurveyedHost> {
   try {
     const { connection: login, ...ofHost } = known;
-    const declare = (facts: Facts): readonly DeclaredResource[] => options.resources(host, facts, observed);
+    const declare = (facts: Facts): readonly DeclaredResource[] => options.resources(host, facts, read);
     const declared = declare(known);
     const selected = options.roles === undefined ? declared : declaredBy(options.roles, declared);
     const resources = selected.filter(({ type }) => options.deep || type.comparison?.deep !== true);

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Login } from '../resources/capabilities/access.ts';
 import type { Probe, Resource } from '../resources/resource.ts';
+import type { ResourceId } from '../resources/state.ts';
 import type { Secret } from '../secrets/secret.ts';
 import type { AnyAction } from './action.ts';
 import type { Listed } from './list.ts';
@@ -107,6 +108,13 @@ export interface Observation {
 /** By the name of an observation, and then by host, what was read. A host without an answer is left out. */
 export type Observed = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
+/** What was read of hosts, beside facts, before the resources of any are made. */
+export interface ReadBefore {
+  readonly observed: Observed;
+  /** Whether Hostwright has applied a resource to the host. */
+  readonly applied: (id: ResourceId) => boolean;
+}
+
 /** The input of `declares`: variables and inventory, no facts. */
 export interface DeclareContext<Vars> {
   readonly vars: Vars;
@@ -129,6 +137,11 @@ export interface RoleContext<Vars> {
    * has one that cannot be reached. Those with an answer are locked until the run ends.
    */
   readonly observed: (name: string) => ReadonlyMap<string, string>;
+  /**
+   * Whether an earlier run has applied a resource to the host, and none has removed it since: a role whose variables
+   * say that it is no longer wanted declares it `absent`, and nothing that others have made.
+   */
+  readonly applied: ReadBefore['applied'];
   /**
    * Renders `templates/NAME` with `data` (strict: an undefined name is E_TEMPLATE with its place).
    * Looks beside the user's own roles first, then in Hostwright's.

@@ -9,7 +9,7 @@ import type { Origin } from '../template/origin.ts';
 import { pathOf } from '../resources/path.ts';
 import { makerOf, type DeclaredResource, type Resource } from '../resources/resource.ts';
 import type { ResourceId } from '../resources/state.ts';
-import type { Facts, Observation, Observed, RoleContext } from '../roles/role.ts';
+import type { Facts, Observation, ReadBefore, RoleContext } from '../roles/role.ts';
 import { isSecret } from '../secrets/secret.ts';
 import type { AssignedRole } from './first-pass.ts';
 import type { SiteModel } from './model.ts';
@@ -42,15 +42,16 @@ function readAsset(folder: string, path: string): Buffer {
 }
 
 /** What was read of hosts before their resources are made. */
-interface Known {
+interface Known extends ReadBefore {
   readonly facts: Facts;
-  readonly observed: Observed;
 }
+
+const nothingRead: ReadBefore = { observed: new Map(), applied: () => false };
 
 function context(
   model: SiteModel,
   host: string,
-  { facts, observed }: Known,
+  { facts, observed, applied }: Known,
   assigned: AssignedRole,
 ): RoleContext<Record<string, unknown>> {
   const siteHost = model.hosts.get(host);
@@ -61,6 +62,7 @@ function context(
     facts,
     site: model.site,
     observed: (name) => observed.get(name) ?? new Map<string, string>(),
+    applied,
     template: model.template,
     asset: (path) => readAsset(assigned.folder, path),
     projectFolder: model.folder,
@@ -215,13 +217,13 @@ export function hostRanks(
   model: SiteModel,
   host: string,
   facts: Facts,
-  observed: Observed,
+  read: ReadBefore,
 ): ReadonlyMap<number, number> {
   const ranks = new Map<number, number>();
   for (const assigned of model.assignments.get(host) ?? []) {
     const { role, play } = assigned;
     if (role.rank === undefined) continue;
-    const ask = () => [role.rank?.(context(model, host, { facts, observed }, assigned))];
+    const ask = () => [role.rank?.(context(model, host, { facts, ...read }, assigned))];
     const [rank = 0] = askRole({
       of: assigned,
       member: 'rank',
@@ -243,10 +245,10 @@ export function hostResources(
   model: SiteModel,
   host: string,
   facts: Facts,
-  observed: Observed = new Map(),
+  read: ReadBefore = nothingRead,
 ): readonly DeclaredResource[] {
   const errors: HostwrightError[] = [];
-  const all = declaredBy(model, host, { facts, observed }, errors);
+  const all = declaredBy(model, host, { facts, ...read }, errors);
   const resources = new Map<ResourceId, DeclaredResource>();
   const makers = new Map<ResourceId, (typeof all)[number]>();
   for (const one of all) {

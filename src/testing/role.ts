@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HostwrightErrors } from '../errors.ts';
 import type { Resource } from '../resources/resource.ts';
+import type { ResourceId } from '../resources/state.ts';
 import { listed } from '../roles/list.ts';
 import type { Declaration, Declared, Facts, Listen, Role, RoleContext, SiteHost } from '../roles/role.ts';
 import { roleVariables, unknownVariables } from '../roles/variables.ts';
@@ -43,6 +44,8 @@ export interface RoleCase {
   readonly listens?: readonly (Listen & { readonly role: string })[];
   /** What hosts have answered, by the name of the observation and the host. */
   readonly observed?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** What an earlier run has applied to the host. */
+  readonly applied?: readonly ResourceId[];
   /** Facts that differ from those of a small Debian 13. */
   readonly facts?: Partial<Facts>;
   /** The inventory; default `hosts`. */
@@ -68,6 +71,7 @@ export function contextOf<Vars>(vars: Vars, given: RoleCase = {}, role = ''): Ro
       listens: () => given.listens ?? [],
     },
     observed: (name) => new Map(Object.entries(given.observed?.[name] ?? {})),
+    applied: (id) => given.applied?.includes(id) === true,
     template: openTemplates([join(projectFolder, 'templates'), join(packageFolder, 'templates')]),
     asset: (path) => readFileSync(join(projectFolder, 'roles', role, path)),
     projectFolder,

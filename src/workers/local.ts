@@ -2,9 +2,9 @@ import { applyPlay } from '../apply/host.ts';
 import type { HostRun, WorkEvent } from '../apply/host-run.ts';
 import { newRecord, writeRecord } from '../apply/record.ts';
 import { defect, HostwrightError, HostwrightErrors, isExpected } from '../errors.ts';
-import type { Applied } from '../plan/applied.ts';
+import { hasApplied, type Applied } from '../plan/applied.ts';
 import type { HostPlan } from '../plan/host-plan.ts';
-import type { Facts, HostFacts, Observed } from '../roles/role.ts';
+import type { Facts, HostFacts, ReadBefore } from '../roles/role.ts';
 import { createFingerprint } from '../plan/fingerprint.ts';
 import { hostDigests } from '../plan/saved.ts';
 import { meetHost, surveyHost, type MetHost, type Survey, type SurveyedHost } from '../plan/survey.ts';
@@ -16,7 +16,7 @@ export interface LocalOptions {
   readonly connect: Survey['connect'];
   readonly resources: Survey['resources'];
   /** Default: the order of the inventory. */
-  readonly ranks?: (host: string, facts: Facts, observed: Observed) => PlannedHost['ranks'];
+  readonly ranks?: (host: string, facts: Facts, read: ReadBefore) => PlannedHost['ranks'];
   /** Default: nothing is. */
   readonly observations?: Survey['observations'];
   /** Default: nothing. */
@@ -156,8 +156,9 @@ export function localWorker(options: LocalOptions): Worker {
       try {
         const host = met.get(name) ?? (await meetHost(name, survey));
         met.delete(name);
-        const surveyed = await surveyHost(name, host, survey, observed);
-        const ranks = options.ranks?.(name, host.known, observed) ?? new Map<number, number>();
+        const read = { observed, applied: hasApplied(host.applied) };
+        const surveyed = await surveyHost(name, host, survey, read);
+        const ranks = options.ranks?.(name, host.known, read) ?? new Map<number, number>();
         const { apply } = settings;
         if (apply !== undefined) return planned(surveyed, ranks, keep(surveyed, apply.confirmWithin));
         // A plan alone needs no connection any more: a thousand of them would take memory, here and on the hosts.

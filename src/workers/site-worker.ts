@@ -22,8 +22,8 @@ export function siteWorker({ site, targets, connect, settings, report }: SiteWor
       if (target === undefined) throw new Error(`no target for ${host}`);
       return await connect({ ...target, ...(becomePassword && { becomePassword }) });
     },
-    resources: (host, facts, observed) => hostResources(site, host, facts, observed),
-    ranks: (host, facts, observed) => hostRanks(site, host, facts, observed),
+    resources: (host, facts, read) => hostResources(site, host, facts, read),
+    ranks: (host, facts, read) => hostRanks(site, host, facts, read),
     observations: (host) => hostObservations(site, host),
     serving: (host) => hostServing(site, host),
     address: (host) => site.hosts.get(host)?.address,

@@ -19,14 +19,21 @@ const backups = hosts
   .slice(2)
   .map((host) => ({ kind: 'backup', sends: true, tests: true, host, role: 'backup' }));
 
+/** Two balancers that share addresses. */
+const balancers = ['lb1', 'lb2'].map((name) => ({
+  ...{ kind: 'floating_address', addresses: ['203.0.113.10', '2001:DB8:0::10'] },
+  ...{ host: { name, address: name, groups: ['lb'] }, role: 'floating_address' },
+}));
+
 const declaredFiles = (variables: object = {}): ReadonlyMap<string, string> =>
   new Map(
-    ofType(resourcesOf(server, { variables: { ...variables }, declared: backups }), 'file').map(
-      (attributes) => [
-        'path' in attributes ? String(attributes.path) : '',
-        'content' in attributes && typeof attributes.content === 'string' ? attributes.content : '',
-      ],
-    ),
+    ofType(
+      resourcesOf(server, { variables: { ...variables }, declared: [...backups, ...balancers] }),
+      'file',
+    ).map((attributes) => [
+      'path' in attributes ? String(attributes.path) : '',
+      'content' in attributes && typeof attributes.content === 'string' ? attributes.content : '',
+    ]),
   );
 
 let folder: string;

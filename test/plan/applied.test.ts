@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   declaredDigest,
+  hasApplied,
   isSameRecord,
   parseApplied,
   updateApplied,
@@ -71,6 +72,18 @@ describe('updateApplied', () => {
         updateApplied(all, run, () => true),
       ),
     ).toBe(true);
+  });
+});
+
+describe('hasApplied', () => {
+  it('knows what was applied and not removed since', () => {
+    const removed = placed(file('/etc/motd', { absent: true }));
+    const had = hasApplied({ resources: new Map([[motd.id, declaredDigest(motd)]]) });
+    expect([had(motd.id), had(issue.id)]).toEqual([true, false]);
+    const run = { resources: [removed], facts, isWhole: true };
+    const resources = new Map([motd, issue].map((one) => [one.id, declaredDigest(one)] as const));
+    const now = hasApplied(updateApplied({ resources }, run, () => true));
+    expect([now(motd.id), now(issue.id)]).toEqual([false, true]);
   });
 });
 

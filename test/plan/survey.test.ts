@@ -148,7 +148,7 @@ describe.each(engines)('hosts that are planned $name', (engine) => {
     test('is read of all of them before the resources of any are made, also one host at a time', async () => {
       const { connect } = hostsThatAnswer((host) => (host === 'web3' ? [] : [`state of ${host}`]));
       const seen: (readonly (readonly [string, string])[])[] = [];
-      const resources: LocalOptions['resources'] = (_host, _facts, observed) => {
+      const resources: LocalOptions['resources'] = (_host, _facts, { observed }) => {
         seen.push([...(observed.get('cluster') ?? [])]);
         return [resourceOf(commandType)];
       };
@@ -174,7 +174,7 @@ describe.each(engines)('hosts that are planned $name', (engine) => {
           return await connect(host);
         },
         {
-          resources: (_host, _facts, observed) => {
+          resources: (_host, _facts, { observed }) => {
             answered.push(...(observed.get('cluster') ?? new Map<string, string>()).keys());
             return [resourceOf(commandType)];
           },

@@ -3,7 +3,7 @@ import floating from '../../roles/floating_address/role.ts';
 import { listed } from '../../src/roles/list.ts';
 import type { Declared, SiteHost } from '../../src/roles/role.ts';
 import { Secret } from '../../src/secrets/secret.ts';
-import { contextOf, hosts, ofType, resourcesOf, type RoleCase } from '../../src/testing/index.ts';
+import { contextOf, hosts, ofType, placed, resourcesOf, type RoleCase } from '../../src/testing/index.ts';
 
 const both = ['203.0.113.10', '2001:db8::10'];
 
@@ -46,6 +46,50 @@ describe('a host without balancer_address', () => {
     const context = contextOf(floating.variables.parse({}));
     expect(floating.declares?.(context)).toEqual([]);
     expect(listed(floating.listens?.(context) ?? [])).toEqual([]);
+  });
+});
+
+describe('a host whose balancer_address is gone', () => {
+  const declaredOf = (given: RoleCase) =>
+    resourcesOf(floating, given).map((resource) => {
+      const { id, desired } = placed(resource);
+      return [id, 'absent' in desired && desired.absent === true ? 'absent' : ''] as const;
+    });
+  const config = 'file:/etc/keepalived/keepalived.conf';
+
+  test('loses what Hostwright has made, the mark that it has last', () => {
+    const given = { applied: [config, 'package:keepalived'] } as const;
+    expect(declaredOf(given)).toEqual([
+      ['unit:keepalived.service.d/hostwright.conf', 'absent'],
+      ['service:keepalived.service', ''],
+      ['file:/usr/local/lib/hostwright/haproxy-answers', 'absent'],
+      ['user:keepalived_script', 'absent'],
+      [config, 'absent'],
+    ]);
+    const [service] = ofType(resourcesOf(floating, given), 'service');
+    expect(service).toMatchObject({ name: 'keepalived', running: false, enabled: false });
+    const others = declaredOf(given).slice(1, -1);
+    expect(resourcesOf(floating, given).at(-1)?.needs).toEqual(others.map(([id]) => id));
+  });
+
+  test('keeps a keepalived of somebody else', () => {
+    expect(declaredOf({ applied: ['package:haproxy'] })).toEqual([]);
+  });
+
+  test('loses the command for a provider too, also where only that is gone', () => {
+    const gone = [
+      'unit:balancer-takeover.service',
+      'unit:balancer-takeover.socket',
+      'file:/usr/local/lib/hostwright/balancer-takeover',
+      'file:/etc/hostwright/balancer-takeover.env',
+      'user:balancer-takeover',
+    ];
+    const all = declaredOf({ applied: [config, 'user:balancer-takeover'] });
+    expect(all.map(([id]) => id)).toEqual(expect.arrayContaining(gone));
+    const given = { declared: declaring(both), variables: { balancer_address: both } };
+    const some = declaredOf({ ...given, applied: [config, 'user:balancer-takeover'] });
+    expect(some.flatMap(([id, state]) => (state === 'absent' ? [id] : []))).toEqual(gone);
+    expect(declaredOf({ ...given, applied: [config] }).some(([, state]) => state === 'absent')).toBe(false);
   });
 });
 

@@ -19,7 +19,7 @@ async function plan(
     ...{ name: `web${index + 1}`, address: `10.0.0.${index + 1}`, groups: ['lb'], vars },
     run: ({ text }) => {
       if (said === undefined) return Promise.reject(new HostwrightError('E_CONNECT', 'no way there'));
-      if (!text.includes('systemctl')) written.push(`web${index + 1}`);
+      if (!text.includes('is-active')) written.push(`web${index + 1}`);
       return Promise.resolve(said.split(' ').join('\n'));
     },
   }));

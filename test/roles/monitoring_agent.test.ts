@@ -107,6 +107,14 @@ describe('the role monitoring_agent', () => {
     expect(options).not.toContain('--web.config.file');
   });
 
+  test('tells the addresses of a host where balancers share one', () => {
+    const options = (declared: readonly Declared[]): string =>
+      content('/etc/default/prometheus-node-exporter', { declared, host: 'web2' });
+    const floating = { kind: 'floating_address', addresses: ['10.0.0.100'], host: web1, role: 'haproxy' };
+    expect(options([floating])).toContain('--collector.netdev.address-info');
+    expect(options([])).not.toContain('address-info');
+  });
+
   test('takes the systemd collector always, others by the variable, and refuses what is no name', () => {
     const variables = { monitoring_node_collectors: ['processes', 'systemd'] };
     expect(content('/etc/default/prometheus-node-exporter', { variables })).toContain(

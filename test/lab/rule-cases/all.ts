@@ -1,4 +1,5 @@
 import { backups } from './backups.ts';
+import { balancers } from './balancers.ts';
 import { certificates } from './certificates.ts';
 import { databaseGroup } from './database-group.ts';
 import { databaseWriters } from './database-writers.ts';
@@ -14,6 +15,7 @@ export const ruleCases: readonly RuleCase[] = [
   ...hosts,
   ...disks,
   ...site,
+  ...balancers,
   ...database,
   ...databaseWriters,
   ...databaseGroup,
