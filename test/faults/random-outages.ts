@@ -59,8 +59,9 @@ async function isWhole({ judge, writer, patience }: RandomOutages): Promise<stri
 }
 
 /**
- * So many events, one after the other. After each one the cluster becomes whole by itself or by one `heal`; else the
- * test fails with the seed and with what has happened so far. Gives a line about each.
+ * So many events, one after the other. The cluster is whole and written to before the first, and after each one again,
+ * by itself or by one `heal`; else the test fails with the seed and with what has happened so far. Gives a line about
+ * each.
  */
 export async function randomOutages(
   count: number,
@@ -68,6 +69,7 @@ export async function randomOutages(
   cluster: RandomOutages,
 ): Promise<readonly string[]> {
   const story: string[] = [];
+  expect(await isWhole(cluster), 'before the first event').toBeUndefined();
   for (const [index, number] of numbers(count, salt).entries()) {
     const event = oneOf(cluster.events, number);
     // What chose the event must not choose its host too.
