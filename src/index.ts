@@ -85,6 +85,7 @@ export { followStatements, pointStatements } from './resources/mysql/follow.ts';
 export { transactionsIn } from './resources/mysql/own-transactions.ts';
 export { mysqlPrimary } from './resources/mysql/primary.ts';
 export { mysqlReplica } from './resources/mysql/replica.ts';
+export { commitPatience } from './resources/mysql/semi-sync.ts';
 export { mysqlSettings } from './resources/mysql/settings.ts';
 export { mysqlUser } from './resources/mysql/user.ts';
 export { acmeCertificate } from './resources/certificate/acme-certificate.ts';

@@ -1,4 +1,13 @@
-import { directory, file, service, unit, type Resource, type ResourceId, type RoleContext } from 'hostwright';
+import {
+  commitPatience,
+  directory,
+  file,
+  service,
+  unit,
+  type Resource,
+  type ResourceId,
+  type RoleContext,
+} from 'hostwright';
 import { authority, certificate, key, unitOf } from './server.ts';
 import type { Variables } from './variables.ts';
 
@@ -6,9 +15,6 @@ const program = '/usr/local/lib/hostwright/mysql-open';
 const settings = '/etc/hostwright/mysql-open.conf';
 /** How root of a database host logs in to the others as the user `observer`. */
 const login = '/etc/hostwright/mysql-observer.cnf';
-
-/** Milliseconds that a commit waits for a replica. */
-const patience = { fallback: '10000', strict: '18446744073709551615' };
 
 /** The unit that opens the primary after a restart, by asking the other servers. It runs behind `needs`. */
 export function openAfterRestart(
@@ -20,7 +26,7 @@ export function openAfterRestart(
   const lines = [
     `flavor=${vars.mysql_flavor}`,
     `self=${host.address}:${vars.mysql_port}`,
-    `patience=${patience[vars.mysql_durability]}`,
+    `patience=${commitPatience[vars.mysql_durability]}`,
     ...others.map(({ name, address }) => `server ${name} ${address} ${vars.mysql_port}`),
   ];
   return [

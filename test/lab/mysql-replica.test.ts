@@ -41,6 +41,14 @@ const eventually = (read: () => Promise<string>) => expect.poll(read, { timeout:
 /** It takes no writes when it starts, until its replica has said that it follows. */
 const opens = () => eventually(() => sql('web1', 'SELECT @@read_only').catch(() => 'not yet')).toBe('0');
 
+/** The replica has got all that the primary has by now, and may not have applied it. */
+async function received(): Promise<void> {
+  const sent = await sql('web1', 'SELECT @@gtid_executed');
+  const missing = `SELECT GTID_SUBTRACT('${sent}', CONCAT(RECEIVED_TRANSACTION_SET, ',', @@gtid_executed))
+    FROM performance_schema.replication_connection_status WHERE CHANNEL_NAME = ''`;
+  await eventually(() => sql('web2', missing)).toBe('');
+}
+
 /** What the plan says of the replica, attribute by attribute. */
 async function planned(): Promise<Readonly<Record<string, unknown>>> {
   const plan = await hostwright('plan');
@@ -95,14 +103,7 @@ describe('a replica of MySQL', () => {
   it('applies what it had received when it was killed, also with its primary gone', async () => {
     await sql('web2', 'STOP REPLICA SQL_THREAD');
     await order(50);
-    const sent = await sql('web1', 'SELECT @@gtid_executed');
-    await eventually(() =>
-      sql(
-        'web2',
-        `SELECT GTID_SUBTRACT('${sent}', CONCAT(RECEIVED_TRANSACTION_SET, ',', @@gtid_executed))
-        FROM performance_schema.replication_connection_status WHERE CHANNEL_NAME = ''`,
-      ),
-    ).toBe('');
+    await received();
     expect(await count('web2')).toBe('20');
     await hosts.shell('web1', 'systemctl stop mysql');
     await hosts.shell('web2', 'kill -9 $(pidof mysqld)');
@@ -213,14 +214,7 @@ describe('a replica of MySQL', () => {
     await hosts.shell('web2', 'dpkg-reconfigure -f noninteractive mysql-server 2>/dev/null');
     await sql('web2', 'STOP REPLICA SQL_THREAD');
     await order(3);
-    const sent = await sql('web1', 'SELECT @@gtid_executed');
-    await eventually(() =>
-      sql(
-        'web2',
-        `SELECT GTID_SUBTRACT('${sent}', CONCAT(RECEIVED_TRANSACTION_SET, ',', @@gtid_executed))
-      FROM performance_schema.replication_connection_status WHERE CHANNEL_NAME = ''`,
-      ),
-    ).toBe('');
+    await received();
     await hosts.shell(
       'web2',
       'file=$(ls /var/lib/mysql/relay-bin.[0-9]* | tail -n 1); printf XXXXXXXXXXXXXXXX | dd of="$file" bs=1 seek=$(($(stat -c %s "$file") - 120)) conv=notrunc status=none',

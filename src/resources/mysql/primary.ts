@@ -11,7 +11,7 @@ import { askOthers, loginOf, others, parseOthers, parseSource, sourceQuery, type
 import { transactionsIn } from './own-transactions.ts';
 import { askAgain, askServer, parseAnswer, probeServer, type Question } from './question.ts';
 import { endSeeding, parseSeeding, readSeeding } from './seeding-mark.ts';
-import { durability, patienceOf, waitStatements } from './semi-sync.ts';
+import { durability, commitPatience, waitStatements } from './semi-sync.ts';
 import { flavor, runSql, sqlBytes, type Flavor } from './sql.ts';
 
 const schema = z.strictObject({
@@ -99,7 +99,7 @@ function semiSyncState(
 ): string {
   if (how === undefined) return 'on';
   if (waits !== 'ON') return waits !== null && (replicas ?? 0) === 0 ? 'on' : 'off';
-  return patience === patienceOf[how] ? 'on' : `gives up after ${patience ?? '?'} ms`;
+  return patience === commitPatience[how] ? 'on' : `gives up after ${patience ?? '?'} ms`;
 }
 
 function parse(primary: Primary, rows: readonly string[]): Found {

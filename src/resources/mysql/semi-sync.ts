@@ -16,7 +16,7 @@ export const semiSyncNames: Readonly<Record<Flavor, { readonly source: string; r
   };
 
 /** Milliseconds; the most that a server takes is half a billion years. */
-export const patienceOf: Readonly<Record<Durability, string>> = {
+export const commitPatience: Readonly<Record<Durability, string>> = {
   fallback: '10000',
   strict: '18446744073709551615',
 };
@@ -24,7 +24,7 @@ export const patienceOf: Readonly<Record<Durability, string>> = {
 /** A server whose commits wait for its replicas. */
 export function waitStatements(server: Flavor, how: Durability): readonly string[] {
   const { source } = semiSyncNames[server];
-  return [`SET GLOBAL ${source}_timeout = ${patienceOf[how]}`, `SET GLOBAL ${source}_enabled = ON`];
+  return [`SET GLOBAL ${source}_timeout = ${commitPatience[how]}`, `SET GLOBAL ${source}_enabled = ON`];
 }
 
 /** A server that acknowledges what it receives, and whose own commits wait for nobody. */
