@@ -14,15 +14,33 @@ function parse(state: string): ReadonlyMap<string, bigint> {
   return last;
 }
 
-/** The last transaction of each domain of a state: from there on a replica follows. */
-export function positionIn(state: string): string {
-  const last = new Map<string, { readonly pair: string; readonly number: bigint }>();
+interface Last {
+  readonly pair: string;
+  readonly number: bigint;
+}
+
+/** The last transaction of each domain, whichever server wrote it: numbers go on from one server to the next. */
+function lastOfDomains(state: string): ReadonlyMap<string, Last> {
+  const last = new Map<string, Last>();
   for (const [pair, number] of parse(state)) {
     const [domain = ''] = pair.split('-');
     const known = last.get(domain);
     if (known === undefined || number > known.number) last.set(domain, { pair, number });
   }
-  return [...last.values()].map(({ pair, number }) => `${pair}-${number}`).join(',');
+  return last;
+}
+
+/** From where on a replica with this state follows. */
+export function positionIn(state: string): string {
+  return [...lastOfDomains(state).values()].map(({ pair, number }) => `${pair}-${number}`).join(',');
+}
+
+/** Whether a replica with the one state has not got everything of a primary with the other one. */
+export function isBehindState(state: string, primary: string): boolean {
+  const reached = lastOfDomains(state);
+  return [...lastOfDomains(primary)].some(
+    ([domain, { number }]) => number > (reached.get(domain)?.number ?? 0n),
+  );
 }
 
 /** The last transactions of one state that the other has not seen; empty when it has seen all. */

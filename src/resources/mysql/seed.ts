@@ -99,6 +99,8 @@ const dropUsers = `SELECT CONCAT(IF(JSON_VALUE(Priv, '$.is_role') IS NULL,
   CONCAT('DROP USER ', QUOTE(User), '@', QUOTE(Host)), CONCAT('DROP ROLE ', QUOTE(User))), ';')
 FROM mysql.global_priv WHERE User NOT IN ('root', 'mysql', 'mariadb.sys', 'PUBLIC')`;
 
+const historyOfPrimary = `SELECT CONCAT_WS(',', NULLIF(@@global.gtid_binlog_state, ''), NULLIF(@@global.gtid_slave_pos, ''));`;
+
 /**
  * MariaDB has no CLONE: a dump of one moment (InnoDB) runs through TLS from the primary into the empty
  * replica, users first made sure to be only the primary's, and its end sets the position to go on from.
@@ -110,6 +112,10 @@ function dumpStep(replica: Replica): SeedStep {
     sqlClient('mariadb'),
     sh`sql() { printf '%s;\n' "$1" | hw_sql --skip-column-names; }
 cat >"$HW/primary.cnf"
+# The dump has the last transaction alone, and not who wrote what before it: without that this server, once others
+# follow it, lacks what they have.
+echo ${historyOfPrimary} | HOME=/nonexistent mariadb --defaults-file="$HW/primary.cnf" --protocol=tcp --batch --skip-column-names >"$HW/history"
+history=$(tr , '\n' <"$HW/history" | sort -t - -k 1,1n -k 2,2n -k 3,3nr | sort -t - -k 1,1n -k 2,2n -u -s | sort -t - -k 1,1n -k 3,3n | paste -s -d ,)
 sql 'STOP SLAVE' 2>/dev/null
 sql 'RESET SLAVE ALL'
 {
@@ -126,7 +132,8 @@ sql "SET GLOBAL gtid_slave_pos = ''"`,
     --all-databases --ignore-database=mysql --ignore-database=sys --system=users --insert-ignore --single-transaction \
     --gtid --master-data=1 --routines --events --triggers --hex-blob 2>"$HW/errors" || : >"$HW/failed"
 } | hw_sql --init-command='SET SESSION sql_log_bin = 0' >/dev/null
-if [ -e "$HW/failed" ]; then cat "$HW/errors" >&2; exit 1; fi`,
+if [ -e "$HW/failed" ]; then cat "$HW/errors" >&2; exit 1; fi
+sql "SET GLOBAL gtid_binlog_state = '$history'"`,
   ]);
   return { script, stdin: primaryOptions(replica, replica.seedUser, replica.seedPassword.reveal()) };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { sh, type Script } from '../../transport/shell.ts';
-import { binlogStateMinus, positionIn } from './binlog-state.ts';
+import { binlogStateMinus, isBehindState, positionIn } from './binlog-state.ts';
 import { marksIn } from './history.ts';
 import {
   connectRetry,
@@ -315,7 +315,8 @@ function parseMariadb(rows: readonly string[], replica: Replica) {
     isNumberedByPrimary: (gtid: string) => gtid.split('-')[1] === server,
     // MariaDB does not say; the replica finds out when it asks for them.
     isPurged: false,
-    isBehind: primary !== undefined && binlogStateMinus(primary, history) !== '',
+    // A copy of the data has the last position, and not who wrote what before it.
+    isBehind: primary !== undefined && isBehindState(history, primary),
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { binlogStateMinus, positionIn } from '../../../src/resources/mysql/binlog-state.ts';
+import { binlogStateMinus, isBehindState, positionIn } from '../../../src/resources/mysql/binlog-state.ts';
 
 test.each([
   ['', '', ''],
@@ -18,6 +18,18 @@ test.each([
 test('from where on a replica follows is the last transaction of each domain', () => {
   expect(positionIn('0-1-7,0-2-9,5-1-3,,0-2-8')).toBe('0-2-9,5-1-3');
   expect(positionIn('')).toBe('');
+});
+
+test.each([
+  ['0-1-7', '0-1-7', false],
+  ['0-1-7', '0-1-8', true],
+  ['0-1-7', '0-1-7,5-1-1', true],
+  // The copy of a primary that has got the writes back from another server.
+  ['0-1-9', '0-1-9,0-2-8', false],
+  ['0-1-9', '0-1-9,0-2-10', true],
+  ['0-1-9', '', false],
+])('a replica at %j of a primary at %j is behind: %j', (state, primary, expected) => {
+  expect(isBehindState(state, primary)).toBe(expected);
 });
 
 test('what is no GTID is an error, never nothing', () => {

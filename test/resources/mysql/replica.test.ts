@@ -5,6 +5,8 @@ import { compare } from '../../../src/plan/compare.ts';
 import type { Resource } from '../../../src/resources/resource.ts';
 import { Unreadable, type Change, type State } from '../../../src/resources/state.ts';
 import type { Ask } from '../../../src/resources/step.ts';
+import { replicaSchema } from '../../../src/resources/mysql/replication.ts';
+import { parseStatus } from '../../../src/resources/mysql/status.ts';
 import { certificateFor } from '../../pki/certificate.ts';
 import {
   following,
@@ -205,6 +207,16 @@ describe('the plan', () => {
       data: 'stopped: Duplicate',
       ownTransactions: '0-2-10',
     });
+  });
+
+  test('for MariaDB, a copy of a primary that has got the writes back from another server has caught up', () => {
+    const attributes = replicaSchema.parse(replica('mariadb').attributes);
+    const isBehind = (applied: string): boolean => {
+      const answer = mariadbAnswer({ ...following, executed: '', own: '0-1-9,0-2-8,' }, applied);
+      return parseStatus(answer.split('\n').slice(1, -1), attributes).isBehind;
+    };
+    expect(isBehind('0-1-9')).toBe(false);
+    expect(isBehind('0-2-8')).toBe(true);
   });
 
   test('a server that is not there yet is unreadable, garbage is an error', () => {
