@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bareHosts, type TestHosts } from '../lab/hosts.ts';
 import { databaseOutages } from './database-outages.ts';
 import { databasePromotions } from './database-promotions.ts';
+import { databaseReads } from './database-reads.ts';
 
 let hosts: TestHosts;
 
@@ -17,6 +18,7 @@ afterAll(async () => {
 
 describe('a primary and its replica', () => {
   databaseOutages(() => hosts);
+  databaseReads(() => hosts);
   databasePromotions(() => hosts);
 
   it('are as declared after all of it, or after one apply', async () => {

@@ -5,7 +5,7 @@ import type { TestHosts } from './hosts.ts';
 const [primary, replica] = ['web2', 'web3'] as const;
 
 /** What a server answers a proxy: `200 yes`, or 503 and why not. */
-async function answer(hosts: TestHosts, host: string, path: string): Promise<string> {
+export async function answer(hosts: TestHosts, host: string, path: string): Promise<string> {
   const script = `exec 3<>/dev/tcp/${hosts.address(host)}/9200
 printf 'GET ${path} HTTP/1.1\\r\\nHost: any\\r\\n\\r\\n' >&3
 cat <&3`;
@@ -14,7 +14,7 @@ cat <&3`;
 }
 
 /** Which server answers at a port of the proxy, asked over TLS with its certificate and name verified. */
-async function behind(hosts: TestHosts, port: number): Promise<string> {
+export async function behind(hosts: TestHosts, port: number): Promise<string> {
   const { stdout, stderr } = await hosts.ssh(
     primary,
     `. /srv/visits/environment

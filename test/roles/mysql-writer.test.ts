@@ -19,6 +19,9 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
+/** Seconds. */
+const maxLag = 2;
+
 /** The program as the role writes it, with its folder elsewhere. */
 function program(flavor: 'mysql' | 'mariadb'): string {
   const proxies: readonly Declared[] = hosts.map((host) => ({
@@ -33,7 +36,7 @@ function program(flavor: 'mysql' | 'mariadb'): string {
   const resources = resourcesOf(mysql, {
     host: 'web2',
     declared: proxies,
-    variables: { ...passwords, mysql_flavor: flavor },
+    variables: { ...passwords, mysql_flavor: flavor, mysql_replica_max_lag: maxLag },
   });
   const file = ofType(resources, 'file').find(
     (one) => 'path' in one && String(one.path).endsWith('/mysql-writer'),
@@ -42,11 +45,20 @@ function program(flavor: 'mysql' | 'mariadb'): string {
   return String(file.content).replaceAll('/run/mysql-writer', folder);
 }
 
-/** What the program notes of a server whose client answers each query like this: for writers, for readers. */
-async function noted(flavor: 'mysql' | 'mariadb', answer: string): Promise<readonly (string | undefined)[]> {
+/**
+ * Until the program notes of a server whose client answers each query like this: for writers, for readers. The
+ * primary is heard so many times, which is what NUMBER in the answer says.
+ */
+async function notes(
+  flavor: 'mysql' | 'mariadb',
+  answer: string,
+  expected: readonly string[],
+  heard = Infinity,
+): Promise<void> {
   // The last line of all that is asked at a time.
   const last = flavor === 'mysql' ? '*workers' : '*AS?end';
-  const client = `#!/bin/sh\nwhile read -r line; do case $line in ${last}\\;*) cat ${folder}/answer ;; esac; done\n`;
+  const count = Number.isFinite(heard) ? `[ $n -ge ${heard} ] || n=$((n + 1))` : 'n=$((n + 1))';
+  const client = `#!/bin/sh\nn=0\nwhile read -r line; do case $line in ${last}\\;*) ${count}; sed s/NUMBER/$n/ ${folder}/answer ;; esac; done\n`;
   for (const left of ['state', 'clock']) rmSync(join(folder, left), { force: true });
   writeFileSync(join(folder, 'answer'), answer);
   writeFileSync(join(folder, 'bin', flavor), client, { mode: 0o755 });
@@ -63,10 +75,10 @@ async function noted(flavor: 'mysql' | 'mariadb', answer: string): Promise<reado
         return '';
       }
     };
-    let state = '';
     // It is written several times a second, and empty for a moment each time.
-    await expect.poll(() => (state = read()), { timeout: 20_000, interval: 20 }).toMatch(/\n$/);
-    return state.trim().split('\t').slice(1);
+    await expect
+      .poll(() => read().trim().split('\t').slice(1), { timeout: 20_000, interval: 20 })
+      .toEqual(expected);
   } finally {
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     await ended;
@@ -77,37 +89,50 @@ const names = 'writer\treplica\n';
 const end = 'end\nend\n';
 const status = (receives: string, applies: string, behind: string): string =>
   `*************************** 1. row ***************************
-              Slave_IO_State: Waiting for master to send event
+             Connection_name: 
+             Master_Log_File: binlog.000002
+         Read_Master_Log_Pos: 157
             Slave_IO_Running: ${receives}
            Slave_SQL_Running: ${applies}
        Seconds_Behind_Master: ${behind}
+   Slave_received_heartbeats: NUMBER
+*************************** 2. row ***************************
+             Connection_name: other
+            Slave_IO_Running: No
 `;
 const readOnly = `${names}it is read-only\tfollows\n`;
 
 describe('what a server may be used for', () => {
   test('is what MySQL says in two columns', async () => {
-    expect(await noted('mysql', `${names}yes\tit takes writes\n`)).toEqual(['yes', 'it takes writes']);
-    expect(await noted('mysql', `${names}it is read-only\tyes\n`)).toEqual(['it is read-only', 'yes']);
+    await notes('mysql', `${names}yes\tit takes writes\n`, ['yes', 'it takes writes']);
+    await notes('mysql', `${names}it is read-only\tyes\n`, ['it is read-only', 'yes']);
   });
 
   test('is nothing while its client says an error', async () => {
     const error = 'ERROR 3032 (HY000): The server is currently in offline mode';
-    expect(await noted('mysql', `${error}\n`)).toEqual([error, error]);
-    expect(await noted('mariadb', `${error}\n`)).toEqual([error, error]);
+    await notes('mysql', `${error}\n`, [error, error]);
+    await notes('mariadb', `${error}\n`, [error, error]);
   });
 
   test.each([
     ['yes', status('Yes', 'Yes', '0')],
-    ['yes', status('Yes', 'Yes', '10')],
-    ['it is 11 s behind', status('Yes', 'Yes', '11')],
+    ['yes', status('Yes', 'Yes', '2')],
+    ['it is 3 s behind', status('Yes', 'Yes', '3')],
     ['its replication is stopped', status('Connecting', 'Yes', 'NULL')],
     ['its replication is stopped', status('Yes', 'No', 'NULL')],
     ['it follows no server', ''],
   ])('is for a replica of MariaDB: %s', async (said, shown) => {
-    expect(await noted('mariadb', `${readOnly}${shown}${end}`)).toEqual(['it is read-only', said]);
+    await notes('mariadb', `${readOnly}${shown}${end}`, ['it is read-only', said]);
+  });
+
+  test('is nothing for a replica of MariaDB whose primary is silent, however little it has to apply', async () => {
+    const current = `${readOnly}${status('Yes', 'Yes', '0')}${end}`;
+    await notes('mariadb', current, ['it is read-only', 'it has heard nothing of its primary yet'], 1);
+    const silent = `it has heard nothing of its primary for ${maxLag + 1} s`;
+    await notes('mariadb', current, ['it is read-only', silent], 2);
   });
 
   test('is for a member of Galera what the cluster says', async () => {
-    expect(await noted('mariadb', `${names}yes\tyes\n${end}`)).toEqual(['yes', 'yes']);
+    await notes('mariadb', `${names}yes\tyes\n${end}`, ['yes', 'yes']);
   });
 });

@@ -109,8 +109,11 @@ export interface ReplicaStatus {
 /** Seconds between two attempts to connect, and how many of them: for years, an outage ends. */
 export const connectRetry = 2;
 export const retryCount = 100_000_000;
-/** Seconds of silence after which the primary says that it is there. */
-export const heartbeat = 30;
+/**
+ * Seconds of silence after which the primary says that it is there, and that there is nothing more. A replica that does
+ * not hear that is behind, however little it has left to apply.
+ */
+export const heartbeat = 1;
 
 /** An option file for the client, as a user of the primary. */
 export function primaryOptions(replica: Replica, user: string, password: string): Buffer {

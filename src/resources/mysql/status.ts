@@ -52,7 +52,8 @@ const mariadbQuery = `SELECT @@global.gtid_binlog_state;
 SELECT JSON_OBJECT('readOnly', IF(@@global.read_only, 1, 0), 'applied', @@global.gtid_slave_pos,
   'member', IF(@@global.wsrep_on, 1, 0), ${common},
   'waits', IF(@@global.rpl_semi_sync_master_enabled, 'ON', 'OFF'),
-  'acknowledges', (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'RPL_SEMI_SYNC_SLAVE_STATUS'));
+  'acknowledges', (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'RPL_SEMI_SYNC_SLAVE_STATUS'),
+  'heartbeat', (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'SLAVE_HEARTBEAT_PERIOD'));
 SELECT @@datadir;`;
 
 /** The own state was read before: what the primary lacks now, it lacks for good. */
@@ -152,6 +153,7 @@ const mariadbRow = z.object({
   ...semiSync,
   readOnly: z.number(),
   applied: z.string(),
+  heartbeat: z.coerce.number(),
   member: z.number(),
   databases: z.array(z.string()).nullable(),
 });
@@ -195,10 +197,15 @@ function after(rows: readonly string[], word: string): readonly string[] {
   return rows.filter((row) => row.startsWith(`${word} `)).map((row) => row.slice(word.length + 1));
 }
 
+function beat(seconds: number): readonly string[] {
+  if (seconds === heartbeat) return [];
+  return [seconds === 0 ? 'no heartbeat' : `a heartbeat of ${seconds} s`];
+}
+
 /** How the connection is kept, where it is not as declared. */
 function rhythm(beats: number, retryInterval: number, count: number): readonly string[] {
   return [
-    ...(beats === heartbeat ? [] : [beats === 0 ? 'no heartbeat' : `a heartbeat of ${beats} s`]),
+    ...beat(beats),
     ...(retryInterval === connectRetry ? [] : [`tries again after ${retryInterval} s`]),
     ...(count === retryCount ? [] : [`gives up after ${count} times`]),
   ];
@@ -300,7 +307,10 @@ function parseMariadb(rows: readonly string[], replica: Replica) {
       return rule === '' ? [] : [`${name.toLowerCase()} ${rule}`];
     }),
     channels: [],
-    options: ignoredServers(status.get('Replicate_Ignore_Server_Ids')),
+    options: [
+      ...(host === '' ? [] : beat(row.heartbeat)),
+      ...ignoredServers(status.get('Replicate_Ignore_Server_Ids')),
+    ],
     receiving,
     applying: state(status.get('Slave_SQL_Running')),
     receiveFailure: failureOf('IO'),
