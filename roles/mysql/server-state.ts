@@ -38,9 +38,18 @@ export interface SilentServer {
 const semiSync = (table: string): string => `(SELECT JSON_OBJECTAGG(LOWER(VARIABLE_NAME), VARIABLE_VALUE)
   FROM ${table} WHERE VARIABLE_NAME LIKE 'Rpl\\_semi\\_sync\\_%')`;
 
+/**
+ * The age of what MySQL has heard last of its source, beyond the second or so between two signs of it: that there is
+ * nothing more, or when it committed the transaction that was received last.
+ */
+const heard = `(SELECT MAX(TIMESTAMPDIFF(SECOND, IF(LAST_HEARTBEAT_TIMESTAMP > LAST_QUEUED_TRANSACTION_END_QUEUE_TIMESTAMP,
+    LAST_HEARTBEAT_TIMESTAMP, LAST_QUEUED_TRANSACTION_IMMEDIATE_COMMIT_TIMESTAMP), NOW(6)) - CEIL(HEARTBEAT_INTERVAL))
+  FROM performance_schema.replication_connection_status JOIN performance_schema.replication_connection_configuration
+  USING (CHANNEL_NAME) WHERE CHANNEL_NAME = '')`;
+
 const question = {
   mysql: `SELECT JSON_OBJECT('readOnly', @@global.read_only, 'offline', @@global.offline_mode,
-  'executed', REPLACE(@@global.gtid_executed, CHAR(10), ''),
+  'executed', REPLACE(@@global.gtid_executed, CHAR(10), ''), 'heard', ${heard},
   'semiSync', ${semiSync('performance_schema.global_status')})`,
   mariadb: `SELECT JSON_OBJECT('readOnly', IF(@@global.read_only, 1, 0), 'offline', 0,
   'executed', CONCAT(@@global.gtid_binlog_state, ',', @@global.gtid_slave_pos),
@@ -63,6 +72,7 @@ const row = z.object({
   readOnly: z.number(),
   offline: z.number(),
   executed: z.string(),
+  heard: z.number().nullish(),
   semiSync: z.record(z.string(), z.string()).nullable(),
 });
 
@@ -75,7 +85,7 @@ function after(output: string, word: string): readonly string[] {
 }
 
 /** Both flavors, and both generations of words: `Source_Host` and `Master_Host`. */
-function followingOf(output: string): Following | undefined {
+function followingOf(output: string, heard: number): Following | undefined {
   const status = new Map(
     after(output, 'status').map((line) => {
       const [, name = '', value = ''] = /^(\w+): ?(.*)$/.exec(line) ?? [];
@@ -94,7 +104,8 @@ function followingOf(output: string): Following | undefined {
     source,
     receives: receiving === 'Yes' ? 'on' : receiving === 'Connecting' ? 'connecting' : 'off',
     applies: status.get('Replica_SQL_Running') === 'Yes' ? 'on' : 'off',
-    lag: lag === 'NULL' ? null : Number(lag),
+    // What the server calls its lag is about what it has received.
+    lag: lag === 'NULL' ? null : Math.max(Number(lag), heard),
     errors: [...error('IO', 'cannot receive'), ...error('SQL', 'cannot apply')],
   };
 }
@@ -103,8 +114,10 @@ function followingOf(output: string): Following | undefined {
 export function parseServerState(output: string): ServerState | SilentServer {
   const [reason] = after(output, 'down');
   if (reason !== undefined) return { kind: 'down', reason: reason || 'no answer' };
-  const { readOnly, offline, executed, semiSync } = row.parse(JSON.parse(after(output, 'row')[0] ?? ''));
-  const following = followingOf(output);
+  const { readOnly, offline, executed, heard, semiSync } = row.parse(
+    JSON.parse(after(output, 'row')[0] ?? ''),
+  );
+  const following = followingOf(output, heard ?? 0);
   const about = (name: string): string | undefined => {
     const [mysql, mariadb] = following === undefined ? ['source', 'master'] : ['replica', 'slave'];
     return semiSync?.[`rpl_semi_sync_${mysql}_${name}`] ?? semiSync?.[`rpl_semi_sync_${mariadb}_${name}`];

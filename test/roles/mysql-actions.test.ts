@@ -19,6 +19,8 @@ interface Server {
   readonly follows?: string;
   readonly threads?: 'Yes' | 'No';
   readonly lag?: number;
+  /** Seconds since it has heard of its source. */
+  readonly heard?: number | null;
   readonly semiSync?: string;
   /** What its source sends does not arrive in time, whatever it says of its lag. */
   readonly late?: boolean;
@@ -44,6 +46,7 @@ function stateOf({
   follows,
   threads = 'Yes',
   lag = 0,
+  heard = null,
   semiSync,
   silent,
   flavor,
@@ -54,6 +57,7 @@ function stateOf({
   const row = {
     ...{ readOnly: writes ? 0 : 1, offline: 0, executed: flavor === 'mariadb' ? '0-1-5' : 'uuid:1-5' },
     semiSync: semiSync === undefined ? null : { [name]: semiSync },
+    ...(flavor === 'mariadb' ? {} : { heard }),
   };
   const status =
     follows === undefined
@@ -218,6 +222,7 @@ describe('do mysql promote', () => {
 
   it.each([
     ['it is behind', { a: { writes: true }, b: { follows: 'a', lag: 60 } }, /b is behind a/],
+    ['it hears nothing', { a: { writes: true }, b: { follows: 'a', heard: 20 } }, /b is behind a/],
     ['it receives too slowly', { a: { writes: true }, b: { follows: 'a', late: true } }, /b is behind a/],
     [
       'it does not receive',
