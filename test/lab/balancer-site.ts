@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { bareHosts, type Finished, type TestHosts } from './hosts.ts';
 
 /** An application without a database, which says what it was asked and which ports it may take, and takes its time. */
-const application = `
+export const application = `
 import http.server, os, socket, time, urllib.parse
 
 class Handler(http.server.BaseHTTPRequestHandler):
