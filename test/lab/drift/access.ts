@@ -248,7 +248,8 @@ const parameters: readonly Slot[] = [
     host: 'web2',
     resource: 'sysctl:net.ipv4.conf.all.rp_filter',
     seen: { persisted: '0 (from /usr/lib/sysctl.d/zzz-package.conf) → 2' },
-    breaks: 'echo "net.ipv4.conf.all.rp_filter = 0" >/usr/lib/sysctl.d/zzz-package.conf',
+    breaks:
+      'rm -f /etc/sysctl.d/zzz-package.conf; echo "net.ipv4.conf.all.rp_filter = 0" >/usr/lib/sysctl.d/zzz-package.conf',
     sound: '[ ! -e /usr/lib/sysctl.d/zzz-package.conf ] || [ -e /etc/sysctl.d/zzz-package.conf ]',
   },
   {

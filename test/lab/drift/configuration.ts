@@ -95,10 +95,11 @@ mv -fT /etc/nginx/sites-enabled/app.new /etc/nginx/sites-enabled/app`,
     resource: 'file:/etc/mysql/mysql.conf.d/zz-hostwright.cnf',
     action: 'update',
     seen: { content: '' },
-    follows: ['service:mysql.service restart'],
+    // After a restart it is read-only until it is opened.
+    follows: ['service:mysql.service restart', 'mysql_primary:web2 update'],
     breaks: `sed -i 's/^max_connections.*/max_connections = 11/' /etc/mysql/mysql.conf.d/zz-hostwright.cnf
 systemctl restart mysql
-timeout 20 sh -c 'until [ "$(mysql -N -e "SELECT @@read_only")" = 0 ]; do sleep 0.2; done'`,
+timeout 300 sh -c 'until [ "$(mysql -N -e "SELECT @@read_only")" = 0 ]; do sleep 0.2; done'`,
     sound: '[ "$(mysql -N -e "SELECT @@max_connections")" = 200 ]',
   },
   {
