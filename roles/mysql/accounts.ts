@@ -8,6 +8,7 @@ import {
   type Secret,
   type SiteHost,
 } from 'hostwright';
+import type { Place } from './topology.ts';
 import type { Variables } from './variables.ts';
 import { writerAccount } from './writer-check.ts';
 
@@ -49,6 +50,21 @@ export interface Account {
 export function origins(hosts: readonly SiteHost[]): readonly string[] {
   const isAddress = (text: string): boolean => /^\d+\.\d+\.\d+\.\d+$|:/.test(text);
   return [...new Set(hosts.map(({ address }) => (isAddress(address) ? address : '%')))];
+}
+
+/** By which the servers of the group db log in to each other, each with its certificate. */
+export function accountOfServers(
+  { vars, site }: Place,
+  name: 'observer' | 'replication' | 'seed',
+  grants: Grants,
+): Account {
+  return {
+    name,
+    from: origins(site.hosts('db')),
+    password: vars[`mysql_${name}_password`],
+    tls: 'x509',
+    grants,
+  };
 }
 
 function mutable(grants: Grants): Record<string, [string, ...string[]]> {

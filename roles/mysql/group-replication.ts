@@ -14,7 +14,7 @@ import {
   type Script,
   type SiteHost,
 } from 'hostwright';
-import { accounts, origins } from './accounts.ts';
+import { accountOfServers, accounts, type Account } from './accounts.ts';
 import type { Member } from './cannot-begin.ts';
 import { groupStartOf, writerIn } from './group-replication-start.ts';
 import { primaryOf } from './primary.ts';
@@ -98,14 +98,21 @@ done`,
 
 const restartCommand: [string, string, string] = ['sh', '-euc', restart.text];
 
+/** Whom the members log in to each other as. */
+const accountOfMembers = (place: Place): Account =>
+  accountOfServers(place, 'replication', {
+    '*.*': ['REPLICATION SLAVE', 'CONNECTION_ADMIN', 'BACKUP_ADMIN', 'GROUP_REPLICATION_STREAM'],
+  });
+
 function member(context: Context): Resource {
-  const { vars, host, site } = context;
+  const { vars, host } = context;
+  const { name, password, from } = accountOfMembers(context);
   return mysqlGroupMember(
     host.name,
     {
-      user: 'replication',
-      password: vars.mysql_replication_password,
-      from: [...origins(site.hosts('db'))],
+      user: name,
+      password,
+      from: [...from],
       port: vars.mysql_port,
       ...{ ca: authority, certificate, key },
       join: [program],
@@ -162,19 +169,10 @@ export const groupReplication: Topology = {
     restart: restartCommand,
   }),
   resources: (context) => {
-    const { vars, host, site } = context;
+    const { host } = context;
     const own = [member(context), ...joining(context)];
     if (writerOf(context).name !== host.name) return own;
     const needs = [serviceId('mysql'), `mysql_group_member:${host.name}` as const];
-    const ofMembers = {
-      name: 'replication',
-      from: origins(site.hosts('db')),
-      password: vars.mysql_replication_password,
-      tls: 'x509',
-      grants: {
-        '*.*': ['REPLICATION SLAVE', 'CONNECTION_ADMIN', 'BACKUP_ADMIN', 'GROUP_REPLICATION_STREAM'],
-      },
-    } as const;
-    return [...own, ...accounts(context, [ofMembers], { needs })];
+    return [...own, ...accounts(context, [accountOfMembers(context)], { needs })];
   },
 };

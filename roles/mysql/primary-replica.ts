@@ -1,5 +1,5 @@
 import { mysqlPrimary, mysqlReplica, type Resource, type RoleContext, type SiteHost } from 'hostwright';
-import { accounts, origins, type Account } from './accounts.ts';
+import { accountOfServers, accounts, type Account } from './accounts.ts';
 import { openAfterRestart } from './open.ts';
 import { leaving } from './galera-leave.ts';
 import { primaryOf } from './primary.ts';
@@ -23,32 +23,13 @@ const observerPrivileges = {
 };
 
 /** Whom the servers log in to each other as: each of them, because each may become the primary. */
-export function accountsOfServers({ vars, site }: Place): readonly Account[] {
-  const hosts = site.hosts('db');
-  if (hosts.length < 2) return [];
-  const from = origins(hosts);
+export function accountsOfServers(place: Place): readonly Account[] {
+  const { mysql_flavor: flavor } = place.vars;
+  if (place.site.hosts('db').length < 2) return [];
   return [
-    {
-      name: 'observer',
-      from,
-      password: vars.mysql_observer_password,
-      tls: 'x509',
-      grants: observerPrivileges[vars.mysql_flavor],
-    },
-    {
-      name: 'replication',
-      from,
-      password: vars.mysql_replication_password,
-      tls: 'x509',
-      grants: { '*.*': replicationPrivileges },
-    },
-    {
-      name: 'seed',
-      from,
-      password: vars.mysql_seed_password,
-      tls: 'x509',
-      grants: { '*.*': seedPrivileges[vars.mysql_flavor] },
-    },
+    accountOfServers(place, 'observer', observerPrivileges[flavor]),
+    accountOfServers(place, 'replication', { '*.*': replicationPrivileges }),
+    accountOfServers(place, 'seed', { '*.*': seedPrivileges[flavor] }),
   ];
 }
 
