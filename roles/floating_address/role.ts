@@ -31,9 +31,27 @@ const validate = ['unshare', '--pid', '--fork', '--mount-proc', 'keepalived', '-
 const defaults =
   '# Written by Hostwright (role floating_address): no options beside those of the unit.\nDAEMON_ARGS=""\n';
 
+/** What IPv4 addresses of keepalived are called; too long a name of an interface leaves no room for it. */
+function labelOf(device: string): string | undefined {
+  return device.length > 12 ? undefined : `${device}:lb`;
+}
+
+/** Fails where a shared address was added by hand: another host may have it too. */
+const ownAddresses = `label=$1; shift
+for address; do
+  case $(ip -oneline address show to "$address") in
+    '' | *"$label"* | *deprecated*) ;;
+    *) echo "has $address, which somebody has added by hand"; exit 1 ;;
+  esac
+done`;
+
 /** The addresses in two parts: VRRP announces those of its own family; the others follow them. */
-function byFamily(vars: Variables, host: SiteHost) {
-  const withLength = (one: string): string => `${one}/${isIpv6(one) ? 128 : 32}`;
+function byFamily(vars: Variables, host: SiteHost, device: string) {
+  const label = labelOf(device);
+  const written = (one: string) =>
+    isIpv6(one)
+      ? { address: `${one}/128`, label: '' }
+      : { address: `${one}/32`, label: label === undefined ? '' : ` label ${label}` };
   const isOwn = (one: string): boolean => isIpv6(one) === isIpv6(host.address);
   const own = vars.balancer_address.filter(isOwn);
   if (own.length === 0) {
@@ -49,8 +67,8 @@ function byFamily(vars: Variables, host: SiteHost) {
     );
   }
   return {
-    addresses: own.map(withLength),
-    excluded: vars.balancer_address.filter((one) => !isOwn(one)).map(withLength),
+    addresses: own.map(written),
+    excluded: vars.balancer_address.filter((one) => !isOwn(one)).map(written),
   };
 }
 
@@ -101,15 +119,17 @@ export default defineRole({
         },
       );
     }
+    const device = vars.balancer_interface ?? facts.interface;
+    const families = byFamily(vars, host, device);
     const content = template('floating_address/keepalived.conf.hbs', {
-      ...byFamily(vars, host),
+      ...families,
       notifyFifo: notifyFifo(vars),
       user: scriptUser,
       leave: leaveFile,
       check,
       // Debian 12 takes whole seconds only.
       interval: facts.codename === 'bookworm' ? 1 : 0.5,
-      interface: vars.balancer_interface ?? facts.interface,
+      interface: device,
       priority: 254 - balancers.findIndex((one) => one.name === host.name),
       source: host.address,
       peers,
@@ -127,11 +147,22 @@ export default defineRole({
       file(config, { content }, { needs: needed }),
       unit('keepalived.service', {
         dropIn: 'hostwright',
-        content: String(template('floating_address/keepalived.service.hbs', { folder: basename(runFolder) })),
+        content: String(
+          template('floating_address/keepalived.service.hbs', {
+            folder: basename(runFolder),
+            interface: device,
+            addresses: [...families.addresses, ...families.excluded],
+          }),
+        ),
       }),
       service(
         'keepalived',
-        { reloadOn: [config], restartOn: [options], validate },
+        {
+          reloadOn: [config],
+          restartOn: [options],
+          validate,
+          healthy: ['bash', '-c', ownAddresses, 'own', labelOf(device) ?? device, ...vars.balancer_address],
+        },
         { needs: ['service:haproxy.service', ...needed, ...(isCloud(vars) ? [takeoverSocket] : [])] },
       ),
     ];

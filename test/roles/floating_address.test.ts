@@ -1,9 +1,19 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import floating from '../../roles/floating_address/role.ts';
 import { listed } from '../../src/roles/list.ts';
 import type { Declared, SiteHost } from '../../src/roles/role.ts';
 import { Secret } from '../../src/secrets/secret.ts';
-import { contextOf, hosts, ofType, placed, resourcesOf, type RoleCase } from '../../src/testing/index.ts';
+import {
+  contextOf,
+  hosts,
+  ofType,
+  placed,
+  planOf,
+  resourcesOf,
+  statesOf,
+  type RoleCase,
+} from '../../src/testing/index.ts';
 
 const both = ['203.0.113.10', '2001:db8::10'];
 
@@ -72,6 +82,20 @@ describe('a host whose balancer_address is gone', () => {
     expect(resourcesOf(floating, given).at(-1)?.needs).toEqual(others.map(([id]) => id));
   });
 
+  test('stops keepalived before its files go, as the plan of such a host says', () => {
+    const variables = { balancer_address: both, balancer_takeover: ['/usr/bin/true'] };
+    const before = statesOf(resourcesOf(floating, { declared: declaring(both), variables }));
+    const gone = resourcesOf(floating, { applied: [config, 'user:balancer-takeover'] });
+    const ids: ReadonlySet<string> = new Set(gone.map((resource) => placed(resource).id));
+    const found = Object.fromEntries(Object.entries(before).filter(([id]) => ids.has(id)));
+    const changes = planOf(gone, found).map(({ id, action }) => `${action} ${id}`);
+    expect(changes).toHaveLength(10);
+    expect(changes.indexOf('update service:keepalived.service')).toBeLessThan(
+      changes.indexOf('delete file:/usr/local/lib/hostwright/haproxy-answers'),
+    );
+    expect(changes.at(-1)).toBe(`delete ${config}`);
+  });
+
   test('keeps a keepalived of somebody else', () => {
     expect(declaredOf({ applied: ['package:haproxy'] })).toEqual([]);
   });
@@ -109,11 +133,23 @@ describe('keepalived', () => {
 
   test('has the address of the other family too', () => {
     const lines = configuration();
-    expect(block(lines, 'virtual_ipaddress')).toEqual(['203.0.113.10/32 dev eth0']);
+    expect(block(lines, 'virtual_ipaddress')).toEqual(['203.0.113.10/32 dev eth0 label eth0:lb']);
     expect(block(lines, 'virtual_ipaddress_excluded')).toEqual(['2001:db8::10/128 dev eth0']);
     const one = { declared: declaring(['203.0.113.10']), variables: { balancer_address: '203.0.113.10' } };
-    expect(block(configuration(one), 'virtual_ipaddress')).toEqual(['203.0.113.10/32 dev eth0']);
+    expect(block(configuration(one), 'virtual_ipaddress')).toEqual([
+      '203.0.113.10/32 dev eth0 label eth0:lb',
+    ]);
     expect(configuration(one)).not.toContain('virtual_ipaddress_excluded {');
+  });
+
+  test('begins without the address, which one that was killed has left behind', () => {
+    const variables = { balancer_address: both };
+    const made = ofType(resourcesOf(floating, { declared: declaring(both), variables }), 'unit');
+    const [unit] = made.flatMap((one) => ('content' in one ? [String(one.content)] : []));
+    expect(unit?.match(/(?<=^ExecStartPre=-).*/gm)).toEqual([
+      '/usr/sbin/ip address flush dev eth0 to 203.0.113.10/32',
+      '/usr/sbin/ip address flush dev eth0 to 2001:db8::10/128',
+    ]);
   });
 
   test('talks IPv6 between hosts of IPv6', () => {
@@ -142,7 +178,30 @@ describe('keepalived', () => {
   test('uses the interface that is named', () => {
     const lines = configuration({ variables: { balancer_interface: 'wan0' } });
     expect(lines).toContain('interface wan0');
-    expect(block(lines, 'virtual_ipaddress')).toEqual(['203.0.113.10/32 dev wan0']);
+    const long = configuration({ variables: { balancer_interface: 'enx0123456789ab' } });
+    expect(block(long, 'virtual_ipaddress')).toEqual(['203.0.113.10/32 dev enx0123456789ab']);
+    expect(block(lines, 'virtual_ipaddress')).toEqual(['203.0.113.10/32 dev wan0 label wan0:lb']);
+  });
+});
+
+describe('an address that somebody has added by hand', () => {
+  const given = { declared: declaring(both), variables: { balancer_address: both } };
+  const [service] = ofType(resourcesOf(floating, given), 'service');
+  const [command = '', ...words] = service && 'healthy' in service ? (service.healthy as string[]) : [];
+  /** What the check says where ip(8) says this of each address. */
+  const check = (four: string, six: string): string => {
+    const ip = `ip() { case $5 in *:*) echo '${six}' ;; *) echo '${four}' ;; esac; }`;
+    const [option = '', script = '', ...rest] = words;
+    return spawnSync(command, [option, `${ip}\n${script}`, ...rest], { encoding: 'utf8' }).stdout;
+  };
+  const own = String.raw`2: eth0    inet 203.0.113.10/32 scope global eth0:lb\       valid_lft forever`;
+  const own6 = String.raw`2: eth0    inet6 2001:db8::10/128 scope global nodad deprecated \       valid_lft forever`;
+
+  test('is told from one that keepalived has added', () => {
+    expect([check('', ''), check(own, own6)]).toEqual(['', '']);
+    const what = 'which somebody has added by hand\n';
+    expect(check(own.replace('eth0:lb', 'eth0'), own6)).toBe(`has 203.0.113.10, ${what}`);
+    expect(check('', own6.replace('deprecated', ''))).toBe(`has 2001:db8::10, ${what}`);
   });
 });
 
