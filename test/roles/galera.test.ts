@@ -291,6 +291,16 @@ describe('mysql_topology: group', () => {
     expect(ofType(on('web3', { observed, variables }), 'galera_member')).toMatchObject([{ start: 'joins' }]);
   });
 
+  test('takes what a copy under writes has numbered before, which a replica must not', () => {
+    const strict = (topology: string): string | undefined => {
+      const files = ofType(on('web2', { variables: { ...variables, mysql_topology: topology } }), 'file');
+      const text = files.map((one) => ('content' in one ? String(one.content) : '')).join('\n');
+      return /^gtid_strict_mode = (.*)$/m.exec(text)?.[1];
+    };
+    expect(strict('group')).toBe('OFF');
+    expect(strict('primary_replica')).toBe('ON');
+  });
+
   test('needs a third vote', () => {
     const two = hosts.filter(({ name }) => name !== 'web1');
     expect(() => on('web2', { hosts: two, variables })).toThrow('mysql_topology: group has 2 members');

@@ -59,7 +59,9 @@ async function notes(
   const last = flavor === 'mysql' ? '*workers' : '*AS?end';
   const count = Number.isFinite(heard) ? `[ $n -ge ${heard} ] || n=$((n + 1))` : 'n=$((n + 1))';
   const client = `#!/bin/sh\nn=0\nwhile read -r line; do case $line in ${last}\\;*) ${count}; sed s/NUMBER/$n/ ${folder}/answer ;; esac; done\n`;
-  for (const left of ['state', 'clock']) rmSync(join(folder, left), { force: true });
+  // A program that is being ended still is one that cannot be written to.
+  const before = ['state', 'clock', 'program', `bin/${flavor}`, 'bin/systemd-socket-activate'];
+  for (const left of before) rmSync(join(folder, left), { force: true });
   writeFileSync(join(folder, 'answer'), answer);
   writeFileSync(join(folder, 'bin', flavor), client, { mode: 0o755 });
   writeFileSync(join(folder, 'bin/systemd-socket-activate'), '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 });
@@ -134,5 +136,7 @@ describe('what a server may be used for', () => {
 
   test('is for a member of Galera what the cluster says', async () => {
     await notes('mariadb', `${names}yes\tyes\n${end}`, ['yes', 'yes']);
+    const donor = 'it is not in step with its cluster';
+    await notes('mariadb', `${names}yes\t${donor}\n${end}`, ['yes', donor]);
   });
 });
