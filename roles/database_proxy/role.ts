@@ -73,6 +73,7 @@ export default defineRole({
     const servers = databases(site);
     if (servers.length === 0) return [];
     const isBalancer = site.listens(host.name).some(({ role }) => role === 'haproxy');
+    const preferred = servers.find(({ isPreferred }) => isPreferred === true);
     const ports = [vars.database_proxy_writer_port, vars.database_proxy_reader_port];
     const content = template('database_proxy/haproxy.cfg.hbs', {
       maxConnections: vars.database_proxy_max_connections,
@@ -83,6 +84,8 @@ export default defineRole({
         address: bracketed(server.host.address),
         port: server.port,
         checkPort: server.checkPort,
+        isPreferred: server === preferred,
+        isStandby: preferred !== undefined && server !== preferred,
       })),
     });
     const text = template('database_proxy/haproxy-mysql.service.hbs', {

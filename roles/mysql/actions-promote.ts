@@ -1,4 +1,5 @@
 import { action, HostwrightError, z, type ActionHost, type ActionPlan, type ActionStep } from 'hostwright';
+import { isOfGalera, promoteInGalera } from './actions-galera.ts';
 import { isOfGroup, promoteInGroup } from './actions-group.ts';
 import { isWriter, seeAll, type Seen } from './actions-status.ts';
 import { lackedBy } from './errant.ts';
@@ -235,13 +236,7 @@ export const promote = action({
     readonly hosts: readonly Server[];
     readonly args: { readonly yesItIsDead: boolean };
   }): Promise<ActionPlan> {
-    if (host.vars.mysql_flavor === 'mariadb' && host.vars.mysql_topology === 'group') {
-      throw refuse(
-        host,
-        'no member of a Galera cluster is promoted: all of them may write, and proxies use the first of the inventory that can',
-        'to move the writes away from a server for a while, stop it: systemctl stop mariadb',
-      );
-    }
+    if (isOfGalera(host)) return await promoteInGalera(host, hosts, args.yesItIsDead);
     if (isOfGroup(host)) return await promoteInGroup(host, hosts, args.yesItIsDead);
     const all = await seeAll(hosts);
     const target = all.find((seen) => seen.host.name === host.name);

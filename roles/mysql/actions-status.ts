@@ -1,4 +1,5 @@
 import { action, z, type ActionContext, type ActionHost, type Answer, type Cell } from 'hostwright';
+import { galeraStatus, isOfGalera } from './actions-galera.ts';
 import { groupStatus, isOfGroup } from './actions-group.ts';
 import { backupColumns } from './backup-status.ts';
 import { lackedBy } from './errant.ts';
@@ -69,14 +70,12 @@ export function remarksOf(all: readonly Seen[]): readonly string[] {
   return [...remarksOnWriters(all), ...all.flatMap(remarksOn)];
 }
 
-/** In a group every member may write. */
 function remarksOnWriters(all: readonly Seen[]): readonly string[] {
-  const isGroup = all.some(({ host }) => host.vars.mysql_topology === 'group');
   const writers = all.filter(isWriter).map(nameOf);
   const [named] = all.flatMap(({ host }) => host.vars.mysql_primary ?? []);
   return [
     ...(writers.length === 0 ? ['no server takes writes'] : []),
-    ...(writers.length > 1 && !isGroup
+    ...(writers.length > 1
       ? [`${writers.join(' and ')} both take writes: what they write apart is hard to merge`]
       : []),
     ...(writers.length === 1 && named !== undefined && named !== writers[0]
@@ -115,6 +114,7 @@ export const status = action({
   arguments: z.object({}),
   on: 'site',
   async read(context: ActionContext<Variables>): Promise<Answer> {
+    if (context.hosts.some(isOfGalera)) return await galeraStatus(context);
     if (context.hosts.some(isOfGroup)) return await groupStatus(context.hosts);
     const [all, ofBackups] = await Promise.all([seeAll(context.hosts), backupColumns(context)]);
     const shown = [...columns, ...ofBackups];

@@ -1,5 +1,4 @@
-import { sh, type ActionContext, type ActionHost, type BackupDeclaration } from 'hostwright';
-import type { Column } from './actions-status.ts';
+import { sh, type ActionContext, type ActionHost, type BackupDeclaration, type Cell } from 'hostwright';
 import { isUnreachable } from './server-state.ts';
 import type { Variables } from './variables.ts';
 
@@ -60,11 +59,17 @@ function ago(seconds: number): string {
   return `${Math.floor(seconds / day)} days ago`;
 }
 
+/** A column of a table of hosts. */
+interface HostColumn {
+  readonly heading: string;
+  readonly cell: (of: { readonly host: ActionHost<Variables> }) => Cell;
+}
+
 /** What the hosts that make copies and test them say of these; none where the site has no backups. */
 export async function backupColumns({
   hosts,
   site,
-}: Pick<ActionContext<Variables>, 'hosts' | 'site'>): Promise<readonly Column[]> {
+}: Pick<ActionContext<Variables>, 'hosts' | 'site'>): Promise<readonly HostColumn[]> {
   const declared = site.declared<BackupDeclaration>('backup').filter(({ sends, tests }) => sends || tests);
   if (declared.length === 0) return [];
   const all = await Promise.all(

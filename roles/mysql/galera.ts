@@ -170,6 +170,7 @@ export const galera: Topology = {
       kind: 'database',
       flavor: place.vars.mysql_flavor,
       role: primaryOf(place).name === place.host.name ? 'primary' : 'replica',
+      isPreferred: primaryOf(place).name === place.host.name,
       port: place.vars.mysql_port,
       checkPort: place.vars.mysql_writer_check_port,
       ...(place.vars.mysql_discard_transactions === undefined

@@ -91,6 +91,8 @@ export interface DatabaseDeclaration extends Declaration {
   readonly port: number;
   /** GET `/writer` is answered with 200 while the server takes writes, `/replica` while it is one that is not behind. */
   readonly checkPort: number;
+  /** Several take writes at the same time: applications use this one while it does. */
+  readonly isPreferred?: boolean;
 }
 
 /** A way to the databases on the host itself: at 127.0.0.1, TLS with the server that takes writes or is read from. */

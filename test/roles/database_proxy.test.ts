@@ -32,6 +32,14 @@ describe('the role database_proxy', () => {
     expect(configuration({ declared: promoted })).toBe(text);
   });
 
+  test('uses one server of several that take writes, another one only while that one does not', () => {
+    const cluster = databases.map((one, index) => ({ ...one, isPreferred: index === 1 }));
+    const [, writer = '', reader = ''] = configuration({ declared: cluster }).split(/^backend /m);
+    const servers = (text: string) => [...text.matchAll(/check port \d+(.*)$/gm)].map(([, more]) => more);
+    expect(servers(writer)).toEqual([' backup', ' on-marked-up shutdown-backup-sessions']);
+    expect(servers(reader)).toEqual(['', '']);
+  });
+
   test('listens on this host alone', () => {
     const binds = [...configuration().matchAll(/^ *bind (\S+)$/gm)].map(([, where]) => where);
     expect(binds).toEqual(['127.0.0.1:3307', '127.0.0.1:3308']);

@@ -28,14 +28,11 @@ interface Server {
   readonly errant?: string;
   readonly silent?: 'down' | 'unreachable';
   readonly flavor?: 'mysql' | 'mariadb';
-  readonly topology?: 'group';
 }
 
-const vars = ({ flavor = 'mysql', topology }: Server): Variables =>
+const vars = ({ flavor = 'mysql' }: Server): Variables =>
   variables.parse({
-    ...(topology && { mysql_topology: topology }),
     mysql_flavor: flavor,
-    mysql_topology: topology,
     mysql_replication_password: new Secret('r'),
     mysql_seed_password: new Secret('s'),
     mysql_observer_password: new Secret('o'),
@@ -238,11 +235,6 @@ describe('do mysql promote', () => {
     ['both take writes', { a: { writes: true }, b: { writes: true } }, /both take writes/],
     ['a third takes writes', { a: {}, b: { follows: 'a' }, c: { writes: true } }, /c takes writes/],
     ['its server does not answer', { a: { writes: true }, b: { silent: 'down' } }, /does not answer/],
-    [
-      'it is a member of a Galera cluster',
-      { a: { writes: true }, b: { writes: true, flavor: 'mariadb', topology: 'group' } },
-      /proxies use the first/,
-    ],
   ] as const)('refuses where %s', async (_, servers, message) => {
     await expect(plan(servers)).rejects.toMatchObject({
       code: 'E_REFUSED',
