@@ -6,7 +6,7 @@ import { counting } from './galera-counting.ts';
 let site: GaleraSite;
 
 beforeAll(async () => {
-  site = await galeraSite('galeratopology', '10.213.109', { proxies: true, topology: 'primary_replica' });
+  site = await galeraSite('galeraswap', '10.213.109', { proxies: true, topology: 'primary_replica' });
   await site.applied();
 });
 
@@ -45,7 +45,7 @@ describe('a running primary and its replica', () => {
   it('become a group while rows are written, once that is given up: none is lost, and both are equal', async () => {
     const [, gtids = ''] = /lacks[^:]*: ([\d,-]+)/.exec((await site.hostwright('plan')).stdout) ?? [];
     await site.declare('group', { mysql_discard_transactions: gtids });
-    const writing = await counting(site, 1);
+    const writing = await counting(site, { connections: 1 });
     await becomes();
     await site.isWhole();
     await writing.isWhole('from primary_replica to group');
@@ -54,7 +54,7 @@ describe('a running primary and its replica', () => {
 
   it('become a primary and a replica again, the replica first', async () => {
     await site.declare('primary_replica');
-    const writing = await counting(site, 1);
+    const writing = await counting(site, { connections: 1 });
     await becomes();
     await writing.isWhole('from group to primary_replica');
     expect(await site.sql('web2', 'SELECT @@wsrep_on, @@read_only')).toBe('0\t0');
@@ -64,7 +64,7 @@ describe('a running primary and its replica', () => {
   it('become a group once more, a new one', async () => {
     await site.hosts.shell('web1', 'systemctl disable --quiet --now garb');
     await site.declare('group');
-    const writing = await counting(site, 1);
+    const writing = await counting(site, { connections: 1 });
     await becomes();
     await site.isWhole();
     await writing.isWhole('from primary_replica to group, once more');

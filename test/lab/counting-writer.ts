@@ -33,7 +33,8 @@ export interface CountingWriter {
   readonly stop: () => Promise<Counted>;
 }
 
-const folder = '/run/counting-writer';
+// Outlives a loss of power of the host.
+const folder = '/var/lib/counting-writer';
 const notes = `${folder}/notes`;
 const unit = 'counting-writer';
 

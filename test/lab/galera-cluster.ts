@@ -1,30 +1,40 @@
 import { expect } from 'vitest';
+import { stopHost } from '../../src/lab/host.ts';
+import { labSettings } from '../../src/lab/settings.ts';
 import {
   counterAccount,
   databaseProject,
   type DatabaseLayout,
   type DatabaseProject,
 } from './database-project.ts';
-import { bareHosts, type TestHosts } from './hosts.ts';
+import { bareHosts, run, type Finished, type TestHosts } from './hosts.ts';
 
 /** Two databases, web2 and web3, and an arbitrator, web1, on hosts that are bare until they are applied. */
 export interface GaleraSite {
   readonly hosts: TestHosts;
   readonly hostwright: DatabaseProject['hostwright'];
+  /** Ends with SIGKILL after so many milliseconds, unless it ends by itself before. */
+  readonly killed: (milliseconds: number, verb: string, ...words: readonly string[]) => Promise<Finished>;
   /** Says what is declared, with variables beside; what is applied is another thing. */
   readonly declare: (topology: Topology, more?: object) => Promise<void>;
   /** What a statement prints, or its error. */
   readonly sql: (host: string, statement: string) => Promise<string>;
   /** The cluster that a server is in: one with another is in a second cluster. */
   readonly cluster: (host: string) => Promise<string>;
-  /** Waits until both servers are in one cluster of three. */
+  /** Waits until both servers are in one cluster of three, in step with it. */
   readonly isWhole: () => Promise<void>;
+  /** What keeps both servers from being in one cluster of three, in step with it; undefined where nothing does. */
+  readonly judge: () => Promise<string | undefined>;
   /** Applies everything; the next plan is empty. */
   readonly applied: () => Promise<void>;
+  readonly losePower: (host: string) => Promise<void>;
+  readonly powerIsBack: () => Promise<void>;
   readonly down: () => Promise<void>;
 }
 
 type Topology = 'group' | 'primary_replica';
+
+export const databases = ['web2', 'web3'] as const;
 
 /** With `proxies` each host has one, and the counting writer an account. */
 function layoutOf(topology: Topology, proxies: boolean, more: object): DatabaseLayout {
@@ -61,22 +71,43 @@ export async function galeraSite(
       `SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'wsrep_${name}'`,
     );
   const cluster = async (host: string): Promise<string> => await status(host, 'cluster_state_uuid');
+  const settings = labSettings(hosts.environment);
+  const judge: GaleraSite['judge'] = async () => {
+    const seen = async (host: string): Promise<string> =>
+      [
+        await status(host, 'cluster_size'),
+        await status(host, 'local_state_comment'),
+        await cluster(host),
+      ].join(' ');
+    const [one = '', other = ''] = await Promise.all(databases.map(seen));
+    return one === other && one.startsWith('3 Synced ') ? undefined : `web2: ${one}; web3: ${other}`;
+  };
   return {
     hosts,
     hostwright,
+    killed: (milliseconds, ...words) =>
+      run(
+        'timeout',
+        ['-s', 'KILL', String(milliseconds / 1000), 'bin/hostwright', ...project.words(...words)],
+        {
+          env: hosts.environment,
+        },
+      ),
     declare: (as, more = {}) => project.declare(layoutOf(as, proxies, more)),
     sql,
     cluster,
-    isWhole: async () => {
-      for (const host of ['web2', 'web3'])
-        await expect.poll(() => status(host, 'cluster_size'), { timeout: 120_000, interval: 500 }).toBe('3');
-      expect(await cluster('web3')).toBe(await cluster('web2'));
-    },
+    judge,
+    isWhole: () => expect.poll(judge, { timeout: 240_000, interval: 500 }).toBe(undefined),
     applied: async () => {
       const apply = await hostwright('apply', '--yes');
       expect(apply.code, apply.stdout + apply.stderr).toBe(0);
       const plan = await hostwright('plan');
       expect(plan.code, plan.stdout).toBe(0);
+    },
+    losePower: (host) => stopHost(settings, host),
+    powerIsBack: async () => {
+      const up = await hosts.hostwright('lab', 'up', '--hosts', '3');
+      if (up.code !== 0) throw new Error(up.stdout + up.stderr);
     },
     down,
   };
