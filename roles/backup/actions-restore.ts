@@ -1,4 +1,12 @@
-import { action, HostwrightError, sh, z, type ActionPlan, type HostActionContext } from 'hostwright';
+import {
+  action,
+  HostwrightError,
+  sh,
+  z,
+  type ActionPlan,
+  type DatabaseDeclaration,
+  type HostActionContext,
+} from 'hostwright';
 import { flavorOf } from './parts.ts';
 import { keyOf, lastLine, run } from './run.ts';
 import { program } from './sender.ts';
@@ -85,6 +93,14 @@ async function plan(context: Context): Promise<ActionPlan> {
     throw new HostwrightError('E_REFUSED', 'MariaDB cannot leave a transaction out', {
       place: { host: host.name },
       hint: 'restore to the time before it with --to, and leave out --without',
+    });
+  }
+  const declared = site.declared<DatabaseDeclaration>('database').find((one) => one.host.name === host.name);
+  if (declared?.isPreferred !== undefined) {
+    const message = `${host.name} is a member of a Galera cluster, which would replace the restored data`;
+    throw new HostwrightError('E_REFUSED', message, {
+      place: { host: host.name },
+      hint: 'docs/databases.md, "Restore a Galera cluster", has the way',
     });
   }
   const seen = await look(context);

@@ -82,6 +82,27 @@ wait`,
 });
 
 describe('two databases and an arbitrator', () => {
+  it('are copied while rows are written, and the copy is good; it is not restored in a cluster', async () => {
+    const act = (...words: readonly string[]) => site.hostwright('do', 'backup', ...words);
+    await outage(
+      site,
+      'a copy of all data',
+      async () => {
+        const made = await act('now', '--yes');
+        expect(made.stdout + made.stderr).toContain(`stored ${other}/`);
+      },
+      undefined,
+      0,
+    );
+    const tested = await act('restore-test', '--yes');
+    expect(tested.stdout + tested.stderr).toContain('tables are equal');
+    const refused = await act('restore', other, '--to', new Date().toISOString(), '--yes');
+    expect(refused.code).toBe(1);
+    expect(refused.stdout + refused.stderr).toContain('is a member of a Galera cluster');
+    await site.isWhole();
+    expect((await site.hostwright('do', 'mysql', 'status')).stdout).toMatch(/web3 .* ok, /);
+  });
+
   it('come back by themselves after a loss of power of all, with all that was acknowledged', async () => {
     const before = await site.cluster(writer);
     const writing = await countingWriter(site.hosts, counter);

@@ -45,11 +45,20 @@ function servers(isDead: boolean): World {
   };
 }
 
+/** A Galera cluster of which one server is left, without a majority. */
+const lastMember: World = {
+  role: mysql,
+  vars: { ...servers(false).vars, mysql_topology: 'group', mysql_flavor: 'mariadb' },
+  hosts: ['a', 'b'],
+  says: (host) => (host === 'b' ? 'wsrep_on\tON\nwsrep_cluster_status\tnon-Primary\n' : 'down\n'),
+};
+
 const copy = 'b/20260101T000000Z';
 
 const worlds: readonly World[] = [
   servers(false),
   servers(true),
+  lastMember,
   {
     role: backup,
     vars: { backup_test_key: createAgeKey(), backup_ssh_seed: 'seed' },

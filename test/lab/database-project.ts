@@ -51,6 +51,9 @@ const plays = `- hosts: all
 - hosts: arbitrator
   optional: true
   roles: [galera_arbitrator]
+- hosts: backup:db
+  optional: true
+  roles: [backup]
 `;
 
 export async function databaseProject(hosts: TestHosts, layout: DatabaseLayout): Promise<DatabaseProject> {

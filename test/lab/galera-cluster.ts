@@ -36,7 +36,7 @@ type Topology = 'group' | 'primary_replica';
 
 export const databases = ['web2', 'web3'] as const;
 
-/** With `proxies` each host has one, and the counting writer an account. */
+/** With `proxies` each host has one, the counting writer has an account, and web1 stores backups. */
 function layoutOf(topology: Topology, proxies: boolean, more: object): DatabaseLayout {
   return {
     vars: {
@@ -49,6 +49,7 @@ function layoutOf(topology: Topology, proxies: boolean, more: object): DatabaseL
       app: proxies ? ['web1', 'web2', 'web3'] : [],
       db: ['web2', 'web3'],
       ...(topology === 'group' ? { arbitrator: ['web1'] } : {}),
+      ...(proxies ? { backup: ['web1'] } : {}),
     },
   };
 }
