@@ -30,7 +30,7 @@ const variables = z.object({
     .int()
     .min(10)
     .default(1_000)
-    .describe('connections at the same time; more wait in the queue of the kernel'),
+    .describe('connections at the same time, of each port; more wait in the queue of the kernel'),
   database_proxy_group: z
     .string()
     .default('app')
@@ -77,6 +77,8 @@ export default defineRole({
     const ports = [vars.database_proxy_writer_port, vars.database_proxy_reader_port];
     const content = template('database_proxy/haproxy.cfg.hbs', {
       maxConnections: vars.database_proxy_max_connections,
+      // Two ports, and each connection goes through the process twice.
+      maxProcess: 4 * vars.database_proxy_max_connections,
       writerPort: vars.database_proxy_writer_port,
       readerPort: vars.database_proxy_reader_port,
       servers: servers.map((server) => ({
@@ -90,8 +92,8 @@ export default defineRole({
     });
     const text = template('database_proxy/haproxy-mysql.service.hbs', {
       config,
-      // A connection is twice a file of the process; so is one of an old process after a reload.
-      files: 2 * vars.database_proxy_max_connections + 200,
+      // A connection is two files of the process each time that it goes through.
+      files: 8 * vars.database_proxy_max_connections + 200,
     });
     return [
       pkg('haproxy'),

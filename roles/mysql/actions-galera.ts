@@ -189,7 +189,7 @@ function afterwards(
   const without = all.filter(({ silence }) => silence === 'unreachable').map((one) => one.host.name);
   return {
     sets: [{ name: 'mysql_primary', value: host.name, group: 'db' }],
-    apply: { roles: ['mysql', 'database_proxy', 'app', 'monitoring_server'], without },
+    apply: { roles: ['mysql', 'database_proxy', 'backup', 'app', 'monitoring_server'], without },
     verify: async () => {
       if (mayWrite(await see(host))) return `${host.name} takes the writes`;
       throw new HostwrightError('E_REMOTE', `${host.name} should take writes`, {

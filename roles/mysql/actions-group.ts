@@ -125,7 +125,7 @@ function afterwards(host: Server, all: readonly SeenMember[]): Pick<ActionPlan, 
   const without = all.filter(({ silence }) => silence === 'unreachable').map((one) => one.host.name);
   return {
     sets: [{ name: 'mysql_primary', value: host.name, group: 'db' }],
-    apply: { roles: ['mysql', 'app', 'monitoring_server'], without },
+    apply: { roles: ['mysql', 'backup', 'app', 'monitoring_server'], without },
     verify: async () => {
       const writers = (await seeMembers(all.map((one) => one.host))).filter(isWriter);
       if (writers.length === 1 && writers[0]?.host.name === host.name) return `${host.name} takes the writes`;

@@ -28,7 +28,7 @@ function refuse(host: Server, message: string, hint: string, found?: string): Ho
   return new HostwrightError('E_REFUSED', message, { place: { host: host.name }, hint, found });
 }
 
-const applied = { roles: ['mysql', 'app', 'monitoring_server'] };
+const applied = { roles: ['mysql', 'backup', 'app', 'monitoring_server'] };
 
 /** What the declaration says afterwards, and what follows from it. */
 function afterwards(host: Server, all: readonly Seen[]): Pick<ActionPlan, 'sets' | 'apply' | 'verify'> {

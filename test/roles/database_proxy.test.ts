@@ -23,7 +23,7 @@ const derived = (given: RoleCase) => proxy.derives?.(contextOf(proxy.variables.p
 describe('the role database_proxy', () => {
   test('asks every server what it may be used for, whatever the inventory calls it', () => {
     const text = configuration();
-    const servers = [...text.matchAll(/^ {4}server (.*)$/gm)].map(([, line]) => line);
+    const servers = [...text.matchAll(/^ {4}server (.* check .*)$/gm)].map(([, line]) => line);
     expect(servers).toEqual([
       ...['web2 10.0.0.2:3306 check port 9200', 'web3 10.0.0.3:3307 check port 9201'],
       ...['web2 10.0.0.2:3306 check port 9200', 'web3 10.0.0.3:3307 check port 9201'],
@@ -34,15 +34,27 @@ describe('the role database_proxy', () => {
 
   test('uses one server of several that take writes, another one only while that one does not', () => {
     const cluster = databases.map((one, index) => ({ ...one, isPreferred: index === 1 }));
-    const [, writer = '', reader = ''] = configuration({ declared: cluster }).split(/^backend /m);
+    const [, , , writer = '', reader = ''] = configuration({ declared: cluster }).split(/^backend /m);
     const servers = (text: string) => [...text.matchAll(/check port \d+(.*)$/gm)].map(([, more]) => more);
     expect(servers(writer)).toEqual([' backup', ' on-marked-up shutdown-backup-sessions']);
     expect(servers(reader)).toEqual(['', '']);
   });
 
+  test('ends what waits for a server that does not greet', () => {
+    const parts = configuration().split(/^(?=frontend|backend)/m);
+    for (const port of [3307, 3308]) {
+      const [, to = ''] =
+        /default_backend (\S+)/.exec(parts.find((part) => part.includes(`:${port}`)) ?? '') ?? [];
+      const backend = parts.find((part) => part.startsWith(`backend ${to}\n`)) ?? '';
+      expect(backend).toMatch(/tcp-response inspect-delay 2s[^]*content reject/);
+      const [, inner = ''] = /server \S+ (abns@\S+)/.exec(backend) ?? [];
+      expect(parts.filter((part) => part.includes(`bind ${inner}\n`))).toHaveLength(1);
+    }
+  });
+
   test('listens on this host alone', () => {
-    const binds = [...configuration().matchAll(/^ *bind (\S+)$/gm)].map(([, where]) => where);
-    expect(binds).toEqual(['127.0.0.1:3307', '127.0.0.1:3308']);
+    const binds = [...configuration().matchAll(/^ *bind (\S+)$/gm)].map(([, where = '']) => where);
+    expect(binds.filter((where) => !where.startsWith('abns@'))).toEqual(['127.0.0.1:3307', '127.0.0.1:3308']);
     expect(proxy.listens).toBeUndefined();
   });
 
