@@ -13,12 +13,13 @@ export interface Exporter {
 export const exporters = {
   node: { name: 'node-exporter', job: 'node', port: 9100 },
   nginx: { name: 'nginx-exporter', job: 'nginx', port: 9113 },
+  apache: { name: 'apache-exporter', job: 'apache', port: 9117 },
   mysql: { name: 'mysqld-exporter', job: 'mysql', port: 9104 },
 } as const satisfies Record<string, Exporter>;
 
 export const configFolder = '/etc/prometheus-exporters';
 
-type Context = Pick<RoleContext<object>, 'host' | 'facts' | 'template'>;
+type Context = Pick<RoleContext<object>, 'host' | 'facts' | 'template' | 'applied'>;
 
 export function socketAddress(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
@@ -34,6 +35,17 @@ function listensOn(port: number): readonly [string, ...string[]] {
   return ['bash', '-c', look, 'listens', state, String(port)];
 }
 
+/** Puts away one that an earlier run has set up, and nothing on the host needs any more. Its package stays. */
+export function formerExporter({ name }: Exporter, { applied }: Context): readonly Resource[] {
+  const id = `prometheus-${name}.service` as const;
+  if (!applied(`unit:${id}.d/hostwright.conf`)) return [];
+  return [
+    service(id, { running: false, enabled: false }),
+    // The last one: as long as it is there, something may be left.
+    unit(id, { dropIn: 'hostwright', absent: true }, { needs: [`service:${id}`] }),
+  ];
+}
+
 /**
  * An exporter that answers over TLS, and only those who show the monitoring server's certificate. It reads
  * its web configuration and its certificates anew for every connection, so that only options and the
@@ -44,6 +56,8 @@ export function exporter(
   { host, facts, template }: Context,
   options: {
     readonly args: readonly string[];
+    /** What it calls the options that all others call the same. */
+    readonly flags?: { readonly address: string; readonly config: string };
     /** Its own options for TLS, where it cannot take a web configuration. */
     readonly tlsArgs?: readonly string[];
     readonly sandbox?: Sandbox;
@@ -57,9 +71,10 @@ export function exporter(
   const isOwn = facts.addresses.includes(host.address);
   const webConfig = `${configFolder}/${name}.web.yml`;
   const optionsFile = `/etc/default/prometheus-${name}`;
+  const { flags = { address: '--web.listen-address', config: '--web.config.file' } } = options;
   const args = [
-    `--web.listen-address=${socketAddress(isOwn ? host.address : '', port)}`,
-    ...(options.tlsArgs ?? [`--web.config.file=${webConfig}`]),
+    `${flags.address}=${socketAddress(isOwn ? host.address : '', port)}`,
+    ...(options.tlsArgs ?? [`${flags.config}=${webConfig}`]),
     ...options.args,
   ];
   // exporter-toolkit knows the names of clients since 0.11, which Debian 12 does not have.

@@ -19,7 +19,7 @@ import {
   type SiteHost,
 } from 'hostwright';
 import { certificateMetrics, textfileFolder } from './certificates.ts';
-import { configFolder, exporter, exporters, type Exporter } from './exporter.ts';
+import { configFolder, exporter, exporters, formerExporter, type Exporter } from './exporter.ts';
 
 const variables = z.object({
   monitoring_agent_keep: z
@@ -44,6 +44,11 @@ function measured(host: SiteHost, site: Pick<Site, 'declared'>): readonly Declar
 function present(host: SiteHost, site: Pick<Site, 'declared'>): readonly Exporter[] {
   const named = measured(host, site).map((metrics) => exporters[metrics.of]);
   return [exporters.node, ...new Set(named)];
+}
+
+function former({ host, site }: Context): readonly Exporter[] {
+  const needed = present(host, site);
+  return Object.values(exporters).filter((one) => !needed.includes(one));
 }
 
 function offered({ name, job, port }: Exporter): readonly Declaration[] {
@@ -123,7 +128,16 @@ function mysqldExporter(
   ];
 }
 
+function apacheExporter(context: Context, url: string): readonly Resource[] {
+  const old = context.facts.codename === 'bookworm';
+  return exporter(exporters.apache, context, {
+    args: [`--scrape_uri=${url}`],
+    ...(old ? { flags: { address: '--telemetry.address', config: '--web.config' } } : {}),
+  });
+}
+
 function servedBy(context: Context, metrics: MetricsDeclaration): readonly Resource[] {
+  if (metrics.of === 'apache') return apacheExporter(context, metrics.url);
   if (metrics.of === 'nginx') {
     return nginxExporter(context, metrics.url ?? 'http://127.0.0.1:8081/stub_status');
   }
@@ -141,6 +155,7 @@ export default defineRole({
       why: `${job} metrics for monitoring`,
     })),
   resources: (context) => [
+    ...former(context).flatMap((one) => formerExporter(one, context)),
     directory(configFolder, { exclusive: true, keep: context.vars.monitoring_agent_keep }),
     ...nodeExporter(context),
     ...measured(context.host, context.site).flatMap((metrics) => servedBy(context, metrics)),

@@ -19,6 +19,7 @@ import { notifications, secretFiles } from './notify.ts';
 import { watcher } from './services.ts';
 import { jobs, probes } from './targets.ts';
 import { variables, type Variables } from './variables.ts';
+import { webServersOf } from './web-servers.ts';
 
 type Context = RoleContext<Variables>;
 
@@ -49,6 +50,7 @@ function rulesData({ vars, site }: Context) {
   return {
     backups: hostPattern(senders),
     ...floating(site),
+    ...webServersOf(site),
     backupHours: vars.monitoring_backup_hours,
     // At least six readings: fewer make a rate that jumps with every one that comes late.
     window: Math.max(30, 6 * vars.monitoring_scrape_seconds),

@@ -5,14 +5,12 @@ import {
   link,
   permissions,
   pkg,
-  service,
-  unit,
   z,
   type NginxMetricsDeclaration,
 } from 'hostwright';
 import { webServer } from '../web_servers/contract.ts';
 import { statusPort } from '../web_servers/server.ts';
-import { server } from './server.ts';
+import { nginx as server } from '../web_servers/nginx.ts';
 
 const nginx = webServer(server);
 
@@ -70,54 +68,43 @@ export default defineRole({
         'names in conf.d, sites-enabled and modules-enabled that stay although no role writes them, with * and ?; modules of packages',
       ),
   }),
-  listens: nginx.listens,
-  declares: (context) => [
-    ...nginx.declares(context),
-    {
-      kind: 'metrics',
-      of: 'nginx',
-      url: `http://127.0.0.1:${statusPort}${server.statusPath}`,
-    } satisfies NginxMetricsDeclaration,
-  ],
-  resources: (context) => {
-    const { vars, template } = context;
-    const data = nginx.data(context);
-    const brought = { needs: ['package:nginx-light'] as const };
-    return [
-      pkg('nginx-light'),
-      ...nginx.drainPaths(),
-      // Its logs would fill the disk; nginx only recommends it.
-      pkg('logrotate'),
-      // Where nginx is configured, keeps the bodies of requests, and logs.
-      ...['/etc/nginx', '/etc/nginx/sites-available', '/var/lib/nginx', '/var/log/nginx'].map((path) =>
-        permissions(path, { mode: '0755' }, brought),
-      ),
-      // All that nginx.conf includes.
-      ...['conf.d', 'modules-enabled', 'sites-enabled'].map((name) =>
-        directory(`/etc/nginx/${name}`, { exclusive: true, keep: vars.nginx_keep }, brought),
-      ),
-      file('/etc/nginx/nginx.conf', { content: template('nginx/nginx.conf.hbs', data) }),
-      file('/etc/nginx/sites-available/app', { content: template('nginx/app.conf.hbs', data) }),
-      link('/etc/nginx/sites-enabled/app', { to: '../sites-available/app' }),
-      unit(
-        'nginx.service',
-        {
-          dropIn: 'hostwright',
-          content: String(template('nginx/nginx.service.hbs', nginx.unitData(context))),
-        },
-        brought,
-      ),
-      service(
-        'nginx',
-        {
-          reloadOn: ['/etc/nginx', ...nginx.certificates],
+  listens: (context) => nginx.listens(context),
+  declares: (context) =>
+    nginx.declares(context, [
+      {
+        kind: 'metrics',
+        of: 'nginx',
+        url: `http://127.0.0.1:${statusPort}${server.statusPath}`,
+      } satisfies NginxMetricsDeclaration,
+    ]),
+  resources: (context) =>
+    nginx.resources(context, (data) => {
+      const { vars, template } = context;
+      const brought = { needs: ['package:nginx-light'] as const };
+      return {
+        package: 'nginx-light',
+        resources: [
+          pkg('nginx-light'),
+          // Its logs would fill the disk; nginx only recommends it.
+          pkg('logrotate'),
+          // Where nginx is configured, keeps the bodies of requests, and logs.
+          ...['/etc/nginx', '/etc/nginx/sites-available', '/var/lib/nginx', '/var/log/nginx'].map((path) =>
+            permissions(path, { mode: '0755' }, brought),
+          ),
+          // All that nginx.conf includes.
+          ...['conf.d', 'modules-enabled', 'sites-enabled'].map((name) =>
+            directory(`/etc/nginx/${name}`, { exclusive: true, keep: vars.nginx_keep }, brought),
+          ),
+          file('/etc/nginx/nginx.conf', { content: template('nginx/nginx.conf.hbs', data) }),
+          file('/etc/nginx/sites-available/app', { content: template('nginx/app.conf.hbs', data) }),
+          link('/etc/nginx/sites-enabled/app', { to: '../sites-available/app' }),
+        ],
+        service: {
+          reloadOn: ['/etc/nginx'],
           validate: ['nginx', '-t', '-q'],
           reload: ['sh', '-euc', reload],
-          healthy: nginx.healthy(vars),
         },
-        { needs: ['host_certificate:nginx', 'unit:nginx.service.d/hostwright.conf'] },
-      ),
-    ];
-  },
+      };
+    }),
   actions: nginx.actions,
 });

@@ -5,7 +5,8 @@ import {
   file,
   hostGroup,
   HostwrightError,
-  z,
+  service,
+  unit,
   type ApplicationDeclaration,
   type BackendDeclaration,
   type CertificateDeclaration,
@@ -14,62 +15,16 @@ import {
   type Resource,
   type RoleContext,
 } from 'hostwright';
+import { webServers } from './all.ts';
 import { drainOf, drainWith, undrainOf } from './drain.ts';
 import { statusPort, type WebServer } from './server.ts';
+import { healthPath, settingsOf, variablesOf, type Vars } from './variables.ts';
 
+/** One for whichever web server there is, so that one that takes over from another finds it; nginx was the first. */
+const certificate = 'nginx';
 const pki = '/etc/hostwright/pki';
 
-const size = z.string().regex(/^[1-9]\d*[kmg]?$/, 'expected a size such as "8m"');
-
-/** What every web server can be told. Each has variables of its own for it: `nginx_port`. */
-const settings = {
-  port: z.number().int().min(1).max(65535).default(8443).describe('TLS, for the balancers'),
-  clients: z
-    .array(z.string().regex(/^[\w.-]+$/, 'expected the common name of a certificate'))
-    .nonempty()
-    .default(['haproxy'])
-    .describe('common names of the certificates of the internal CA that are let in'),
-  body_size: size.default('8m').describe('largest body of a request'),
-  client_timeout: z
-    .number()
-    .int()
-    .positive()
-    .default(15)
-    .describe('seconds between two reads of a request, or two writes of an answer'),
-  app_timeout: z
-    .number()
-    .int()
-    .positive()
-    .default(60)
-    .describe('seconds that the application may take to answer'),
-  compress_pages: z
-    .boolean()
-    .default(false)
-    .describe('compress every text, not only files such as .css; see BREACH in the README'),
-};
-
-const settingsSchema = z.object(settings);
-
-type Settings = z.output<typeof settingsSchema>;
-type Vars = Readonly<Record<string, unknown>>;
-
-const healthPath = z
-  .string()
-  .regex(/^\/[\w./~-]*$/, 'expected a path such as /healthz')
-  .default('/healthz')
-  .describe('of the application: answers 200 while it can serve');
-
-/** Its own words for what every web server can be told, as a role takes them. */
-function variablesOf({ name }: WebServer) {
-  const own = Object.entries(settings).map(([key, schema]) => [`${name}_${key}`, schema] as const);
-  return { ...Object.fromEntries(own), app_health_path: healthPath };
-}
-
-function settingsOf({ name }: WebServer, vars: Vars): Settings {
-  return settingsSchema.parse(
-    Object.fromEntries(Object.keys(settings).map((key) => [key, vars[`${name}_${key}`]])),
-  );
-}
+type Context = Pick<RoleContext<Vars>, 'vars' | 'host' | 'site' | 'facts' | 'template' | 'applied'>;
 
 /** Also there after a reboot, for the check of the web server. */
 function drainPaths(): readonly Resource[] {
@@ -80,7 +35,7 @@ function drainPaths(): readonly Resource[] {
 }
 
 /** The application that requests are passed to. E_ROLE where the host has none. */
-function applicationOf({ name }: WebServer, { host, site }: Pick<RoleContext<Vars>, 'host' | 'site'>) {
+function applicationOf({ name }: WebServer, { host, site }: Context) {
   const application = site
     .declared<ApplicationDeclaration>('application')
     .find((declared) => declared.host.name === host.name);
@@ -92,60 +47,162 @@ function applicationOf({ name }: WebServer, { host, site }: Pick<RoleContext<Var
   });
 }
 
+/** The host is to have another web server: E_ROLE where no play gives it the role of that one. */
+function refuseWithoutRole({ name }: WebServer, { vars, host, site }: Context): void {
+  const backends = site.declared<BackendDeclaration>('backend');
+  if (backends.some((backend) => backend.host.name === host.name)) return;
+  const chosen = String(vars['web_server']);
+  throw new HostwrightError('E_ROLE', `no play gives ${host.name} the role ${chosen}, its web server`, {
+    place: { host: host.name },
+    found: `web_server is ${chosen}, and the host has the role ${name}`,
+    hint: `add ${chosen} to the roles of the play that has ${name}, in site.yml`,
+  });
+}
+
 /** Succeeds when it answers, and the port of the balancer is open. */
 const answers = `exec 3<>"/dev/tcp/127.0.0.1/$1" && printf 'GET %s HTTP/1.0\\r\\n\\r\\n' "$3" >&3
 IFS= read -r status <&3
 echo "$3: \${status:-no answer}"
 [[ $status == 'HTTP/1.'?' 200'* ]] && exec 4<>"/dev/tcp/127.0.0.1/$2"`;
 
+const dropIn = 'hostwright';
+
+/**
+ * The web servers that Hostwright has set up on the host before. The new one takes their place at the last moment, and
+ * only when it works they are put away, their drop-in last. Their packages stay.
+ */
+function former(server: WebServer, { applied }: Context) {
+  const others = webServers.filter(
+    ({ name, unit }) => name !== server.name && applied(`unit:${unit}.service.d/${dropIn}.conf`),
+  );
+  return {
+    replaces: others.map((other) => `${other.unit}.service`),
+    putAway: others.flatMap(({ unit: other }) => [
+      service(
+        other,
+        { running: false, enabled: false },
+        { needs: [`service:${server.unit}.service`, `unit:${server.unit}.service.d/${dropIn}.conf`] },
+      ),
+      unit(`${other}.service`, { dropIn, absent: true }, { needs: [`service:${other}.service`] }),
+    ]),
+  };
+}
+
+/** Whether others get the requests while those in hand end. */
+function hasOthers({ host, site }: Context): boolean {
+  return site.declared<BackendDeclaration>('backend').some((other) => other.host.name !== host.name);
+}
+
+/** The drop-in of its unit. */
+function unitText(server: WebServer, context: Context): string {
+  const { capabilities, writes, settings = [], finishing = [] } = server.unitSettings;
+  const content = context.template('web_servers/service.hbs', {
+    after: applicationOf(server, context).unit,
+    capabilities,
+    writes,
+    settings: [...settings, ...(hasOthers(context) ? finishing : [])],
+  });
+  return String(content);
+}
+
+/** What a template of a web server is made of. */
+function dataOf(server: WebServer, context: Context) {
+  const { vars, site, facts } = context;
+  return {
+    vars,
+    settings: settingsOf(server, vars),
+    certificate: `${pki}/${certificate}.crt`,
+    statusPort,
+    drainFolder,
+    drainName: drainWith(server).name,
+    drainFile: drainFile(drainWith(server)),
+    hasOthers: hasOthers(context),
+    application: applicationOf(server, context).port,
+    balancers: site.hosts('lb').map((balancer) => balancer.address),
+    // Without IPv6 in the kernel a web server does not start with an IPv6 socket.
+    hasIPv6: facts.ipv6 !== 'none',
+  };
+}
+
+type Data = ReturnType<typeof dataOf>;
+
+/** The part of a web server that is its own. */
+interface Own {
+  /** Packages, and the files of its configuration. */
+  readonly resources: readonly Resource[];
+  /** The name of the package with its unit. */
+  readonly package: string;
+  readonly service: {
+    readonly reloadOn: readonly string[];
+    readonly validate: [string, ...string[]];
+    readonly reload?: [string, ...string[]];
+  };
+}
+
+function resourcesOf(server: WebServer, context: Context, own: Own): readonly Resource[] {
+  const { port } = settingsOf(server, context.vars);
+  const { replaces, putAway } = former(server, context);
+  return [
+    ...own.resources,
+    ...drainPaths(),
+    unit(
+      `${server.unit}.service`,
+      { dropIn, content: unitText(server, context) },
+      { needs: [`package:${own.package}`] },
+    ),
+    service(
+      server.unit,
+      {
+        ...own.service,
+        reloadOn: [...own.service.reloadOn, `${pki}/${certificate}.crt`, `${pki}/ca.crt`],
+        healthy: ['bash', '-c', answers, 'healthy', String(statusPort), String(port), server.statusPath],
+        replaces,
+      },
+      { needs: [`host_certificate:${certificate}`, `unit:${server.unit}.service.d/${dropIn}.conf`] },
+    ),
+    ...putAway,
+  ];
+}
+
 /**
  * What all web servers have in common, whichever it is: who may ask, what the application gets, what balancers are
- * told. The rest is a template, a package and a unit.
+ * told. The rest is a template, a package and a unit. A host has one of them, which `web_server` names; the roles of
+ * the others declare nothing there.
  */
 export function webServer(server: WebServer) {
+  const isChosen = ({ vars }: { readonly vars: Vars }): boolean => vars['web_server'] === server.name;
   return {
     variables: variablesOf(server),
     actions: { drain: drainOf(server), undrain: undrainOf(server) },
-    listens: ({ vars }: { readonly vars: Vars }): readonly Listen[] => [
-      {
-        port: settingsOf(server, vars).port,
-        from: hostGroup('lb'),
-        why: 'requests from the balancer',
-      },
-    ],
-    declares: ({ vars }: { readonly vars: Vars }): readonly Declaration[] => [
-      { kind: 'certificate', name: server.name } satisfies CertificateDeclaration,
-      {
-        kind: 'backend',
-        port: settingsOf(server, vars).port,
-        healthPath: healthPath.parse(vars['app_health_path']),
-        drain: drainWith(server),
-      } satisfies BackendDeclaration,
-    ],
-    /** What its templates are made of. */
-    data: (context: Pick<RoleContext<Vars>, 'vars' | 'host' | 'site' | 'facts'>) => ({
-      vars: context.vars,
-      certificate: `${pki}/${server.name}.crt`,
-      statusPort,
-      drainFile: drainFile(drainWith(server)),
-      application: applicationOf(server, context).port,
-      balancers: context.site.hosts('lb').map((balancer) => balancer.address),
-      // Without IPv6 in the kernel a web server does not start with an IPv6 socket.
-      hasIPv6: context.facts.ipv6 !== 'none',
-    }),
-    /** What the template of its unit is made of. */
-    unitData: ({ host, site }: Pick<RoleContext<Vars>, 'host' | 'site'>) => ({
-      /** It stops before the application that it passes requests to. */
-      after: applicationOf(server, { host, site }).unit,
-      /** Requests in hand end before it stops: others get new ones meanwhile. */
-      waits: site.declared<BackendDeclaration>('backend').some((other) => other.host.name !== host.name),
-    }),
-    /** What it reads anew when it is reloaded, beside its configuration. */
-    certificates: [`${pki}/${server.name}.crt`, `${pki}/ca.crt`],
-    healthy: (vars: Vars): [string, ...string[]] => [
-      ...(['bash', '-c', answers, 'healthy'] as const),
-      ...[String(statusPort), String(settingsOf(server, vars).port), server.statusPath],
-    ],
-    drainPaths,
+    listens: (context: { readonly vars: Vars }, more: readonly Listen[] = []): readonly Listen[] => {
+      if (!isChosen(context)) return [];
+      const { port } = settingsOf(server, context.vars);
+      return [{ port, from: hostGroup('lb'), why: 'requests from the balancer' }, ...more];
+    },
+    declares: (
+      context: { readonly vars: Vars },
+      more: readonly Declaration[] = [],
+    ): readonly Declaration[] => {
+      if (!isChosen(context)) return [];
+      const { group } = server;
+      return [
+        {
+          ...{ kind: 'certificate', name: certificate },
+          ...(group === undefined ? {} : { group }),
+        } satisfies CertificateDeclaration,
+        {
+          kind: 'backend',
+          port: settingsOf(server, context.vars).port,
+          healthPath: healthPath.parse(context.vars['app_health_path']),
+          drain: drainWith(server),
+        } satisfies BackendDeclaration,
+        ...more,
+      ];
+    },
+    resources: (context: Context, own: (data: Data) => Own): readonly Resource[] => {
+      if (isChosen(context)) return resourcesOf(server, context, own(dataOf(server, context)));
+      refuseWithoutRole(server, context);
+      return [];
+    },
   };
 }

@@ -10,20 +10,29 @@ import {
   type ActionHost,
   type Drain,
 } from 'hostwright';
+import { webServers } from './all.ts';
 import { statusPort, type WebServer } from './server.ts';
 
-/** Fails where it does not answer. */
-const count = `exec 3<>"/dev/tcp/127.0.0.1/$1" && printf 'GET %s HTTP/1.0\\r\\n\\r\\n' "$2" >&3
-found=$(awk "$3" <&3) && [ -n "$found" ] && echo "$found"`;
+/** Asks one after the other, since another one may still run in the place of the one that is declared. */
+const count = `port=$1
+shift
+while [ $# -gt 1 ]; do
+  exec 3<>"/dev/tcp/127.0.0.1/$port" && printf 'GET %s HTTP/1.0\\r\\n\\r\\n' "$1" >&3 || exit 1
+  found=$(awk "$2" <&3) && [ -n "$found" ] && echo "$found" && exit
+  shift 2
+done
+exit 1`;
 
 /**
  * Balancers notice by the health path, which answers 404 then: they check every 2 s, for 1 s at most. Requests in hand
  * get longer than any web server waits for one.
  */
-export function drainWith({ statusPath, inHand }: Pick<WebServer, 'statusPath' | 'inHand'>): Drain {
+export function drainWith(server: WebServer): Drain {
+  const all = [server, ...webServers.filter(({ name }) => name !== server.name)];
+  const questions = all.flatMap(({ statusPath, inHand }) => [statusPath, inHand]);
   return {
     name: 'web',
-    inHand: sh`bash -c ${count} count ${statusPort} ${statusPath} ${inHand}`,
+    inHand: sh`bash -c ${count} count ${statusPort} ${questions}`,
     noticed: 3,
     ended: 70,
   };
@@ -33,8 +42,25 @@ type Host = ActionHost<unknown>;
 
 type Use = 'serves' | 'drained' | 'down';
 
+/** The web server that the host has. */
+function serverOf(host: Host): WebServer {
+  const { web_server: name } = z.object({ web_server: z.string() }).parse(host.vars);
+  return webServers.find((one) => one.name === name) ?? webServers[0];
+}
+
+/** E_REFUSED where a host has another web server. */
+function refuseOther({ name }: WebServer, host: Host, action: string): void {
+  const other = serverOf(host).name;
+  if (other === name) return;
+  throw new HostwrightError('E_REFUSED', `the web server of ${host.name} is ${other}, not ${name}`, {
+    place: { host: host.name },
+    hint: `hostwright do ${other} ${action} ${host.name}`,
+  });
+}
+
 /** What a web server is used for; one that cannot be reached serves nobody, as far as anybody knows. */
-async function useOf(server: WebServer, host: Host): Promise<Use> {
+async function useOf(host: Host): Promise<Use> {
+  const server = serverOf(host);
   const script = sh`if [ -e ${drainFile(drainWith(server))} ]; then echo drained
 elif systemctl is-active --quiet ${server.unit}; then echo serves
 else echo down
@@ -47,8 +73,8 @@ async function serve(host: Host, drain: Drain): Promise<void> {
 }
 
 /** Those that answer requests when `host` does not. */
-async function others(server: WebServer, host: Host, hosts: readonly Host[]): Promise<readonly Host[]> {
-  const uses = await Promise.allSettled(hosts.map(async (one) => [one, await useOf(server, one)] as const));
+async function others(host: Host, hosts: readonly Host[]): Promise<readonly Host[]> {
+  const uses = await Promise.allSettled(hosts.map(async (one) => [one, await useOf(one)] as const));
   return uses.flatMap((one) =>
     one.status === 'fulfilled' && one.value[1] === 'serves' && one.value[0] !== host ? [one.value[0]] : [],
   );
@@ -69,7 +95,8 @@ export const drainOf = (server: WebServer) =>
     }),
     on: 'host',
     plan: async ({ host, hosts, args }) => {
-      const [use, left] = [await useOf(server, host), await others(server, host, hosts)];
+      refuseOther(server, host, 'drain');
+      const [use, left] = [await useOf(host), await others(host, hosts)];
       if (use === 'down') {
         throw new HostwrightError('E_REFUSED', `${server.name} does not run: it gets no requests`, {
           place: { host: host.name },
@@ -107,7 +134,7 @@ export const drainOf = (server: WebServer) =>
               },
             }),
         verify: async () => {
-          if ((await useOf(server, host)) !== 'drained') {
+          if ((await useOf(host)) !== 'drained') {
             throw new HostwrightError('E_REFUSED', 'it is in service again', { place: { host: host.name } });
           }
           const rest = running === 0 ? '' : `; ${running} requests of before still run`;
@@ -123,14 +150,15 @@ export const undrainOf = (server: WebServer) =>
     arguments: z.object({}),
     on: 'host',
     plan: async ({ host }) => {
-      const use = await useOf(server, host);
+      refuseOther(server, host, 'undrain');
+      const use = await useOf(host);
       return {
         steps:
           use === 'drained'
             ? [{ host: host.name, title: 'let it serve again', run: () => serve(host, drainWith(server)) }]
             : [],
         verify: async () => {
-          const now = await useOf(server, host);
+          const now = await useOf(host);
           if (now === 'serves') return `${host.name} is in service: balancers use it after two health checks`;
           throw new HostwrightError(
             'E_REFUSED',

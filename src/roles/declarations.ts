@@ -44,13 +44,20 @@ export interface ApplicationDeclaration extends Declaration {
 }
 
 /** A local source of metrics for monitoring_agent. */
-export type MetricsDeclaration = NginxMetricsDeclaration | MysqlMetricsDeclaration;
+export type MetricsDeclaration = NginxMetricsDeclaration | ApacheMetricsDeclaration | MysqlMetricsDeclaration;
 
 export interface NginxMetricsDeclaration extends Declaration {
   readonly kind: 'metrics';
   readonly of: 'nginx';
   /** Of `stub_status`; default `http://127.0.0.1:8081/stub_status`. */
   readonly url?: string;
+}
+
+export interface ApacheMetricsDeclaration extends Declaration {
+  readonly kind: 'metrics';
+  readonly of: 'apache';
+  /** Of `server-status`, in the form for programs: `http://127.0.0.1:8081/server-status?auto`. */
+  readonly url: string;
 }
 
 export interface MysqlMetricsDeclaration extends Declaration {

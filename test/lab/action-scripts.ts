@@ -1,6 +1,7 @@
 import backup from '../../roles/backup/role.ts';
 import { createAgeKey } from '../../roles/backup/keys.ts';
 import haproxy from '../../roles/haproxy/role.ts';
+import apache from '../../roles/apache/role.ts';
 import mysql from '../../roles/mysql/role.ts';
 import nginx from '../../roles/nginx/role.ts';
 import {
@@ -75,12 +76,12 @@ const worlds: readonly World[] = [
     hosts: ['a', 'b'],
     says: () => 'runs\nanswers',
   },
-  {
-    role: nginx,
-    vars: {},
+  ...[nginx, apache].map((role): World => ({
+    role,
+    vars: { web_server: role.name },
     hosts: ['a', 'b'],
     says: (_host, script) => (script.includes('stub_status') ? '0' : 'drained'),
-  },
+  })),
 ];
 
 async function carryOut(plan: ActionPlan): Promise<void> {

@@ -25,10 +25,18 @@ const balancers = ['lb1', 'lb2'].map((name) => ({
   ...{ host: { name, address: name, groups: ['lb'] }, role: 'floating_address' },
 }));
 
+/** A web server of each kind. */
+const webServers = ['nginx', 'apache'].flatMap((job, index) =>
+  hosts.slice(index, index + 1).map((host) => ({ kind: 'scrape', job, port: 9000, host, role: job })),
+);
+
 const declaredFiles = (variables: object = {}): ReadonlyMap<string, string> =>
   new Map(
     ofType(
-      resourcesOf(server, { variables: { ...variables }, declared: [...backups, ...balancers] }),
+      resourcesOf(server, {
+        variables: { ...variables },
+        declared: [...backups, ...balancers, ...webServers],
+      }),
       'file',
     ).map((attributes) => [
       'path' in attributes ? String(attributes.path) : '',

@@ -78,6 +78,7 @@ export const samples: readonly Resource[] = [
   unit('nginx.service', { dropIn: 'old', absent: true }),
   service('nginx', { reloadOn: ['/etc/nginx'], validate: ['nginx', '-t'], healthy: ['true'] }),
   service('old', { running: false, enabled: false }),
+  service('new', { replaces: ['old.service', 'older.service'] }),
   sysctl('net.ipv4.ip_forward', { value: 1 }),
   sysctl('net.ipv4.tcp_syncookies', { absent: true }),
   dpkg(),

@@ -15,6 +15,7 @@ import firewall from '../../roles/firewall/role.ts';
 import floatingAddress from '../../roles/floating_address/role.ts';
 import arbitrator from '../../roles/galera_arbitrator/role.ts';
 import haproxy from '../../roles/haproxy/role.ts';
+import apache from '../../roles/apache/role.ts';
 import agent from '../../roles/monitoring_agent/role.ts';
 import server from '../../roles/monitoring_server/role.ts';
 import mysql from '../../roles/mysql/role.ts';
@@ -82,6 +83,7 @@ const roles: readonly (readonly [Role, string, Readonly<Record<string, unknown>>
     { domain: 'www.foobar.com', certificate_names: ['foobar.com'], haproxy_balance: 'random' },
   ],
   [nginx, 'web1', { nginx_clients: ['haproxy'] }],
+  [apache, 'web1', { web_server: 'apache', apache_clients: ['haproxy'], apache_keep: ['own.conf'] }],
   [pki, 'web1', { pki_ca: await createAuthority(), pki_valid_for: '5y' }],
   [databaseProxy, 'web1', { database_proxy_group: 'app' }],
   [firewall, 'web1', {}],

@@ -69,6 +69,25 @@ describe('the role monitoring_agent', () => {
     });
   });
 
+  test('puts away an exporter that nothing on the host needs any more, if it was set up by Hostwright', () => {
+    const given: RoleCase = {
+      declared: [
+        { kind: 'metrics', of: 'apache', url: 'http://127.0.0.1:8081/x', host: web1, role: 'apache' },
+      ],
+      applied: ['unit:prometheus-nginx-exporter.service.d/hostwright.conf'],
+    };
+    expect(packages(given)).not.toContain('prometheus-nginx-exporter');
+    expect(ofType(resourcesOf(agent, given), 'service')).toContainEqual({
+      ...{ name: 'prometheus-nginx-exporter.service', running: false, enabled: false },
+    });
+    const options = (codename: string) =>
+      content('/etc/default/prometheus-apache-exporter', { ...given, facts: { codename } });
+    expect(options('trixie')).toContain(
+      '--web.config.file=/etc/prometheus-exporters/apache-exporter.web.yml',
+    );
+    expect(options('bookworm')).toContain('--telemetry.address=10.0.0.1:9117 --web.config=/etc/');
+  });
+
   test('leaves the options to whom the package gives them at each upgrade', () => {
     const owner = (name: string) =>
       ofType(resourcesOf(agent, { declared: [ofNginx, ofMysql], host: 'web2' }), 'file').find(

@@ -72,10 +72,11 @@ function runOf({ desired, action, attributes }: Change<Service>): Run | undefine
   return reloads ? 'reload' : 'ensure';
 }
 
-/** It runs, and the step ends it or may do so. */
+/** It runs, or another one in its place, and the step ends that or may do so. */
 export function interrupts(change: Change<Service>): boolean {
-  if (change.actual?.['running'] !== true) return false;
   const run = runOf(change);
+  if (run === 'start' && change.desired.replaces.length > 0) return true;
+  if (change.actual?.['running'] !== true) return false;
   return run === 'stop' || run === 'restart' || overridesIn(change.actual).length > 0;
 }
 
@@ -172,7 +173,36 @@ ${words} >"$HW/begin" 2>&1`;
 const saidLast = ({ start: words }: Service): Script =>
   words === undefined ? sh`` : sh`cat "$HW/begin" >&2`;
 
-const start = (service: Service): Script => sh`hw_begin() {
+/** Those that it replaces are stopped at the last moment, and run again where it does not. */
+function standIn({ name, replaces }: Service): { readonly begin: Script; readonly end: Script } {
+  if (replaces.length === 0) return { begin: sh``, end: sh`` };
+  const stop = replaces.map(
+    (unit) => sh`if systemctl is-active --quiet ${unit}; then
+  hw_replaced="$hw_replaced ${unit} "
+  systemctl stop ${unit}
+fi`,
+  );
+  const resume = replaces.map(
+    (unit) => sh`case $hw_replaced in *" ${unit} "*)
+  if systemctl start ${unit}; then echo ${`${unit} runs again instead`} >&2; fi ;;
+esac`,
+  );
+  return {
+    begin: sh`hw_replaced=''
+hw_resume() {
+  if [ -z "$hw_replaced" ]; then return 0; fi
+  systemctl stop ${name} || :
+  systemctl disable --quiet ${name} || :
+  ${lines(resume)}
+}
+trap hw_resume EXIT
+${lines(stop)}`,
+    end: sh`trap - EXIT`,
+  };
+}
+
+const start = (service: Service): Script => sh`${standIn(service).begin}
+hw_begin() {
   ${begin(service)}
 }
 hw_begin || {
@@ -181,6 +211,7 @@ hw_begin || {
   exit 1
 }
 ${becomeHealthy(service)}
+${standIn(service).end}
 ${record(service, true)}`;
 
 function validate(service: Service): Script {

@@ -54,6 +54,14 @@ export const schema = z.strictObject({
     .positive()
     .default(300)
     .describe('Seconds that a start may take, before the time of `healthyWithin`'),
+  replaces: z
+    .array(
+      z.string().regex(/^[\w@.:-]+\.\w+$/, 'expected the full name of a unit, such as "apache2.service"'),
+    )
+    .default([])
+    .describe(
+      'Units whose place it takes, such as their port: those that run are stopped before a start, at the last moment. If the service does not become healthy, it is stopped, and they are started again',
+    ),
   reload: argv
     .optional()
     .describe(

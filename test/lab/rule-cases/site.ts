@@ -46,6 +46,12 @@ export const site: readonly RuleCase[] = [
     fires: [{ alertname: 'WebServerDown', severity: 'warning', host: 'web2' }],
   },
   {
+    what: 'WebServerDown fires when the exporter runs and Apache does not',
+    series: { 'apache_up{host="web2"}': '0x10', 'apache_up{host="web1"}': '1x10' },
+    at: '3m',
+    fires: [{ alertname: 'WebServerDown', severity: 'warning', host: 'web2' }],
+  },
+  {
     what: 'SiteUnreachable fires when a balancer does not serve the site',
     series: {
       'probe_success{job="site", host="web1"}': '0x10',

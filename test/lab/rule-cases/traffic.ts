@@ -42,6 +42,16 @@ export const traffic: readonly RuleCase[] = [
     fires: [{ alertname: 'QpsHigh', severity: 'warning' }],
   },
   {
+    what: 'QpsHigh counts each request of different web servers once',
+    interval: '5s',
+    series: {
+      'nginx_http_requests_total{host="web1", job="nginx"}': '0+1670x60',
+      'apache_accesses_total{host="web2", job="apache"}': '0+3340x60',
+    },
+    at: '3m',
+    fires: [{ alertname: 'QpsHigh', severity: 'warning' }],
+  },
+  {
     what: 'QpsDropped fires when 100 requests a second become 40',
     interval: '5s',
     series: { [requests]: '0+500x780 390000+200x60' },

@@ -1,0 +1,9 @@
+import { startsAsRoot, type WebServer } from './server.ts';
+
+export const apache: WebServer = {
+  name: 'apache',
+  unit: 'apache2',
+  statusPath: '/server-status?auto',
+  inHand: '/^BusyWorkers:/ { print $2 - 1 }',
+  unitSettings: { capabilities: startsAsRoot, writes: ['/run', '/var/log/apache2'] },
+};
