@@ -1,4 +1,5 @@
 import { binlogStateMinus, galeraFolder, lines, sh, type Script } from 'hostwright';
+import { login, opener, openerState } from './left-over.ts';
 
 /** A server that has run without a cluster, as a primary or a replica. */
 export interface Outside {
@@ -7,17 +8,6 @@ export interface Outside {
   /** What it has executed, as GTIDs. */
   readonly executed: string;
 }
-
-/** Left by `mysql_topology: primary_replica`. */
-export const opener = 'mysql-open.service';
-const openerFile = `/etc/systemd/system/${opener}`;
-const login = '/etc/hostwright/mysql-observer.cnf';
-
-/** What `primary_replica` has made and a group has no use for. */
-export const leftOver = {
-  unit: opener,
-  files: ['/usr/local/lib/hostwright/mysql-open', '/etc/hostwright/mysql-open.conf', login],
-};
 
 /** `hw_sql STATEMENT` and `hw_status NAME`, as root by the socket. */
 export const sql = sh`hw_sql() { HOME=/nonexistent mariadb --no-defaults --protocol=socket --user=root --connect-timeout=10 -BN -e "$1"; }
@@ -28,15 +18,11 @@ const executed = "CONCAT(@@global.gtid_binlog_state, ',', @@global.gtid_slave_po
 /** Prints what `parseOutside` reads, once: on a host of a cluster there is no such unit any more. */
 export const outsideState: Script = lines([
   sql,
-  sh`if [ -e ${openerFile} ]; then
-  echo opener=yes
+  openerState,
+  sh`if [ -e /etc/systemd/system/${opener} ]; then
   hw_sql ${`SELECT CONCAT('outside=', @@global.server_id, ' ', ${executed}) FROM DUAL WHERE NOT @@global.wsrep_on`} 2>/dev/null || :
 fi`,
 ]);
-
-export function hasOpener(answer: string | undefined): boolean {
-  return answer?.includes('opener=yes') === true;
-}
 
 /** What `outsideState` has printed. */
 export function parseOutside(answer: string | undefined): Outside | undefined {

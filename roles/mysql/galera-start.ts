@@ -10,12 +10,12 @@ import {
   compareFirst,
   forgetCluster,
   lossOf,
-  opener,
   parseOutside,
   sql,
   surelyErrant,
   type Holder,
 } from './galera-outside.ts';
+import { opener } from './left-over.ts';
 
 /** Those who may have data of the cluster or vote in it. */
 export interface Member extends AskedMember {

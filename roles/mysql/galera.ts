@@ -14,8 +14,9 @@ import {
 } from 'hostwright';
 import { arbitrators, clusterName, hostOf, providerOptions, transferPorts } from '../galera/cluster.ts';
 import { accounts, type Account } from './accounts.ts';
-import { hasOpener, leftOver, outsideState, type Holder } from './galera-outside.ts';
+import { outsideState, type Holder } from './galera-outside.ts';
 import { startCommand, startOf, type Start } from './galera-start.ts';
+import { withoutOpener } from './left-over.ts';
 import { accountsOfServers } from './primary-replica.ts';
 import { primaryOf } from './primary.ts';
 import { authority, certificate, key, serviceId } from './server.ts';
@@ -129,16 +130,6 @@ function donor(password: Secret): Account {
   };
 }
 
-/** Once the server is a member. */
-function withoutOpener({ host, observed }: RoleContext<Variables>): readonly Resource[] {
-  if (!hasOpener(observed('outside').get(host.name))) return [];
-  const needs = [`galera_member:${host.name}`] as const;
-  return [
-    unit(leftOver.unit, { absent: true }, { needs }),
-    ...leftOver.files.map((path) => file(path, { absent: true }, { needs })),
-  ];
-}
-
 /** Two servers or more with the same data and a vote each; one of them takes the writes. */
 export const galera: Topology = {
   settings: (context) => {
@@ -202,7 +193,7 @@ export const galera: Topology = {
       ),
       unit('mariadb.service', { dropIn: 'hostwright', content: keepPosition }),
       member(context),
-      ...withoutOpener(context),
+      ...withoutOpener(context.observed('outside').get(host.name), [`galera_member:${host.name}`]),
     ];
     if (primaryOf(context).name !== host.name) return own;
     const needs = [serviceId(vars.mysql_flavor), `galera_member:${host.name}` as const];

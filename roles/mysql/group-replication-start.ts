@@ -10,7 +10,18 @@ import {
   type GroupStart,
   type GroupState,
 } from 'hostwright';
-import { cannotBegin, namesOf, noAnswer, unknownWithout, type Member } from './cannot-begin.ts';
+import {
+  cannotBegin,
+  namesOf,
+  noAnswer,
+  unknownWithout,
+  type Member as AskedMember,
+} from './cannot-begin.ts';
+
+export interface Member extends AskedMember {
+  /** Transactions that it alone has and that may be lost. */
+  readonly discard?: string | undefined;
+}
 
 interface Known extends Member {
   readonly state: GroupState | undefined;
@@ -20,15 +31,32 @@ interface Answered extends Member {
   readonly server: GroupServer;
 }
 
-function describe({ host, state }: Known, known: readonly Known[]): string {
-  const name = `  ${host.name}: `;
-  if (state === undefined) return name + noAnswer;
-  const { server, hasData } = state;
+/**
+ * GTIDs that one has and another one lacks. A replica may be asked a moment after its primary: what that one has
+ * numbered is no loss.
+ */
+function aloneIn({ server }: Answered, other: Answered): string {
+  const set = heldAlone(server, other.server);
+  if (server.follows !== other.host.address) return set;
+  return set
+    .split(',')
+    .filter((entry) => !entry.startsWith(`${other.server.uuid}:`))
+    .join(',');
+}
+
+function isGivenUp({ discard = '' }: Member, own: string): boolean {
+  const words = (text: string): string => text.replaceAll(/\s/g, '').toLowerCase();
+  return own !== '' && words(discard) === words(own);
+}
+
+function describe(one: Known, answering: readonly Answered[]): string {
+  const name = `  ${one.host.name}: `;
+  if (one.state === undefined) return name + noAnswer;
+  const { server, hasData } = one.state;
   if (server === undefined) return `${name}${hasData ? 'data, and no server that answers' : 'no data'}`;
-  const alone = known.flatMap((other) => {
-    if (other.host.name === host.name || other.state?.server === undefined) return [];
-    const set = heldAlone(server, other.state.server);
-    return set === '' ? [] : [`${transactionsIn(set)} that ${other.host.name} lacks`];
+  const alone = answering.flatMap((other) => {
+    const set = aloneIn({ ...one, server }, other);
+    return set === '' ? [] : [`${transactionsIn(set)} that ${other.host.name} lacks (${set})`];
   });
   const databases = server.databases ?? [];
   return [
@@ -73,10 +101,13 @@ export function writerIn(members: readonly Member[]): string | undefined {
   return seen.find(({ role, state }) => role === 'PRIMARY' && state === 'ONLINE')?.address;
 }
 
-/** Of those with data one that holds all that the others hold; `first` where there are several. */
+/** Of those with data one that holds all that the others hold and nobody gives up; `first` where there are several. */
 function mostRecent(holders: readonly Answered[], first: string): Answered | undefined {
-  const best = holders.filter(({ server }) =>
-    holders.every((other) => heldAlone(other.server, server) === ''),
+  const best = holders.filter((one) =>
+    holders.every((other) => {
+      const more = aloneIn(other, one);
+      return (more === '' || isGivenUp(other, more)) && !isGivenUp(one, aloneIn(one, other));
+    }),
   );
   return best.find(({ host }) => host.name === first) ?? best[0];
 }
@@ -99,7 +130,7 @@ function joined(self: string, inGroup: readonly Answered[], known: readonly Know
 /**
  * How the member `self` gets into the group, from what all members have answered at the same time, while this run has
  * them locked. One begins a group only where every member has answered, none is in one, and it holds all that the
- * others hold. `first` begins where nobody has data. `members` are in the order in which they are applied.
+ * others hold. `first` begins where nobody has data, and where it is the primary that others follow.
  */
 export function groupStartOf(self: string, first: string, members: readonly Member[]): GroupStart {
   const known = parsed(members);
@@ -110,7 +141,7 @@ export function groupStartOf(self: string, first: string, members: readonly Memb
     cannotBegin(
       'group',
       reason,
-      known.map((one) => describe(one, known)),
+      known.map((one) => describe(one, answering)),
     );
   const orPromote =
     'If one is gone for good, and you know which of the others is to go on: hostwright do mysql promote HOST --yes-it-is-dead';
@@ -129,39 +160,59 @@ export function groupStartOf(self: string, first: string, members: readonly Memb
   if (busy.length > 0) {
     return { kind: 'join', reason: say(`${namesOf(busy)} is in one. Run apply again in a minute`) };
   }
-  return beginOrWait(self, first, members, answering, say);
+  return begunBy(self, first, answering, say);
 }
 
-function beginOrWait(
+/** Servers that follow others, of before they were a group; undefined where they follow `first`, or there are none. */
+function contradiction(answering: readonly Answered[], first: string): string | undefined {
+  const primary = answering.find(({ host }) => host.name === first);
+  const astray = answering.find(
+    ({ host, server }) =>
+      server.follows !== null && (host.name === first || server.follows !== primary?.host.address),
+  );
+  if (astray === undefined) return undefined;
+  const source = answering.find(({ host }) => host.address === astray.server.follows);
+  return (
+    `${astray.host.name} follows ${source?.host.name ?? astray.server.follows}, and the inventory says that ${first} takes the writes. ` +
+    `Set mysql_primary to the one that takes them`
+  );
+}
+
+function begunBy(
   self: string,
   first: string,
-  members: readonly Member[],
   answering: readonly Answered[],
   say: (reason: string) => string,
 ): GroupStart {
-  const order = members.map(({ host }) => host.name);
+  const refuse = (reason: string): GroupStart => ({ kind: 'refuse', reason: say(reason) });
   const holders = answering.filter(({ server }) => !isFresh(server));
   const unknown = holders.filter(({ server }) => isWithoutHistory(server));
   if (unknown.length > 0 && holders.length > 1) {
-    return {
-      kind: 'refuse',
-      reason: say(
-        `${namesOf(unknown)} has databases without GTIDs, which a copy would replace. Dump and drop them`,
-      ),
-    };
+    return refuse(
+      `${namesOf(unknown)} has databases without GTIDs, which a copy would replace. Dump and drop them`,
+    );
   }
-  const best = holders.length === 0 ? undefined : mostRecent(holders, first);
-  if (holders.length > 0 && best === undefined) {
-    return {
-      kind: 'refuse',
-      reason: say(
-        'none of them holds all that the others hold. Decide which one is to go on: hostwright do mysql promote HOST',
-      ),
-    };
+  const astray = contradiction(answering, first);
+  if (astray !== undefined) return refuse(astray);
+  const isFollowed = answering.some(({ server }) => server.follows !== null);
+  const best = mostRecent(holders, first);
+  if (holders.length > 0 && (best === undefined || (isFollowed && best.host.name !== first))) {
+    return refuse(
+      'none of them holds all that the others hold. Set mysql_discard_transactions of a server to exactly what it has more ' +
+        'than the one that is to go on: it is kept as a file, and the data is copied again' +
+        (isFollowed ? '' : '. Or decide which one goes on: hostwright do mysql promote HOST'),
+    );
   }
-  const begins = best?.host.name ?? first;
-  if (begins !== self) {
-    return order.indexOf(begins) > order.indexOf(self) ? { kind: 'wait', for: begins } : { kind: 'join' };
+  const keyless = best?.server.keyless ?? [];
+  if (keyless.length > 0) {
+    return refuse(
+      `no member of a group could write to these tables of ${best?.host.name ?? first}, which have no primary key: ${keyless.join(', ')}. Add one to each`,
+    );
   }
-  return { kind: 'begin', held: best === undefined ? '' : heldBy(best.server), others: order.indexOf(self) };
+  if ((best?.host.name ?? first) === self)
+    return { kind: 'begin', held: best === undefined ? '' : heldBy(best.server) };
+  const own = answering.find(({ host }) => host.name === self);
+  if (best === undefined || own === undefined || isFresh(own.server)) return { kind: 'join' };
+  const { name, address } = best.host;
+  return { kind: 'join', own: aloneIn(own, best), from: { name, address } };
 }

@@ -1,4 +1,5 @@
 import {
+  type DatabaseDeclaration,
   directory,
   file,
   groupState,
@@ -15,8 +16,8 @@ import {
   type SiteHost,
 } from 'hostwright';
 import { accountOfServers, accounts, type Account } from './accounts.ts';
-import type { Member } from './cannot-begin.ts';
-import { groupStartOf, writerIn } from './group-replication-start.ts';
+import { groupStartOf, writerIn, type Member } from './group-replication-start.ts';
+import { hasOpener, joiner, opener, openerState, withoutOpener } from './left-over.ts';
 import { primaryOf } from './primary.ts';
 import { authority, certificate, key, serviceId } from './server.ts';
 import { sqlFunction } from './sql.ts';
@@ -25,7 +26,7 @@ import type { Variables } from './variables.ts';
 
 type Context = RoleContext<Variables>;
 
-const program = '/usr/local/lib/hostwright/mysql-join';
+const { program } = joiner;
 const fewest = 3;
 
 /** With two a group cannot tell which half is cut off. */
@@ -39,9 +40,23 @@ function membersOf({ site }: Pick<Place, 'site'>): readonly SiteHost[] {
   });
 }
 
+/** What others must know of a member: what of its data may be lost. */
+interface MemberDeclaration extends DatabaseDeclaration {
+  readonly discard?: string;
+}
+
 function answersOf(context: Context): readonly Member[] {
   const answers = context.observed('mysql group');
-  return membersOf(context).map((host) => ({ host, answer: answers.get(host.name) }));
+  const discards = new Map(
+    context.site
+      .declared<MemberDeclaration>('database')
+      .map((declared) => [declared.host.name, declared.discard] as const),
+  );
+  return membersOf(context).map((host) => ({
+    host,
+    answer: answers.get(host.name),
+    discard: discards.get(host.name),
+  }));
 }
 
 function decide(context: Context): GroupStart {
@@ -69,11 +84,20 @@ const members = 'performance_schema.replication_group_members';
 
 /**
  * A member that takes the writes hands them over first, and is back in the group at the end. The second call, after
- * the files were restored, finds nothing to be done.
+ * the files were restored, finds nothing to be done. Nothing else opens a member: it was one of two until now.
  */
 const restart: Script = lines([
   sqlFunction('mysql', 60),
   sh`if [ -e "$HW/stays" ]; then exit 0; fi
+if [ -e "$HW/opener" ]; then
+  systemctl enable --quiet ${opener}
+  systemctl restart mysql.service
+  exit
+fi
+if systemctl --quiet is-enabled ${opener} 2>/dev/null; then
+  : >"$HW/opener"
+  systemctl disable --quiet --now ${opener}
+fi
 ask() { printf '%s;\n' "$1" | hw_sql --skip-column-names 2>/dev/null; }
 own=$(ask 'SELECT CONCAT(MEMBER_STATE, MEMBER_ROLE) FROM ${members} WHERE MEMBER_ID = @@server_uuid') || own=
 other=$(ask "SELECT MEMBER_ID FROM ${members} WHERE MEMBER_ID <> @@server_uuid AND MEMBER_STATE = 'ONLINE' LIMIT 1") || other=
@@ -131,10 +155,23 @@ function joining({ asset, template }: Context): readonly Resource[] {
   return [
     directory('/usr/local/lib/hostwright'),
     file(program, { content: asset('mysql-join.sh').toString('utf8'), mode: '0755' }),
-    unit('mysql-join.service', { content: content('service') }, { needs: [`file:${program}`] }),
-    unit('mysql-join.timer', { content: content('timer') }),
-    service('mysql-join.timer'),
+    unit(joiner.service, { content: content('service') }, { needs: [`file:${program}`] }),
+    unit(joiner.timer, { content: content('timer') }),
+    service(joiner.timer),
   ];
+}
+
+/**
+ * A server that takes writes, or follows one that does, goes on as it is where no group can be begun now: with these
+ * lines it would wait, read-only, for what a person must do first.
+ */
+function mayStart(context: Context): Script | undefined {
+  const start = decide(context);
+  const isOutside = hasOpener(context.observed('mysql group').get(context.host.name));
+  const reason = start.kind === 'refuse' || (start.kind === 'join' && isOutside) ? start.reason : undefined;
+  if (reason === undefined) return undefined;
+  return sh`printf '%s\n' ${reason} >&2
+exit 1`;
 }
 
 /** Three servers or more with the same data and a vote each; they choose the one that takes the writes. */
@@ -153,26 +190,36 @@ export const groupReplication: Topology = {
       }),
     ).trimEnd();
   },
-  observes: () => [{ name: 'mysql group', script: groupState }],
-  declares: (place) => [
+  observes: () => [{ name: 'mysql group', script: lines([groupState, openerState]) }],
+  declares: (place): readonly MemberDeclaration[] => [
     {
       kind: 'database',
       flavor: place.vars.mysql_flavor,
       role: primaryOf(place).name === place.host.name ? 'primary' : 'replica',
       port: place.vars.mysql_port,
       checkPort: place.vars.mysql_writer_check_port,
+      ...(place.vars.mysql_discard_transactions === undefined
+        ? {}
+        : { discard: place.vars.mysql_discard_transactions }),
     },
   ],
+  guard: mayStart,
+  rank: (context) => (decide(context).kind === 'begin' ? -1 : 0),
   starting: ({ vars }) => ({
     start: restartCommand,
     startWithin: vars.mysql_seed_timeout,
     restart: restartCommand,
   }),
   resources: (context) => {
-    const { host } = context;
-    const own = [member(context), ...joining(context)];
+    const { host, observed } = context;
+    const needed = `mysql_group_member:${host.name}` as const;
+    const own = [
+      member(context),
+      ...joining(context),
+      ...withoutOpener(observed('mysql group').get(host.name), [needed]),
+    ];
     if (writerOf(context).name !== host.name) return own;
-    const needs = [serviceId('mysql'), `mysql_group_member:${host.name}` as const];
+    const needs = [serviceId('mysql'), needed];
     return [...own, ...accounts(context, [accountOfMembers(context)], { needs })];
   },
 };

@@ -8,13 +8,12 @@ import {
   type ResourceId,
   type RoleContext,
 } from 'hostwright';
+import { login, opener } from './left-over.ts';
 import { authority, certificate, key, unitOf } from './server.ts';
 import type { Variables } from './variables.ts';
 
 const program = '/usr/local/lib/hostwright/mysql-open';
 const settings = '/etc/hostwright/mysql-open.conf';
-/** How root of a database host logs in to the others as the user `observer`. */
-const login = '/etc/hostwright/mysql-observer.cnf';
 
 /** The unit that opens the primary after a restart, by asking the other servers. It runs behind `needs`. */
 export function openAfterRestart(
@@ -46,10 +45,10 @@ export function openAfterRestart(
       mode: '0600',
     }),
     unit(
-      'mysql-open.service',
+      opener,
       { content: String(template('mysql/mysql-open.service.hbs', { server, program })) },
       { needs: [`file:${program}`] },
     ),
-    service('mysql-open.service', { restartOn: [program, settings, login] }, { needs }),
+    service(opener, { restartOn: [program, settings, login] }, { needs }),
   ];
 }

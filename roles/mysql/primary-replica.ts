@@ -1,7 +1,9 @@
 import { mysqlPrimary, mysqlReplica, type Resource, type RoleContext, type SiteHost } from 'hostwright';
 import { accountOfServers, accounts, type Account } from './accounts.ts';
 import { openAfterRestart } from './open.ts';
-import { leaving } from './galera-leave.ts';
+import { leaving as leavingCluster } from './galera-leave.ts';
+import { checkLeaving, leavingGroup } from './group-leave.ts';
+import { withoutJoiner } from './left-over.ts';
 import { primaryOf } from './primary.ts';
 import { authority, certificate, key, serviceId } from './server.ts';
 import type { Place, Topology } from './topology.ts';
@@ -86,9 +88,17 @@ function primary({ vars, site, host }: RoleContext<Variables>): Resource {
   );
 }
 
+const leaving = ({
+  mysql_flavor: flavor,
+}: Variables): Pick<Topology, 'observes' | 'rank' | 'starting' | 'guard'> =>
+  flavor === 'mysql' ? leavingGroup : leavingCluster;
+
 /** One server takes writes, the others copy them; who that is changes by a person's word. */
 export const primaryReplica: Topology = {
-  ...leaving,
+  observes: (place) => leaving(place.vars).observes?.(place) ?? [],
+  rank: (context) => leaving(context.vars).rank?.(context) ?? 0,
+  starting: (context) => leaving(context.vars).starting?.(context),
+  guard: (context) => leaving(context.vars).guard?.(context),
   settings: ({ vars, template }) =>
     String(template(`mysql/primary-replica.${vars.mysql_flavor}.hbs`, {})).trimEnd(),
   declares: (place) => [
@@ -101,18 +111,23 @@ export const primaryReplica: Topology = {
     },
   ],
   resources: (context) => {
-    const { vars, host } = context;
+    const { vars, host, observed } = context;
+    checkLeaving(context);
     const leader = primaryOf(context);
+    const wasMember = observed('mysql group').get(host.name);
     if (leader.name !== host.name) {
+      const following = `mysql_replica:${leader.name}` as const;
       return [
         replica(context, leader),
-        ...openAfterRestart(context, [serviceId(vars.mysql_flavor), `mysql_replica:${leader.name}`]),
+        ...openAfterRestart(context, [serviceId(vars.mysql_flavor), following]),
+        ...withoutJoiner(wasMember, [following]),
       ];
     }
     const afterwards = [serviceId(vars.mysql_flavor), `mysql_primary:${host.name}`] as const;
     return [
       primary(context),
       ...openAfterRestart(context, afterwards),
+      ...withoutJoiner(wasMember, afterwards),
       ...accounts(context, accountsOfServers(context), { needs: afterwards }),
     ];
   },

@@ -42,7 +42,7 @@ export default defineRole({
   resources: (context) => {
     const topology = topologyOf(context.vars);
     return [
-      ...server(context, topology.settings(context), topology.starting?.(context)),
+      ...server(context, topology.settings(context), topology.starting?.(context), topology.guard?.(context)),
       ...topology.resources(context),
       ...writerCheck(context),
     ];

@@ -3,14 +3,17 @@ import {
   directory,
   file,
   HostwrightError,
+  lines,
   link,
   mysqlSettings,
   permissions,
   service,
+  sh,
   type Facts,
   type Resource,
   type ResourceId,
   type RoleContext,
+  type Script,
   type Secret,
   type SiteHost,
 } from 'hostwright';
@@ -143,11 +146,18 @@ function folders({ vars, template }: RoleContext<Variables>, content: string | S
   ];
 }
 
+/** As root the server would leave an error log that it cannot open. */
+function validate(program: readonly string[], guard: Script | undefined): [string, ...string[]] {
+  const words: [string, ...string[]] = ['runuser', '-u', 'mysql', '--', ...program];
+  return guard === undefined ? words : ['sh', '-euc', lines([guard, sh`exec ${words}`]).text];
+}
+
 /** Package, configuration and service of every server. `topology`: its lines of the option file. */
 export function server(
   context: RoleContext<Variables>,
   topology: string,
   starting?: Starting,
+  guard?: Script,
 ): readonly Resource[] {
   const { vars, host, facts, site, template } = context;
   const flavor = flavors[vars.mysql_flavor];
@@ -174,8 +184,7 @@ export function server(
       {
         restartOn: ['/etc/mysql', ...elsewhere],
         reloadOn: [certificate, authority],
-        // As root it would leave an error log that the server cannot open.
-        validate: ['runuser', '-u', 'mysql', '--', ...flavor.validate],
+        validate: validate(flavor.validate, guard),
         reload: [...flavor.client, '-e', flavor.reloadTls],
         // It answers, also to somebody whom it does not let in.
         healthy: [...flavor.admin, 'ping'],

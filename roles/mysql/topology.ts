@@ -1,4 +1,13 @@
-import type { Declaration, Listen, Observation, Resource, RoleContext, Site, SiteHost } from 'hostwright';
+import type {
+  Declaration,
+  Listen,
+  Observation,
+  Resource,
+  RoleContext,
+  Script,
+  Site,
+  SiteHost,
+} from 'hostwright';
 import type { Variables } from './variables.ts';
 
 /** What is known before facts are. */
@@ -26,6 +35,8 @@ export interface Topology {
   /** What servers must know of each other before they start. */
   observes?(place: Place): readonly Observation[];
   starting?(context: RoleContext<Variables>): Starting | undefined;
+  /** Fails where the server must not start with its lines, before they are there. */
+  guard?(context: RoleContext<Variables>): Script | undefined;
   /** Which servers come first; see `Role`. */
   rank?(context: RoleContext<Variables>): number;
   /** What other roles must know of this host. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checksums, countingWriter, lost, type Counted } from '../lab/counting-writer.ts';
 import { counter } from '../lab/database-project.ts';
-import type { Finished } from '../lab/hosts.ts';
+import { jsonLines, type Finished } from '../lab/hosts.ts';
 import { groupSite, members, type GroupSite, type Member } from './group-site.ts';
 import { cutOff } from './network-cut.ts';
 
@@ -24,6 +24,7 @@ async function outage(
   what: string,
   happens: (writer: Member) => Promise<unknown>,
   heal: () => Promise<void> = () => Promise.resolve(),
+  end: () => Promise<unknown> = isWhole,
 ): Promise<Counted> {
   const { hosts } = site;
   const writing = await countingWriter(hosts, counter);
@@ -38,7 +39,7 @@ async function outage(
   await more();
   // A member that has missed much catches up when nobody else uses the machine.
   const counted = await writing.stop();
-  await isWhole();
+  await end();
   const seconds = (performance.now() - began) / 1000;
   // A member applies what it has received a moment later.
   await areEqual();
@@ -105,6 +106,26 @@ wait`;
     expect(await sql(await writing(), 'SELECT COUNT(*) FROM shop.alone')).toBe('0');
   });
 
+  it('takes in a member again of whose relay log a crash of its machine has left a part', async () => {
+    const drop = '/run/systemd/system/mysql.service.d/stays-down.conf';
+    await outage('relay log of another one', (writer) =>
+      site.hosts.shell(
+        other(writer),
+        `mkdir -p "$(dirname ${drop})"
+printf '[Service]\\nRestart=no\\n' >${drop}
+systemctl daemon-reload
+systemctl kill --signal KILL mysql
+while systemctl is-active --quiet mysql; do sleep 0.1; done
+cd /var/lib/mysql
+log=$(ls relay-bin-group_replication_applier.0* | tail -n 1)
+truncate -s $(($(stat -c %s "$log") - 41)) "$log"
+rm ${drop}
+systemctl daemon-reload
+systemctl start mysql`,
+      ),
+    );
+  });
+
   it('is begun again by one apply after a loss of power of all, and by none for one of them alone', async () => {
     const { hostwright, losePower, powerIsBack } = site;
     await outage(
@@ -139,5 +160,68 @@ wait`;
     expect(await site.hosts.shell(host, 'cat /var/lib/hostwright/mysql-discarded/*.sql')).toContain(
       'shop.own',
     );
+  });
+});
+
+function named(finished: Finished, type: string): readonly string[] {
+  return jsonLines(finished)
+    .filter((line) => line.type === type)
+    .map((line) => `${String(line['host'])} ${String(line['resource'])} ${String(line['action'])}`)
+    .toSorted();
+}
+
+/** What the plan shows is what happens, and then nothing is left. */
+async function becomes(): Promise<void> {
+  const plan = await site.hostwright('plan', '--json');
+  const apply = await site.hostwright('apply', '--yes', '--json');
+  succeeded(apply);
+  expect(named(apply, 'result')).toEqual(named(plan, 'change'));
+  succeeded(await site.hostwright('plan'));
+}
+
+/** `open` for the one that takes writes, and whom it follows. */
+async function parts(): Promise<readonly string[]> {
+  const query = `SELECT CONCAT_WS(' ', IF(@@read_only, 'closed', 'open'),
+    (SELECT HOST FROM performance_schema.replication_connection_configuration WHERE CHANNEL_NAME = ''))`;
+  return await Promise.all(members.map((host) => site.sql(host, query)));
+}
+
+describe('the same three servers', () => {
+  const isPrimary = async (): Promise<void> => {
+    const following = `closed ${site.hosts.address('web2')}`;
+    await expect.poll(parts, { timeout: 60_000 }).toEqual(['open', following, following]);
+  };
+
+  it('become a primary and two replicas while rows are written, where the writer is the primary', async () => {
+    // It is from now on mysql_primary.
+    succeeded(await site.hostwright('do', 'mysql', 'promote', 'web2', '--yes'));
+    await site.declare({ mysql_topology: 'primary_replica' });
+    const refused = await site.hostwright('apply', '--yes', '--no-diff', '-e', 'mysql_primary=web3');
+    expect(refused.code).toBe(4);
+    expect(refused.stdout + refused.stderr).toContain('web2 takes the writes of the group');
+    await isWhole();
+    await outage('from group to primary_replica', becomes, undefined, isPrimary);
+  });
+
+  it('stay as they are while a replica has what the primary lacks', async () => {
+    await site.sql('web4', 'SET GLOBAL super_read_only = OFF; CREATE TABLE shop.other (id INT PRIMARY KEY)');
+    await site.declare({});
+    for (const limit of [[], ['--limit', 'web2,web3']]) {
+      const refused = await site.hostwright('apply', '--yes', '--no-diff', ...limit);
+      expect(refused.code).toBe(1);
+      expect(refused.stdout).toContain('a group cannot be begun');
+      await isPrimary();
+    }
+    const refused = await site.hostwright('apply', '--yes', '--no-diff');
+    await isPrimary();
+    const [, own = ''] = /1 that web2 lacks \(([\da-f:-]+)\)/.exec(refused.stdout) ?? [];
+    await site.declare({ mysql_discard_transactions: own });
+  });
+
+  it('become a group again while rows are written, once that is given up', async () => {
+    await outage('from primary_replica to group', becomes);
+    expect(await site.sql('web4', 'SHOW TABLES FROM shop')).not.toContain('other');
+    await site.declare({});
+    succeeded(await site.hostwright('plan'));
   });
 });

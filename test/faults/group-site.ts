@@ -16,6 +16,8 @@ export type Member = (typeof members)[number];
 export interface GroupSite {
   readonly hosts: TestHosts;
   readonly hostwright: DatabaseProject['hostwright'];
+  /** Sets variables in the inventory, beside those that it begins with. */
+  readonly declare: (vars: Readonly<Record<string, unknown>>) => Promise<void>;
   readonly sql: (host: Member, statement: string) => Promise<string>;
   readonly losePower: (host: Member) => Promise<void>;
   readonly powerIsBack: () => Promise<void>;
@@ -38,12 +40,13 @@ const view = `SELECT CONCAT(IF(@@read_only, 'closed ', 'open '), GROUP_CONCAT(CO
 export async function groupSite(lab: string, subnet: string): Promise<GroupSite> {
   const hosts = await bareHosts(lab, subnet, 4);
   const settings = labSettings(hosts.environment);
-  const { hostwright, down } = await databaseProject(hosts, layout);
+  const { hostwright, declare, down } = await databaseProject(hosts, layout);
   const sql: GroupSite['sql'] = async (host, statement) =>
     (await hosts.shell(host, 'timeout 20 mysql --no-defaults -BN', `${statement};\n`)).trim();
   const site: GroupSite = {
     hosts,
     hostwright,
+    declare: (vars) => declare({ ...layout, vars: { ...layout.vars, ...vars } }),
     sql,
     losePower: (host) => stopHost(settings, host),
     powerIsBack: async () => {

@@ -1,7 +1,7 @@
 import { stopHost } from '../../src/lab/host.ts';
 import { labSettings } from '../../src/lab/settings.ts';
 import { counterAccount, databaseProject, type DatabaseProject } from '../lab/database-project.ts';
-import { bareHosts, run, type Finished, type TestHosts } from '../lab/hosts.ts';
+import { bareHosts, type TestHosts } from '../lab/hosts.ts';
 import { prepareCuts } from './network-cut.ts';
 
 export const databases = ['web2', 'web3'] as const;
@@ -13,8 +13,7 @@ export const otherThan = (host: Database): Database => (host === 'web2' ? 'web3'
 export interface PrimaryReplicaSite {
   readonly hosts: TestHosts;
   readonly hostwright: DatabaseProject['hostwright'];
-  /** Ends with SIGKILL after so many milliseconds, unless it ends by itself before. */
-  readonly killed: (milliseconds: number, verb: string, ...words: readonly string[]) => Promise<Finished>;
+  readonly killed: DatabaseProject['killed'];
   readonly sql: (host: Database, statement: string) => Promise<string>;
   readonly losePower: (host: Database) => Promise<void>;
   readonly powerIsBack: () => Promise<void>;
@@ -38,7 +37,7 @@ export async function primaryReplicaSite(
 ): Promise<PrimaryReplicaSite> {
   const hosts = await bareHosts(lab, subnet, 3);
   const settings = labSettings(hosts.environment);
-  const { hostwright, words, down } = await databaseProject(hosts, {
+  const { hostwright, killed, down } = await databaseProject(hosts, {
     vars: { mysql_durability: durability, mysql_users: [counterAccount] },
     groups: { app: ['web1'], db: databases },
   });
@@ -49,10 +48,7 @@ export async function primaryReplicaSite(
   const site: PrimaryReplicaSite = {
     hosts,
     hostwright,
-    killed: (milliseconds, verb, ...more) =>
-      run('timeout', ['-s', 'KILL', String(milliseconds / 1000), 'bin/hostwright', ...words(verb, ...more)], {
-        env: hosts.environment,
-      }),
+    killed,
     sql,
     losePower: (host) => stopHost(settings, host),
     powerIsBack: async () => {

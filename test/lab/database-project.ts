@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { Door } from './counting-writer.ts';
-import type { Finished, TestHosts } from './hosts.ts';
+import { run, type Finished, type TestHosts } from './hosts.ts';
 
 /** What the inventory of a lab gets: variables beside its own, and the hosts of each group. */
 export interface DatabaseLayout {
@@ -15,9 +15,9 @@ export interface DatabaseLayout {
 export interface DatabaseProject {
   /** Says what is declared; what is applied is another thing. */
   readonly declare: (layout: DatabaseLayout) => Promise<void>;
-  /** The words of a command line that works on it. */
-  readonly words: (verb: string, ...words: readonly string[]) => readonly string[];
   readonly hostwright: (verb: string, ...words: readonly string[]) => Promise<Finished>;
+  /** Ends with SIGKILL after so many milliseconds, unless it ends by itself before. */
+  readonly killed: (milliseconds: number, verb: string, ...words: readonly string[]) => Promise<Finished>;
   readonly down: () => Promise<void>;
 }
 
@@ -75,11 +75,14 @@ export async function databaseProject(hosts: TestHosts, layout: DatabaseLayout):
   };
   await declare(layout);
   await writeFile(join(folder, 'site.yml'), plays);
-  const words: DatabaseProject['words'] = (verb, ...more) => [verb, '-i', inventory, ...more];
+  const words = (verb: string, more: readonly string[]) => [verb, '-i', inventory, ...more] as const;
   return {
     declare,
-    words,
-    hostwright: (verb, ...more) => hosts.hostwright(...words(verb, ...more)),
+    hostwright: (verb, ...more) => hosts.hostwright(...words(verb, more)),
+    killed: (milliseconds, verb, ...more) =>
+      run('timeout', ['-s', 'KILL', String(milliseconds / 1000), 'bin/hostwright', ...words(verb, more)], {
+        env: hosts.environment,
+      }),
     async down() {
       await hosts.down();
       await rm(folder, { recursive: true, force: true });

@@ -7,7 +7,7 @@ import {
   type DatabaseLayout,
   type DatabaseProject,
 } from './database-project.ts';
-import { bareHosts, run, type Finished, type TestHosts } from './hosts.ts';
+import { bareHosts, type Finished, type TestHosts } from './hosts.ts';
 
 /** Two databases, web2 and web3, and an arbitrator, web1, on hosts that are bare until they are applied. */
 export interface GaleraSite {
@@ -86,14 +86,7 @@ export async function galeraSite(
   return {
     hosts,
     hostwright,
-    killed: (milliseconds, ...words) =>
-      run(
-        'timeout',
-        ['-s', 'KILL', String(milliseconds / 1000), 'bin/hostwright', ...project.words(...words)],
-        {
-          env: hosts.environment,
-        },
-      ),
+    killed: project.killed,
     declare: (as, more = {}) => project.declare(layoutOf(as, proxies, more)),
     sql,
     cluster,

@@ -24,6 +24,7 @@ import { startCommand } from '../../src/transport/start-command.ts';
 import { shellcheck, shellcheckProgram } from '../../src/testing/shellcheck.ts';
 import { createAgeKey } from '../../roles/backup/keys.ts';
 import backup from '../../roles/backup/role.ts';
+import mysql from '../../roles/mysql/role.ts';
 import { ofType, resourcesOf } from '../../src/testing/index.ts';
 import { actionScripts } from './action-scripts.ts';
 import { makeFolder } from './sshd.ts';
@@ -192,6 +193,29 @@ test('the scripts of backups, which the example has not, are sound', () => {
     ),
   );
   expect(scripts.map((text) => shellcheckProgram(text))).toEqual(['', '', '']);
+});
+
+test('what a group of databases hands to a shell, which the example has not, is sound', () => {
+  const hosts = ['web1', 'web2', 'web3'].map((name, index) => ({
+    name,
+    address: `10.0.0.${index + 1}`,
+    groups: ['db'],
+  }));
+  const found = new Map<string, string>();
+  const [service] = ofType(
+    resourcesOf(mysql, {
+      hosts,
+      variables: {
+        ...{ mysql_topology: 'group', mysql_replication_password: 'R1' },
+        ...{ mysql_seed_password: 'S1', mysql_observer_password: 'O1' },
+      },
+    }),
+    'service',
+  );
+  collect('service', service, found);
+  expect([...found.values()].join('\n')).toContain('group_replication_set_as_primary');
+  for (const text of found.values())
+    expect(shellcheck(text.split('\n').slice(1).join('\n'), 'dash')).toBe('');
 });
 
 test('what the actions of roles hand to a shell is sound', async () => {

@@ -128,8 +128,7 @@ export const samples: readonly Resource[] = [
         own: 'fc57667d-e60a-11f1-bbb6-27b3abd1fe00:1-2',
         from: { name: 'web3', address: '10.0.0.3' },
       },
-      { kind: 'begin', held: 'fc57667d-e60a-11f1-bbb6-27b3abd1fe00:1-2', others: 1 },
-      { kind: 'wait', for: 'web3' },
+      { kind: 'begin', held: 'fc57667d-e60a-11f1-bbb6-27b3abd1fe00:1-2' },
       { kind: 'refuse', reason: 'nobody knows' },
     ] as const
   ).map((start) =>

@@ -25,7 +25,15 @@ function answerOf(name: string, { last = 9, own, with: others, state = 'OFFLINE'
     role: others === undefined ? '' : id === primary ? 'PRIMARY' : 'SECONDARY',
   }));
   const executed = [`${group}:1-${last}`, ...(own === undefined ? [] : [own])].join(',');
-  const server = { uuid: name, executed, received: null, databases: ['shop'], follows: null, members };
+  const server = {
+    uuid: name,
+    executed,
+    received: null,
+    databases: ['shop'],
+    keyless: null,
+    follows: null,
+    members,
+  };
   return `data\nserver ${JSON.stringify(server)}\n`;
 }
 

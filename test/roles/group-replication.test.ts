@@ -1,9 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { groupStartOf, writerIn } from '../../roles/mysql/group-replication-start.ts';
 import mysql from '../../roles/mysql/role.ts';
 import type { GroupStart } from '../../src/index.ts';
 import type { Resource } from '../../src/resources/resource.ts';
-import { ofType, resourcesOf, type RoleCase } from '../../src/testing/index.ts';
+import { contextOf, ofType, resourcesOf, type RoleCase } from '../../src/testing/index.ts';
 
 const hosts = ['web1', 'web2', 'web3'].map((name, index) => ({
   name,
@@ -26,6 +27,9 @@ interface Server {
   readonly sees?: Readonly<Record<string, string>>;
   readonly primary?: string;
   readonly state?: 'OFFLINE' | 'ERROR' | 'RECOVERING';
+  /** The address of the server that it follows. */
+  readonly follows?: string;
+  readonly keyless?: readonly string[];
 }
 
 const bare = '';
@@ -34,7 +38,7 @@ const stopped = 'data\n';
 /** What a host answers whose server runs. */
 function runs(
   name: string,
-  { executed = '', received, databases = ['shop'], sees, ...rest }: Server,
+  { executed = '', received, databases = ['shop'], sees, follows, keyless, ...rest }: Server,
 ): string {
   const seen = sees ?? { [name]: rest.state ?? 'OFFLINE' };
   const members = Object.entries(seen).map(([member, state]) => ({
@@ -47,7 +51,8 @@ function runs(
     executed,
     received: received ?? null,
     databases,
-    follows: null,
+    keyless: keyless ?? null,
+    follows: follows ?? null,
     members,
   };
   return `data\nserver ${JSON.stringify(server)}\n`;
@@ -55,21 +60,24 @@ function runs(
 
 type Answers = Readonly<Record<string, string | Server>>;
 
-function membersOf(answers: Answers) {
+function membersOf(answers: Answers, discards: Readonly<Record<string, string>> = {}) {
   return hosts.map((host) => {
     const answer = answers[host.name];
-    return { host, answer: typeof answer === 'object' ? runs(host.name, answer) : answer };
+    const discard = discards[host.name];
+    return { host, answer: typeof answer === 'object' ? runs(host.name, answer) : answer, discard };
   });
 }
 
 /** How web1, web2 and web3 get into the group, where web1 begins if nobody has more. */
-function starts(answers: Answers): readonly GroupStart[] {
-  return hosts.map(({ name }) => groupStartOf(name, 'web1', membersOf(answers)));
+function starts(answers: Answers, discards?: Readonly<Record<string, string>>): readonly GroupStart[] {
+  return hosts.map(({ name }) => groupStartOf(name, 'web1', membersOf(answers, discards)));
 }
 
 const kinds = (answers: Answers): readonly string[] => starts(answers).map(({ kind }) => kind);
 
 const has = (last: number, rest: Server = {}): Server => ({ executed: `${group}:1-${last}`, ...rest });
+/** What web2 alone has. */
+const own = `${numbers['web2']}:1-2`;
 const online = (sees: Readonly<Record<string, string>>, last = 9): Server =>
   has(last, { sees, primary: 'web2' });
 const whole = { web1: 'ONLINE', web2: 'ONLINE', web3: 'ONLINE' };
@@ -127,38 +135,57 @@ describe('which member begins a group', () => {
   });
 
   test('the one that holds all, of what it executed and of what it received', () => {
-    expect(kinds({ web1: has(7), web2: has(9), web3: has(8) })).toEqual(['wait', 'begin', 'join']);
+    expect(kinds({ web1: has(7), web2: has(9), web3: has(8) })).toEqual(['join', 'begin', 'join']);
     const web3 = has(5, { received: `${group}:6-9` });
-    expect(kinds({ web1: has(7), web2: has(8), web3 })).toEqual(['wait', 'wait', 'begin']);
+    expect(kinds({ web1: has(7), web2: has(8), web3 })).toEqual(['join', 'join', 'begin']);
     expect(starts({ web1: has(7), web2: has(8), web3 })[2]).toEqual({
       kind: 'begin',
       held: `${group}:1-5,${group}:6-9`,
-      others: 2,
     });
     expect(kinds({ web1: has(9), web2: has(9), web3: has(9) })).toEqual(['begin', 'join', 'join']);
     // It was emptied, or installed anew.
     const fresh = { executed: `${numbers['web1']}:1-2`, databases: [] };
     for (const web1 of [bare, fresh])
-      expect(kinds({ web1, web2: has(8), web3: has(9) })).toEqual(['wait', 'wait', 'begin']);
+      expect(kinds({ web1, web2: has(8), web3: has(9) })).toEqual(['join', 'join', 'begin']);
   });
 
   test('none, where each lacks something: who has how much more than whom is for a person', () => {
-    const web2 = { executed: `${group}:1-9,${numbers['web2']}:1-2` };
+    const web2 = { executed: `${group}:1-9,${own}` };
     for (const start of starts({ web1: has(10), web2, web3: has(9) })) {
       expect(start).toMatchObject({
         kind: 'refuse',
         reason: expect.stringContaining('web1: OFFLINE, 10 transactions, 1 that web2 lacks'),
       });
       expect(start).toMatchObject({
-        reason: expect.stringContaining('web2: OFFLINE, 11 transactions, 2 that web1 lacks'),
+        reason: expect.stringContaining(`web2: OFFLINE, 11 transactions, 2 that web1 lacks (${own})`),
       });
+      expect(start).toMatchObject({ reason: expect.stringContaining('Set mysql_discard_transactions') });
     }
+  });
+
+  test('one without what another one alone has, once that is given up: it joins and gets a copy', () => {
+    const answers = { web1: has(9), web2: { executed: `${group}:1-7,${own}` }, web3: has(8) };
+    expect(kinds(answers)).toEqual(['refuse', 'refuse', 'refuse']);
+    for (const discards of [{ web2: own }, { web1: own, web2: own.toUpperCase(), web3: own }]) {
+      expect(starts(answers, discards)).toMatchObject([
+        { kind: 'begin', held: `${group}:1-9` },
+        { kind: 'join', own, from: { name: 'web1', address: '10.0.0.1' } },
+        { kind: 'join', own: '' },
+      ]);
+    }
+    for (const discards of [{ web1: own }, { web2: `${numbers['web2']}:1` }]) {
+      expect(starts(answers, discards).map(({ kind }) => kind)).toEqual(['refuse', 'refuse', 'refuse']);
+    }
+    // It holds all: nothing need be lost, but may be.
+    const most = { ...answers, web2: { executed: `${group}:1-9,${own}` } };
+    expect(kinds(most)).toEqual(['join', 'begin', 'join']);
+    expect(starts(most, { web2: own }).map(({ kind }) => kind)).toEqual(['begin', 'join', 'join']);
   });
 
   test('none that would replace databases which stand in no history', () => {
     const web2 = { databases: ['old'] };
     expect(kinds({ web1: has(9), web2, web3: bare })).toEqual(['refuse', 'refuse', 'refuse']);
-    expect(kinds({ web1: bare, web2, web3: bare })).toEqual(['wait', 'begin', 'join']);
+    expect(kinds({ web1: bare, web2, web3: bare })).toEqual(['join', 'begin', 'join']);
     const sees = { web1: 'ONLINE', web3: 'ONLINE' };
     expect(kinds({ web1: online(sees), web2, web3: online(sees) })).toEqual(['join', 'refuse', 'join']);
   });
@@ -168,9 +195,59 @@ test('a member with transactions that the group lacks is told apart from one tha
   const sees = { web2: 'ONLINE', web3: 'ONLINE' };
   const others = { web2: online(sees, 9), web3: online(sees, 8) };
   expect(starts({ web1: has(8), ...others })[0]).toMatchObject({ kind: 'join', own: '' });
-  const own = `${numbers['web1']}:1-2`;
-  expect(starts({ web1: { executed: `${group}:1-9,${own}` }, ...others })[0]).toMatchObject({
-    ...{ kind: 'join', own, from: { name: 'web2', address: '10.0.0.2' } },
+  const more = `${numbers['web1']}:1-2`;
+  expect(starts({ web1: { executed: `${group}:1-9,${more}` }, ...others })[0]).toMatchObject({
+    ...{ kind: 'join', own: more, from: { name: 'web2', address: '10.0.0.2' } },
+  });
+});
+
+describe('a running primary with its replica, and a third host', () => {
+  const primary = (last: number): Server => ({ executed: `${numbers['web1']}:1-${last}` });
+  const replica = (last: number, more = ''): Server => ({
+    executed: `${numbers['web1']}:1-${last}${more}`,
+    follows: '10.0.0.1',
+  });
+
+  test('become a group that the primary begins, in either order of answers', () => {
+    for (const web2 of [replica(7), replica(9)]) {
+      expect(kinds({ web1: primary(8), web2, web3: bare })).toEqual(['begin', 'join', 'join']);
+      expect(starts({ web1: primary(8), web2, web3: bare })[1]).toMatchObject({ kind: 'join', own: '' });
+    }
+  });
+
+  test('stay as they are while the replica has what the primary lacks, until that is given up', () => {
+    const answers = { web1: primary(8), web2: replica(8, `,${own}`), web3: bare };
+    for (const start of starts(answers)) {
+      expect(start).toMatchObject({ kind: 'refuse', reason: expect.stringContaining(own) });
+      expect(start).not.toMatchObject({ reason: expect.stringContaining('promote') });
+    }
+    expect(starts(answers, { web2: own })).toMatchObject([
+      { kind: 'begin' },
+      { kind: 'join', own },
+      { kind: 'join' },
+    ]);
+  });
+
+  test('stay as they are while a table has no primary key', () => {
+    const web1 = { ...primary(8), keyless: ['shop.log'] };
+    for (const start of starts({ web1, web2: replica(8), web3: bare })) {
+      expect(start).toMatchObject({
+        kind: 'refuse',
+        reason: expect.stringContaining('no primary key: shop.log'),
+      });
+    }
+  });
+
+  test('stay as they are while another one is the primary than the inventory says', () => {
+    const web1 = { ...primary(8), follows: '10.0.0.2' };
+    for (const start of starts({ web1, web2: primary(9), web3: bare })) {
+      expect(start).toMatchObject({
+        kind: 'refuse',
+        reason: expect.stringContaining(
+          'web1 follows web2, and the inventory says that web1 takes the writes',
+        ),
+      });
+    }
   });
 });
 
@@ -227,6 +304,31 @@ describe('mysql_topology: group with mysql_flavor: mysql', () => {
       expect(ofType(on(host), 'mysql_group_member')).toMatchObject([{ name: host, user: 'replication' }]);
   });
 
+  test('leaves a server as it is that takes writes or follows, while no group can be begun', () => {
+    const guardOf = (host: string, answers: Answers, opener = true): string => {
+      const texts = membersOf(answers).flatMap(({ host: { name }, answer }) =>
+        answer === undefined ? [] : [[name, `${answer}${opener ? 'opener=yes\n' : ''}`]],
+      );
+      const observed = { 'mysql group': Object.fromEntries(texts) as Record<string, string> };
+      return JSON.stringify(
+        ofType(on(host, { observed }), 'service').map((one) => ('validate' in one ? one.validate : '')),
+      );
+    };
+    const follows = (more = ''): Server => ({
+      executed: `${numbers['web1']}:1-8${more}`,
+      follows: '10.0.0.1',
+    });
+    const primary = { executed: `${numbers['web1']}:1-8` };
+    const refused = { web1: primary, web2: follows(`,${own}`), web3: bare };
+    for (const name of ['web1', 'web2']) {
+      expect(guardOf(name, refused)).toContain('none of them holds all');
+      expect(guardOf(name, { web1: primary, web2: follows() })).toContain('web3: did not answer');
+      expect(guardOf(name, { ...refused, web2: follows() })).not.toContain('cannot be begun');
+    }
+    // A member of before is outside of its group anyway.
+    expect(guardOf('web1', { web1: has(9), web2: has(9) }, false)).not.toContain('cannot be begun');
+  });
+
   test('needs three hosts with data', () => {
     expect(() => on('web2', { hosts: hosts.slice(1) })).toThrow('mysql_topology: group has 2 members');
   });
@@ -235,5 +337,58 @@ describe('mysql_topology: group with mysql_flavor: mysql', () => {
     const resources = on('web2', { variables: { ...variables, mysql_topology: 'primary_replica' } });
     expect(ofType(resources, 'mysql_group_member')).toEqual([]);
     expect(JSON.stringify(resources)).not.toContain('mysql-join');
+  });
+});
+
+describe('mysql_topology: primary_replica of what was a group', () => {
+  const before = { ...variables, mysql_topology: 'primary_replica' };
+  const seenBy = (primary: string): NonNullable<RoleCase['observed']> => ({
+    'mysql group': Object.fromEntries(hosts.map(({ name }) => [name, runs(name, { sees: whole, primary })])),
+  });
+  const as = (host: string, given: RoleCase = {}): readonly Resource[] =>
+    on(host, { variables: before, ...given });
+
+  test('removes what joined the members again', () => {
+    for (const { name } of hosts) {
+      const found = ofType(as(name, { observed: seenBy('web1') }), 'unit');
+      expect(found).toContainEqual(expect.objectContaining({ name: 'mysql-join.timer', absent: true }));
+      expect(JSON.stringify(as(name))).not.toContain('mysql-join');
+    }
+  });
+
+  test('has the server as primary that takes the writes of the group, and no other', () => {
+    expect(() => as('web2', { observed: seenBy('web3') })).toThrow(
+      'web3 takes the writes of the group, and the inventory says that web1 does',
+    );
+    const named = { ...before, mysql_primary: 'web3' };
+    expect(() => as('web2', { variables: named, observed: seenBy('web3') })).not.toThrow();
+  });
+
+  test.each([
+    ['web1', '', 'passed'],
+    ['web1', 'own 10.0.0.1 PRIMARY', 'passed'],
+    ['web1', 'own 10.0.0.1 PRIMARY\\nother 10.0.0.2 SECONDARY', 'others are still in'],
+    ['web2', 'other 10.0.0.1 PRIMARY\\nown 10.0.0.2 SECONDARY', 'passed'],
+    ['web2', 'other 10.0.0.3 PRIMARY\\nown 10.0.0.2 SECONDARY', 'of which 10.0.0.3 takes the writes'],
+  ])('lets %s leave a group that it sees as "%s": %s', (host, seen, said) => {
+    const [service] = ofType(as(host), 'service');
+    const command: unknown = service !== undefined && 'validate' in service ? service.validate : undefined;
+    const script = Array.isArray(command) ? String(command[2]) : '';
+    // The client of the database, and what the server itself validates.
+    const text = `timeout() { ${seen === '' ? 'exit 1' : `printf '${seen}\\n'`}; }\n${script.replace(/\nexec .*$/, '\necho passed')}`;
+    expect(execFileSync('sh', ['-c', 'sh -euc "$0" 2>&1 || :', text], { encoding: 'utf8' })).toContain(said);
+  });
+
+  test('changes the primary last', () => {
+    const ranks = (observed: RoleCase['observed'], of = before) =>
+      hosts.map(({ name }) =>
+        mysql.rank?.(
+          contextOf(mysql.variables.parse(of), { host: name, hosts, ...(observed && { observed }) }, 'mysql'),
+        ),
+      );
+    expect(ranks(seenBy('web1'))).toEqual([1, 0, 0]);
+    expect(ranks(undefined)).toEqual([0, 0, 0]);
+    const off = Object.fromEntries(hosts.map(({ name }, index) => [name, runs(name, has(5 + index))]));
+    expect(ranks({ 'mysql group': off }, variables)).toEqual([0, 0, -1]);
   });
 });

@@ -258,12 +258,20 @@ describe('the role mysql', () => {
   });
 
   test('validates a configuration as the user of the server, and takes up a certificate without a restart', () => {
-    for (const flavor of ['mysql', 'mariadb']) {
+    const validates = {
+      mysql: [
+        'sh',
+        '-euc',
+        expect.stringMatching(/\nexec runuser -u mysql -- mysqld [^\n]*--validate-config$/),
+      ],
+      mariadb: expect.arrayContaining(['runuser', 'mysql']),
+    };
+    for (const [flavor, validate] of Object.entries(validates)) {
       const [service] = ofType(on('web2', { variables: { mysql_flavor: flavor } }), 'service');
       expect(service).toMatchObject({
         restartOn: ['/etc/mysql', '/etc/my.cnf', '/etc/alternatives/my.cnf'],
         reloadOn: ['/etc/hostwright/pki/mysql.crt', '/etc/hostwright/pki/ca.crt'],
-        validate: expect.arrayContaining(['runuser', 'mysql']),
+        validate,
       });
     }
   });

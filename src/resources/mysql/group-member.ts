@@ -41,12 +41,10 @@ const start = z
       own: gtids.default('').describe('Transactions that the group lacks'),
       reason: z.string().optional().describe('What to say where no group is found'),
     }),
-    z.strictObject({ kind: z.literal('wait'), for: hostName }),
     z.strictObject({ kind: z.literal('refuse'), reason: z.string() }),
     z.strictObject({
       kind: z.literal('begin'),
       held: gtids.describe('What this server had when that was decided'),
-      others: z.number().int().min(0).describe('Members that wait for it'),
     }),
   ])
   .describe('How it gets into a group: `begin` only where no member is in one, and this one holds all');
@@ -108,16 +106,18 @@ function count(set: string): string {
 }
 
 /** What the plan says. */
-function told(how: Member['start']): string {
+function told(member: Member): string {
+  const { start: how } = member;
   switch (how.kind) {
     case 'begin':
       return how.held === ''
         ? 'begins a new group: no member has data'
         : 'begins the group again: no member has more';
     case 'join':
-      return how.own === '' ? 'joins' : `joins, without ${count(how.own)} that the group lacks: ${how.own}`;
-    case 'wait':
-      return `joins when ${how.for} has begun the group`;
+      if (how.own === '') return 'joins';
+      return isGivenUp(member, how.own)
+        ? `joins, without ${count(how.own)} that the group lacks: ${how.own}`
+        : `joins only if ${count(how.own)} that the group lacks may be discarded: ${how.own}`;
     case 'refuse':
       return how.reason.split('\n')[0] ?? '';
     default:
@@ -132,17 +132,14 @@ function isGivenUp({ discard = '' }: Member, own: string): boolean {
 
 const inGroup = 'ONLINE';
 
-/** One that waits is as declared once it can join by itself. */
 function stateOf(found: Found, desired: Member) {
   const { server } = found;
-  const isReady = hasLogin(found, desired) && server.follows === null;
   const state = ownState(server);
-  const isDone = state === inGroup || (desired.start.kind === 'wait' && isReady);
   return {
-    state: state === inGroup && !isInGroup(server) ? 'ONLINE, without a majority' : isDone ? inGroup : state,
+    state: state === inGroup && !isInGroup(server) ? 'ONLINE, without a majority' : state,
     user: found.login?.user ?? 'none',
     password: hasLogin(found, desired) ? desired.password : new Secret(found.login?.password ?? ''),
-    start: isDone ? told(desired.start) : 'none',
+    start: state === inGroup ? told(desired) : 'none',
   };
 }
 
@@ -207,8 +204,8 @@ printf '%s\n' 'STOP GROUP_REPLICATION;' 'SET GLOBAL group_replication_bootstrap_
 }`,
 ]);
 
-/** Seconds until members that can join by themselves have done so. */
-const gathering = 120;
+/** Seconds that a server may be silent: the copy of all data ends with a restart. */
+const restarting = 120;
 
 async function begin(on: Ask, how: Extract<Member['start'], { kind: 'begin' }>): Promise<void> {
   const { server } = await look(on);
@@ -219,12 +216,6 @@ async function begin(on: Ask, how: Extract<Member['start'], { kind: 'begin' }>):
     );
   }
   await on(beginGroup);
-  for (let second = 0; second < gathering; second += 1) {
-    const { server: now } = await look(on);
-    const online = (now.members ?? []).filter(({ state }) => state === inGroup).length;
-    if (online > how.others && ownState(now) === inGroup) return;
-    await on(sh`sleep 1`);
-  }
 }
 
 /** A START that finds nobody takes a minute. */
@@ -260,9 +251,8 @@ async function becomesOnline(on: Ask, { seedTimeout: patience }: Member): Promis
       if (state !== 'RECOVERING') return false;
       silent = 0;
     } catch (error) {
-      // The copy of all data ends with a restart.
       silent += 1;
-      if (silent > gathering) throw error;
+      if (silent > restarting) throw error;
     }
     await on(sh`sleep 1`);
   }
@@ -321,7 +311,7 @@ async function takePart(on: Ask, { desired: member }: Change<Member>): Promise<v
     await on(prepare, sqlBytes(prepareStatements(member, found.server)));
   }
   if (how.kind === 'begin') await begin(on, how);
-  else if (how.kind === 'join') await join(on, member, how.reason);
+  else await join(on, member, how.reason);
 }
 
 export const mysqlGroupMemberType = defineResource({
@@ -330,11 +320,11 @@ export const mysqlGroupMemberType = defineResource({
     'A MySQL server that takes part in a group of Group Replication that has a majority. A group is begun only as `start` says; a server with transactions that the group lacks does not join',
   schema,
   key: ({ name }) => name,
-  want: ({ user: name, password: secret, start: how }) => ({
+  want: (member) => ({
     state: inGroup,
-    user: name,
-    password: secret,
-    start: told(how),
+    user: member.user,
+    password: member.password,
+    start: told(member),
   }),
   probe: (batch) =>
     probeServer('mysql', batch, question, (rows) => batch.map((desired) => stateOf(parse(rows), desired))),

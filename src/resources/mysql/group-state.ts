@@ -21,6 +21,8 @@ const server = z.object({
   received: z.string().nullable(),
   /** Beside those of the server itself. */
   databases: z.array(z.string()).nullable(),
+  /** Tables without a primary key, of a server without the plugin: members of a group cannot write to them. */
+  keyless: z.array(z.string()).nullable(),
   /** The server that it replicates from outside of a group. */
   follows: z.string().nullable(),
   /** As it sees them: outside of a group itself alone, and nobody without the plugin. */
@@ -43,6 +45,11 @@ export const groupQuery = `SELECT JSON_OBJECT('uuid', @@global.server_uuid, 'exe
   'received', (SELECT REPLACE(RECEIVED_TRANSACTION_SET, CHAR(10), '') FROM performance_schema.replication_connection_status
     WHERE CHANNEL_NAME = 'group_replication_applier'),
   'databases', (SELECT JSON_ARRAYAGG(SCHEMA_NAME) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN ${systemDatabases}),
+  'keyless', (SELECT JSON_ARRAYAGG(CONCAT(TABLE_SCHEMA, '.', TABLE_NAME)) FROM information_schema.TABLES
+    WHERE NOT EXISTS (SELECT 1 FROM performance_schema.replication_group_members)
+      AND TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA NOT IN ${systemDatabases}
+      AND (TABLE_SCHEMA, TABLE_NAME) NOT IN (SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLE_CONSTRAINTS
+        WHERE CONSTRAINT_TYPE = 'PRIMARY KEY')),
   'follows', (SELECT HOST FROM performance_schema.replication_connection_configuration WHERE CHANNEL_NAME = '' AND HOST <> ''),
   'members', (SELECT JSON_ARRAYAGG(JSON_OBJECT('id', MEMBER_ID, 'address', MEMBER_HOST, 'state', MEMBER_STATE, 'role', MEMBER_ROLE))
     FROM performance_schema.replication_group_members));`;

@@ -209,7 +209,8 @@ export function wholeStatements(replica: Replica, { filters, channels }: Replica
   return [
     ...(filters.length === 0 ? [] : [stopStatement(replica), ...unfiltered]),
     ...channels.flatMap((name) => [
-      `STOP REPLICA FOR CHANNEL ${sqlText(name)}`,
+      // Those of a group, which it has left, run only in it, and refuse this.
+      ...(name.startsWith('group_replication_') ? [] : [`STOP REPLICA FOR CHANNEL ${sqlText(name)}`]),
       `RESET REPLICA ALL FOR CHANNEL ${sqlText(name)}`,
     ]),
   ];

@@ -258,6 +258,14 @@ describe('the change', () => {
     expect(done[0]).toMatch(/STOP REPLICA;\nSTART REPLICA;\n$/);
   });
 
+  test('ends the channels of a group that it has left, which cannot be stopped', async () => {
+    const left = { ...following, channels: ['group_replication_applier', 'group_replication_recovery'] };
+    const { done, error } = await apply(mysql, [left, following]);
+    expect(error).toBeUndefined();
+    expect(done[0]).toContain("RESET REPLICA ALL FOR CHANNEL 'group_replication_applier';");
+    expect(done[0]).not.toContain('STOP REPLICA FOR CHANNEL');
+  });
+
   test('has it acknowledge what it receives, and wait for nobody itself', async () => {
     const acknowledging = replica('mysql', { semiSync: true });
     expect(differences(acknowledging, following)).toEqual([]);
