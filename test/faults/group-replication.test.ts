@@ -200,7 +200,14 @@ describe('the same three servers', () => {
     expect(refused.code).toBe(4);
     expect(refused.stdout + refused.stderr).toContain('web2 takes the writes of the group');
     await isWhole();
-    await outage('from group to primary_replica', becomes, undefined, isPrimary);
+    const leave = async (): Promise<void> => {
+      // A primary that is still in the group asks for no acknowledgements.
+      const first = await site.hostwright('apply', '--yes', '--no-diff');
+      expect(first.stdout).toContain('semiSync is off');
+      succeeded(await site.hostwright('apply', '--yes', '--no-diff'));
+      succeeded(await site.hostwright('plan'));
+    };
+    await outage('from group to primary_replica', leave, undefined, isPrimary);
   });
 
   it('stay as they are while a replica has what the primary lacks', async () => {
