@@ -19,13 +19,15 @@ import {
   type Release,
 } from 'hostwright';
 import { unitWord } from '../systemd/text.ts';
+import { rollback } from './actions.ts';
 import { environment } from './environment.ts';
 import { variables, type Variables } from './variables.ts';
 
 const isGit = /^(?:\w+:\/\/|[\w.-]+@[\w.-]+:)/;
 
 function release(vars: Variables, projectFolder: string, host: string): Release {
-  const { app_source: source, app_version: version } = vars;
+  const { app_release: kept, app_source: source, app_version: version } = vars;
+  if (kept !== undefined) return { kind: 'kept', name: kept };
   if (!isGit.test(source)) return readRelease(resolve(projectFolder, source), { exclude: vars.app_exclude });
   if (version !== undefined) return gitRelease(source, version);
   throw new HostwrightError('E_VARIABLE', 'a git repository needs the variable app_version', {
@@ -45,6 +47,7 @@ echo "GET $2: \${status:-no answer}"
 export default defineRole({
   name: 'app',
   variables,
+  actions: { rollback },
   declares: ({ vars }) => [
     {
       kind: 'application',

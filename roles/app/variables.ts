@@ -28,6 +28,13 @@ export const variables = z.object({
     .describe(
       'of a git repository: a full commit id or a tag (its commit is asked once a run); a branch is none, because it moves',
     ),
+  app_release: z
+    .string()
+    .regex(/^\w[\w.+@-]{0,120}$/, 'expected the name of a release, as in /srv/NAME/releases')
+    .optional()
+    .describe(
+      'a release that is on the hosts from before, in the place of app_source; `do app rollback` sets it, and without it app_source is deployed again',
+    ),
   app_exclude: z
     .array(z.string())
     .default(['.git', '__pycache__'])

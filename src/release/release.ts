@@ -32,7 +32,13 @@ export interface GitRelease {
   readonly commit: string;
 }
 
-export type Release = PackedRelease | GitRelease;
+/** One that is on the host from before. */
+export interface KeptRelease {
+  readonly kind: 'kept';
+  readonly name: string;
+}
+
+export type Release = PackedRelease | GitRelease | KeptRelease;
 
 /** Of a digest, in the name of a folder. */
 export const shownDigits = 16;

@@ -3,6 +3,7 @@ import { gitCommit, gitUrl, gitVersion } from '../release/git.ts';
 import {
   recordName as record,
   type GitRelease,
+  type KeptRelease,
   type PackedRelease,
   type Release,
 } from '../release/release.ts';
@@ -11,7 +12,7 @@ import { lines, sh, type Script } from '../transport/shell.ts';
 import { path } from './path.ts';
 import { removal } from './shell/removal.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from './resource.ts';
-import type { Change } from './state.ts';
+import { Unreadable, type Change } from './state.ts';
 import { each, type Step } from './step.ts';
 
 const isName = /^\w[\w.+@-]{0,120}$/;
@@ -34,7 +35,7 @@ const schema = z
       .custom<Release>(isRelease, 'expected a release, of readRelease() or gitRelease()')
       .meta({ title: 'Release' })
       .describe(
-        'Files of the controller (`readRelease`), or a commit or tag that the host fetches with git (`gitRelease`)',
+        "Files of the controller (`readRelease`), a commit or tag that the host fetches with git (`gitRelease`), or one that is on the host from before (`{ kind: 'kept', name }`)",
       ),
     keep: z
       .number()
@@ -91,12 +92,18 @@ function probeOne({ folder, release }: AppRelease): Script {
 else printf 'other %s\n' "$(readlink ${`${folder}/current`} | sed 's|.*/||')"; fi`;
 }
 
-function parseOne(answer: string, { release }: AppRelease) {
+function parseOne(answer: string, { folder, release }: AppRelease) {
   const [, other] = /^other (.*)$/.exec(answer) ?? [];
-  if (other !== undefined) return other === '' || other === release.name ? null : { release: other };
+  if (other !== undefined) {
+    if (release.kind === 'kept')
+      return new Unreadable(
+        `the release ${release.name} is not on the host; name one of those in ${releases(folder)}`,
+      );
+    return other === '' || other === release.name ? null : { release: other };
+  }
   const [, actual, recorded] = /^([0-9a-f]{64}) ([0-9a-f]{64}|)$/.exec(answer) ?? [];
   if (actual === undefined || recorded === undefined) throw new RangeError(`unexpected answer "${answer}"`);
-  const isIntact = actual === recorded && (release.kind === 'git' || actual === release.digest);
+  const isIntact = actual === recorded && (release.kind !== 'packed' || actual === release.digest);
   return { release: release.name, content: isIntact ? 'intact' : 'damaged' };
 }
 
@@ -135,8 +142,16 @@ find . -mindepth 1 -maxdepth 1 -type d -exec sh -c 'for folder; do
   ++n > keep' | while IFS= read -r old; do hw_remove "./$old"; done`;
 }
 
+/** Nobody has the files of a damaged one. */
+function cannotRepair({ name }: KeptRelease): Script {
+  return sh`echo ${`the release ${name} was changed on the host, and its files are nowhere else; deploy another one`} >&2
+exit 1`;
+}
+
 function step({ id, desired }: Change<AppRelease>): Step {
   const { folder, release } = desired;
+  if (release.kind === 'kept')
+    return { resources: [id], title: `check release ${release.name}`, script: cannotRepair(release) };
   const target = `${releases(folder)}/${release.name}`;
   const script = lines([
     removal,

@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { jsonLines, type Finished } from '../lab/hosts.ts';
+import { servedSite, type ServedSite } from './served-site.ts';
+import { traffic } from './traffic.ts';
+
+/** Requests a second; and how many changes of each kind. */
+const rate = Number(process.env['HOSTWRIGHT_RATE'] ?? 100);
+const rounds = Number(process.env['HOSTWRIGHT_ROUNDS'] ?? 3);
+
+let site: ServedSite;
+let version = 1;
+
+const names = ['web1', 'web2', 'web3'];
+
+async function apply(...words: readonly string[]): Promise<Finished> {
+  const finished = await site.run('apply', '--yes', '--no-diff', ...words);
+  expect(finished.code, finished.stdout + finished.stderr).toBe(0);
+  return finished;
+}
+
+/** Runs shell on each web server, and applies what it has made necessary. */
+async function onEach(script: string, ...words: readonly string[]): Promise<Finished> {
+  for (const name of names) await site.hosts.shell(name, script);
+  return await apply(...words);
+}
+
+beforeAll(async () => {
+  site = await servedSite('unnoticed', '10.213.151');
+  await apply();
+});
+afterAll(() => site.down());
+
+/** By name: does it, and whether hosts are taken out of service for it. */
+const changes: readonly (readonly [string, boolean, () => Promise<Finished>])[] = [
+  [
+    'a release',
+    true,
+    async () => {
+      version += 1;
+      await site.release(version);
+      return await apply();
+    },
+  ],
+  ['the unit of nginx', true, () => onEach('echo >>/etc/systemd/system/nginx.service.d/hostwright.conf')],
+  ['the configuration of nginx', false, () => onEach('echo >>/etc/nginx/nginx.conf')],
+  ['a package installed again', true, () => onEach('echo >>/usr/share/nginx/html/index.html', '--deep')],
+  [
+    'the certificates of the web servers',
+    false,
+    () => onEach('rm /etc/hostwright/pki/nginx.crt /etc/hostwright/pki/nginx.key'),
+  ],
+];
+
+describe.each(changes)('%s, under load', (_, drains, change) => {
+  it('costs no request', async () => {
+    for (let round = 0; round < rounds; round += 1) {
+      const visitors = traffic(site.door, rate);
+      const finished = await change();
+      const { sent, failures } = await visitors.stop();
+      expect(failures, `of ${sent}`).toEqual([]);
+      const planned = jsonLines(finished).filter(({ type }) => type === 'change');
+      expect(planned.length).toBeGreaterThan(0);
+      expect(planned.some((line) => 'drains' in line)).toBe(drains);
+    }
+  });
+});
