@@ -1,22 +1,19 @@
 import {
-  directory,
   drainFile,
-  drainFolder,
-  file,
   hostGroup,
   HostwrightError,
   service,
   unit,
   type ApplicationDeclaration,
+  type ApplicationProxyDeclaration,
   type BackendDeclaration,
   type CertificateDeclaration,
   type Declaration,
   type Listen,
-  type Resource,
   type RoleContext,
 } from 'hostwright';
 import { webServers } from './all.ts';
-import { drainOf, drainWith, undrainOf } from './drain.ts';
+import { drainOf, drainPaths, drainWith, undrainOf } from './drain.ts';
 import { statusPort, type WebServer } from './server.ts';
 import { healthPath, settingsOf, variablesOf, type Vars } from './variables.ts';
 
@@ -26,24 +23,20 @@ const pki = '/etc/hostwright/pki';
 
 type Context = Pick<RoleContext<Vars>, 'vars' | 'host' | 'site' | 'facts' | 'template' | 'applied'>;
 
-/** Also there after a reboot, for the check of the web server. */
-function drainPaths(): readonly Resource[] {
-  return [
-    directory(drainFolder, { mode: '0755' }),
-    file('/etc/tmpfiles.d/hostwright-drain.conf', { content: `d ${drainFolder} 0755 root root -\n` }),
-  ];
-}
-
-/** The application that requests are passed to. E_ROLE where the host has none. */
-function applicationOf({ name }: WebServer, { host, site }: Context) {
-  const application = site
-    .declared<ApplicationDeclaration>('application')
-    .find((declared) => declared.host.name === host.name);
+/** Where requests are passed to: the application of the host, or the way to those of others. E_ROLE for neither. */
+function applicationOf(
+  { name }: WebServer,
+  { host, site }: Pick<RoleContext<Vars>, 'host' | 'site'>,
+): { readonly port: number; readonly unit?: string } {
+  const here = <One extends Declaration>(kind: One['kind']) =>
+    site.declared<One>(kind).find((declared) => declared.host.name === host.name);
+  const application =
+    here<ApplicationDeclaration>('application') ?? here<ApplicationProxyDeclaration>('application_proxy');
   if (application !== undefined) return application;
   throw new HostwrightError('E_ROLE', `${name} has no application on ${host.name} to pass requests to`, {
     place: { host: host.name },
-    expected: 'a role on the same host that declares an application',
-    hint: 'give the host the role app as well, in site.yml',
+    expected: 'a role on the same host that declares an application, or a way to it',
+    hint: 'give the host the role app as well, in site.yml, or app_proxy where the application is on other hosts',
   });
 }
 

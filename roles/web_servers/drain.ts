@@ -1,20 +1,25 @@
 import {
   action,
   beginDrain,
+  directory,
   drainFile,
+  drainFolder,
   endDrain,
+  file,
   HostwrightError,
   settle,
   sh,
   z,
   type ActionHost,
   type Drain,
+  type Resource,
+  type Script,
 } from 'hostwright';
 import { webServers } from './all.ts';
 import { statusPort, type WebServer } from './server.ts';
 
 /** Asks one after the other, since another one may still run in the place of the one that is declared. */
-const count = `port=$1
+const ask = `port=$1
 shift
 while [ $# -gt 1 ]; do
   exec 3<>"/dev/tcp/127.0.0.1/$port" && printf 'GET %s HTTP/1.0\\r\\n\\r\\n' "$1" >&3 || exit 1
@@ -23,19 +28,30 @@ while [ $# -gt 1 ]; do
 done
 exit 1`;
 
+/** Prints how many requests a server has in hand, by its own account on a port of 127.0.0.1; fails where it is down. */
+export function requestsInHand(
+  port: number,
+  servers: readonly Pick<WebServer, 'statusPath' | 'inHand'>[],
+): Script {
+  const questions = servers.flatMap(({ statusPath, inHand }) => [statusPath, inHand]);
+  return sh`bash -c ${ask} count ${port} ${questions}`;
+}
+
 /**
  * Balancers notice by the health path, which answers 404 then: they check every 2 s, for 1 s at most. Requests in hand
  * get longer than any web server waits for one.
  */
 export function drainWith(server: WebServer): Drain {
   const all = [server, ...webServers.filter(({ name }) => name !== server.name)];
-  const questions = all.flatMap(({ statusPath, inHand }) => [statusPath, inHand]);
-  return {
-    name: 'web',
-    inHand: sh`bash -c ${count} count ${statusPort} ${questions}`,
-    noticed: 3,
-    ended: 70,
-  };
+  return { name: 'web', inHand: requestsInHand(statusPort, all), noticed: 3, ended: 70 };
+}
+
+/** Also there after a reboot, for the check of the web server. */
+export function drainPaths(): readonly Resource[] {
+  return [
+    directory(drainFolder, { mode: '0755' }),
+    file('/etc/tmpfiles.d/hostwright-drain.conf', { content: `d ${drainFolder} 0755 root root -\n` }),
+  ];
 }
 
 type Host = ActionHost<unknown>;

@@ -35,12 +35,27 @@ export interface BackendDeclaration extends Declaration {
   readonly drain?: Drain;
 }
 
-/** An application that listens on 127.0.0.1 of its host and is proxied to by the web server there. */
+/** An application that listens on 127.0.0.1 of its host, for the web server or the role app_tls there. */
 export interface ApplicationDeclaration extends Declaration {
   readonly kind: 'application';
   readonly port: number;
   /** Of systemd: `app.service`. The web server stops before it. */
   readonly unit?: string;
+}
+
+/** The way to an application over TLS, for web servers on other hosts: these show a certificate of the internal CA. */
+export interface ApplicationTlsDeclaration extends Declaration {
+  readonly kind: 'application_tls';
+  readonly port: number;
+  /** Answers 200 while the application can serve. */
+  readonly healthPath: string;
+  readonly drain?: Drain;
+}
+
+/** A way to applications on other hosts: at 127.0.0.1 of the host of a web server. */
+export interface ApplicationProxyDeclaration extends Declaration {
+  readonly kind: 'application_proxy';
+  readonly port: number;
 }
 
 /** A local source of metrics for monitoring_agent. */

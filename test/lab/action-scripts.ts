@@ -1,9 +1,13 @@
+import app from '../../roles/app/role.ts';
 import backup from '../../roles/backup/role.ts';
 import { createAgeKey } from '../../roles/backup/keys.ts';
+import base from '../../roles/base/role.ts';
 import haproxy from '../../roles/haproxy/role.ts';
 import apache from '../../roles/apache/role.ts';
 import mysql from '../../roles/mysql/role.ts';
 import nginx from '../../roles/nginx/role.ts';
+import { server } from '../../roles/nginx/server.ts';
+import { drainWith } from '../../roles/web_servers/drain.ts';
 import {
   type ActionHost,
   type ActionPlan,
@@ -76,6 +80,21 @@ const worlds: readonly World[] = [
     hosts: ['a', 'b'],
     says: () => 'runs\nanswers',
   },
+  {
+    role: app,
+    vars: { app_source: 'shop', app_command: ['/bin/true'], app_database_password: 'p' },
+    hosts: ['a', 'b'],
+    says: () => 'c\nc\nb\n',
+  },
+  {
+    role: base,
+    vars: {},
+    hosts: ['a', 'b'],
+    says: (() => {
+      let boots = 0;
+      return (_host: string, script: string) => (script.includes('boot_id') ? `boot ${(boots += 1)}` : '');
+    })(),
+  },
   ...[nginx, apache].map((role): World => ({
     role,
     vars: { web_server: role.name },
@@ -107,6 +126,7 @@ async function scriptsOf(world: World, name: string): Promise<readonly string[]>
   const declared = hosts.flatMap((one) => [
     { kind: 'database', flavor: 'mysql', role: one === host ? 'replica' : 'primary', host: one },
     { kind: 'floating_address', addresses: ['10.0.0.9', 'fd00::9'], host: one },
+    { kind: 'backend', port: 8443, healthPath: '/', drain: drainWith(server), host: one },
     { kind: 'backup', sends: true, tests: true, record: '/var/lib/x', host: one },
   ]);
   const site = {

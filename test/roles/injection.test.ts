@@ -10,6 +10,8 @@ import backup from '../../roles/backup/role.ts';
 import base from '../../roles/base/role.ts';
 import { createAccountKey } from '../../roles/certificate/account.ts';
 import certificate from '../../roles/certificate/role.ts';
+import appProxy from '../../roles/app_proxy/role.ts';
+import appTls from '../../roles/app_tls/role.ts';
 import databaseProxy from '../../roles/database_proxy/role.ts';
 import firewall from '../../roles/firewall/role.ts';
 import floatingAddress from '../../roles/floating_address/role.ts';
@@ -85,6 +87,8 @@ const roles: readonly (readonly [Role, string, Readonly<Record<string, unknown>>
   [nginx, 'web1', { nginx_clients: ['haproxy'] }],
   [apache, 'web1', { web_server: 'apache', apache_clients: ['haproxy'], apache_keep: ['own.conf'] }],
   [pki, 'web1', { pki_ca: await createAuthority(), pki_valid_for: '5y' }],
+  [appProxy, 'web3', { app_proxy_port: 3100 }],
+  [appTls, 'web2', { app_tls_group: 'web', app_health_path: '/healthz' }],
   [databaseProxy, 'web1', { database_proxy_group: 'app' }],
   [firewall, 'web1', {}],
   [arbitrator, 'web1', {}],
@@ -147,7 +151,12 @@ const roles: readonly (readonly [Role, string, Readonly<Record<string, unknown>>
 
 const declared: readonly Declared[] = hosts.flatMap((host): Declared[] => [
   { kind: 'backend', port: 8443, healthPath: '/healthz', host, role: 'nginx' },
-  { kind: 'application', port: 3000, host, role: 'app' },
+  ...(host.name === 'web3'
+    ? []
+    : [
+        { kind: 'application', port: 3000, host, role: 'app' },
+        { kind: 'application_tls', port: 9443, healthPath: '/healthz', host, role: 'app_tls' },
+      ]),
   { kind: 'database', flavor: 'mysql', role: 'replica', port: 3306, checkPort: 9200, host },
   { kind: 'acme_account', thumbprint: 'abc_-123', host, role: 'certificate' },
 ]);
