@@ -33,14 +33,9 @@ class Server(http.server.ThreadingHTTPServer):
 Server(('127.0.0.1', int(os.environ['PORT'])), Handler).serve_forever()
 `;
 
-const verified = `
-import { defineRole, packageFiles, z } from 'hostwright';
-export default defineRole({ name: 'verified', variables: z.object({}), resources: () => [packageFiles()] });
-`;
-
 const plays = `
 - hosts: web
-  roles: [pki, verified]
+  roles: [base, pki]
 - hosts: web
   serial: 1
   roles: [app]
@@ -58,6 +53,8 @@ export interface ServedSite {
   readonly door: Door;
   /** Another version of the application, for the next apply. */
   release(version: number): Promise<void>;
+  /** Ends what a rollback has declared: `app_source` counts again. */
+  forgetRollback(): Promise<void>;
   /** `plan`, `apply --yes`, `do …` with the words of the site. */
   run(...words: readonly string[]): Promise<Finished>;
   down(): Promise<void>;
@@ -67,8 +64,6 @@ export async function servedSite(name: string, subnet: string): Promise<ServedSi
   const hosts = await bareHosts(name, subnet, 3);
   const project = await mkdtemp(join(tmpdir(), 'hostwright-served-'));
   await mkdir(join(project, 'app'));
-  await mkdir(join(project, 'roles/verified'), { recursive: true });
-  await writeFile(join(project, 'roles/verified/role.ts'), verified);
   await writeFile(join(project, 'site.yml'), plays);
   await copyFile(join(hosts.inventory, 'hosts.yml'), join(project, 'hosts.yml'));
   const domain = 'www.foobar.com';
@@ -90,6 +85,7 @@ export async function servedSite(name: string, subnet: string): Promise<ServedSi
       root: await readFile(`/var/lib/hostwright-lab/${name}/acme-root.pem`, 'utf8'),
     },
     release: (version) => writeFile(join(project, 'app/main.py'), application(version)),
+    forgetRollback: () => rm(join(project, 'group_vars'), { recursive: true }),
     run: (...words) =>
       hosts.hostwright(
         ...words,

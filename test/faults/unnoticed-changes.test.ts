@@ -41,6 +41,18 @@ const changes: readonly (readonly [string, boolean, () => Promise<Finished>])[] 
       return await apply();
     },
   ],
+  [
+    'a rollback',
+    true,
+    async () => {
+      const finished = await site.run('do', 'app', 'rollback', '--yes');
+      expect(finished.code, finished.stdout + finished.stderr).toBe(0);
+      await site.forgetRollback();
+      await site.release((version += 1));
+      await apply();
+      return finished;
+    },
+  ],
   ['the unit of nginx', true, () => onEach('echo >>/etc/systemd/system/nginx.service.d/hostwright.conf')],
   ['the configuration of nginx', false, () => onEach('echo >>/etc/nginx/nginx.conf')],
   ['a package installed again', true, () => onEach('echo >>/usr/share/nginx/html/index.html', '--deep')],
@@ -63,4 +75,14 @@ describe.each(changes)('%s, under load', (_, drains, change) => {
       expect(planned.some((line) => 'drains' in line)).toBe(drains);
     }
   });
+});
+
+it('a reboot, under load, costs no request', async () => {
+  const visitors = traffic(site.door, rate);
+  for (const host of ['web2', 'web3']) {
+    const finished = await site.run('do', 'base', 'reboot', host, '--yes');
+    expect(finished.code, finished.stdout + finished.stderr).toBe(0);
+  }
+  const { sent, failures } = await visitors.stop();
+  expect(failures, `of ${sent}`).toEqual([]);
 });
