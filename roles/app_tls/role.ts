@@ -17,8 +17,8 @@ import {
   type SiteHost,
   type Site,
 } from 'hostwright';
-import { server as nginx } from '../nginx/server.ts';
 import { drainPaths, requestsInHand } from '../web_servers/drain.ts';
+import { nginx } from '../web_servers/nginx.ts';
 
 const name = 'app-tls';
 const folder = `/etc/${name}`;

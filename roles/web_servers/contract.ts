@@ -1,5 +1,6 @@
 import {
   drainFile,
+  drainFolder,
   hostGroup,
   HostwrightError,
   service,
@@ -10,6 +11,7 @@ import {
   type CertificateDeclaration,
   type Declaration,
   type Listen,
+  type Resource,
   type RoleContext,
 } from 'hostwright';
 import { webServers } from './all.ts';

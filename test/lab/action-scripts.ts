@@ -6,8 +6,8 @@ import haproxy from '../../roles/haproxy/role.ts';
 import apache from '../../roles/apache/role.ts';
 import mysql from '../../roles/mysql/role.ts';
 import nginx from '../../roles/nginx/role.ts';
-import { server } from '../../roles/nginx/server.ts';
 import { drainWith } from '../../roles/web_servers/drain.ts';
+import { nginx as server } from '../../roles/web_servers/nginx.ts';
 import {
   type ActionHost,
   type ActionPlan,
