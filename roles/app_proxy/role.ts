@@ -12,7 +12,7 @@ import {
   type Site,
   type SiteHost,
 } from 'hostwright';
-import { client } from '../app_tls/role.ts';
+import { client } from '../tiers/client.ts';
 
 const name = 'haproxy-app';
 const folder = `/etc/${name}`;

@@ -17,6 +17,7 @@ import {
   type SiteHost,
   type Site,
 } from 'hostwright';
+import { client } from '../tiers/client.ts';
 import { drainPaths, requestsInHand } from '../web_servers/drain.ts';
 import { nginx } from '../web_servers/nginx.ts';
 
@@ -36,9 +37,6 @@ const variables = z.object({
     .default('/healthz')
     .describe('of the application: answers 200 while it can serve'),
 });
-
-/** What a web host shows as its certificate; see the role app_proxy. */
-export const client = 'app-proxy';
 
 /** The proxies of the web servers check every second, for half a second at most. */
 const drain: Drain = {
