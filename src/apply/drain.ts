@@ -31,7 +31,8 @@ echo taken`,
   return stdout.toString('utf8').startsWith('taken');
 }
 
-/** Puts it in service again. */
-export async function putIn({ transport }: HostRun, { drain }: PlannedDrain): Promise<void> {
-  await askOne(transport, { script: endDrain(drain) });
+/** Puts it in service again, and waits until others send it requests: the next host may be taken out then. */
+export async function putIn({ plan, transport, report }: HostRun, { drain }: PlannedDrain): Promise<void> {
+  report({ type: 'step', host: plan.host, title: 'put it in service again' });
+  await askOne(transport, { script: lines([endDrain(drain), sh`sleep ${drain.noticed}`]) });
 }

@@ -6,7 +6,7 @@ export interface Drain {
   readonly name: string;
   /** Prints how many requests are in hand; fails where nothing is served. Reads, changes nothing. */
   readonly inHand: Script;
-  /** Seconds until all who send requests have noticed. */
+  /** Seconds until all who send requests have noticed, that it is out and that it is in again. */
   readonly noticed: number;
   /** Seconds that requests in hand may take after that. */
   readonly ended: number;
