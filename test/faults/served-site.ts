@@ -85,7 +85,7 @@ export async function servedSite(name: string, subnet: string): Promise<ServedSi
       root: await readFile(`/var/lib/hostwright-lab/${name}/acme-root.pem`, 'utf8'),
     },
     release: (version) => writeFile(join(project, 'app/main.py'), application(version)),
-    forgetRollback: () => rm(join(project, 'group_vars'), { recursive: true }),
+    forgetRollback: () => rm(join(project, 'group_vars/app.yml')),
     run: (...words) =>
       hosts.hostwright(
         ...words,

@@ -24,6 +24,13 @@ async function onEach(script: string, ...words: readonly string[]): Promise<Fini
   return await apply(...words);
 }
 
+/** What the balancer has thought of its servers. */
+const seen = (): Promise<string> =>
+  site.hosts.shell(
+    'web1',
+    'journalctl -u haproxy -o short-iso-precise | grep "Server web/" | tail -n 40 || :',
+  );
+
 beforeAll(async () => {
   site = await servedSite('unnoticed', '10.213.151');
   await apply();
@@ -69,7 +76,7 @@ describe.each(changes)('%s, under load', (_, drains, change) => {
       const visitors = traffic(site.door, rate);
       const finished = await change();
       const { sent, failures } = await visitors.stop();
-      expect(failures, `of ${sent}`).toEqual([]);
+      expect(failures, `of ${sent}\n${await seen()}`).toEqual([]);
       const planned = jsonLines(finished).filter(({ type }) => type === 'change');
       expect(planned.length).toBeGreaterThan(0);
       expect(planned.some((line) => 'drains' in line)).toBe(drains);
