@@ -1,3 +1,4 @@
+import { HostwrightError } from '../errors.ts';
 import type { PlannedDrain } from '../plan/drain.ts';
 import { beginDrain, drainFile, endDrain, settle } from '../resources/drain.ts';
 import { askOne } from '../transport/ask.ts';
@@ -9,7 +10,7 @@ const atMost = 10;
 
 /**
  * Takes a host out of service and waits for the requests in hand. Gives whether it is to be put in again: not where
- * it does not serve, and not where somebody else has taken it out.
+ * it does not serve, and not where somebody else has taken it out. E_REMOTE where it cannot be taken out.
  */
 export async function takeOut(
   { plan, transport, report }: HostRun,
@@ -27,7 +28,14 @@ echo taken`,
     settle(drain),
   ]);
   const timeout = (drain.noticed + drain.ended + 60) * 1000;
-  const { stdout } = await askOne(transport, { script }, { timeout });
+  const { code, stdout, stderr } = await askOne(transport, { script }, { timeout });
+  if (code !== 0) {
+    throw new HostwrightError('E_REMOTE', 'the host cannot be taken out of service', {
+      place: { host: plan.host },
+      found: stderr.toString('utf8').trim(),
+      hint: 'a change that costs requests is not begun then; repair this first, then run apply again',
+    });
+  }
   return stdout.toString('utf8').startsWith('taken');
 }
 
