@@ -27,6 +27,10 @@ const verbs: Readonly<Record<string, { readonly summary: string; readonly load: 
     summary: 'run a command as root on hosts',
     load: async (finish) => (await import('./run.ts')).runCommand(finish),
   },
+  logs: {
+    summary: 'show the journals of hosts, merged by time',
+    load: async (finish) => (await import('./logs.ts')).logsCommand(finish),
+  },
   report: {
     summary: 'merge the output of several runs',
     load: async (finish) => (await import('./report.ts')).reportCommand(finish),

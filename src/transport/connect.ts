@@ -4,7 +4,8 @@ import { HostwrightError } from '../errors.ts';
 import { openConnection, type Connection, type UserKeys } from './connection.ts';
 import { createKeyFiles } from './key-files.ts';
 import { createLoginKeys } from './login-keys.ts';
-import { openShell } from './remote-shell.ts';
+import { openShell, type ShellChannel } from './remote-shell.ts';
+import { openStream } from './stream.ts';
 import { createSharedResolver } from './shared-config.ts';
 import { resolveConfig, type ConfigRequest, type SshConfig } from './ssh-config.ts';
 import type { Connect, Target, Transport } from './transport.ts';
@@ -76,12 +77,16 @@ async function openTransport(target: Target, options: ConnectOptions, shared: Sh
   };
   try {
     const connection = await travel(way, { target, config, options, ...shared });
-    const shell = await openShell((command) => connection.execute(command), {
+    const execute = async (command: string): Promise<ShellChannel> => connection.execute(command);
+    const start = {
       host: target.host,
       user: config.user,
       become: target.become,
       password: target.becomePassword,
       startTimeout: options.connectTimeout ?? defaultConnectTimeout,
+    };
+    const shell = await openShell(execute, {
+      ...start,
       answerLimit: options.answerLimit ?? defaultAnswerLimit,
       directory: '/run/hostwright',
     });
@@ -93,6 +98,7 @@ async function openTransport(target: Target, options: ConnectOptions, shared: Sh
         return shell.roundTrips;
       },
       request: async (request) => shell.request(request),
+      stream: async (script) => openStream(execute, script, start),
       stop: () => shell.stop(),
       async close() {
         await shell.close();

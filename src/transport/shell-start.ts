@@ -9,7 +9,7 @@ export interface StartingShell {
   readonly channel: ShellChannel;
   readonly words: Words;
   readonly start: Start;
-  readonly options: ShellOptions;
+  readonly options: Omit<ShellOptions, 'answerLimit' | 'directory'>;
 }
 
 /**

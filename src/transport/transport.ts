@@ -1,5 +1,6 @@
 import type { Secret } from '../secrets/secret.ts';
 import type { Script } from './shell.ts';
+import type { Stream } from './stream.ts';
 
 /** The holder of a host's lock, for the error of other runs. */
 export interface LockHolder {
@@ -59,6 +60,8 @@ export interface Transport {
    * answer that is too large, the transport is closed.
    */
   request(request: Request): Promise<Answer>;
+  /** Starts a script that writes for as long as it likes, beside the requests and without a lock; E_SUDO, E_REMOTE, E_CONNECT. */
+  stream(script: Script): Promise<Stream>;
   /** Asks the current request to end early, if it supports that. */
   stop(): void;
   close(): Promise<void>;

@@ -34,6 +34,7 @@ function hostsThatAnswer(observed: (host: string) => readonly string[] = () => [
         const stdout = answerOf(roundTrips === 1 ? [facts, '', ...observed(host)] : ['0\n', '']);
         return Promise.resolve({ code: 0, stdout: Buffer.from(stdout), stderr: Buffer.alloc(0) });
       },
+      stream: () => Promise.reject(new Error('not asked for')),
       stop: () => undefined,
       close: async () => {
         open.delete(host);

@@ -226,6 +226,7 @@ export function modelHost(world: World, { host = 'web1', loss, ...faults }: Host
     get roundTrips() {
       return log.length;
     },
+    stream: () => Promise.reject(new Error('not asked for')),
     stop: () => undefined,
     close: () => Promise.resolve(),
     request: (request): Promise<Answer> => {
