@@ -1,14 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { promote } from '../../roles/mysql/actions-promote.ts';
-import { status } from '../../roles/mysql/actions-status.ts';
-import { variables, type Variables } from '../../roles/mysql/variables.ts';
-import {
-  HostwrightError,
-  Secret,
-  type ActionHost,
-  type ActionPlan,
-  type ActionRequest,
-} from '../../src/index.ts';
+import type { ActionPlan, ActionRequest } from '../../src/index.ts';
+import { databaseHosts, promotion, statusOf } from './database-hosts.ts';
 
 interface Server {
   readonly alone?: true;
@@ -40,42 +32,26 @@ function answerOf({ alone, cutOff, state = 'Synced', size = 3, cluster = 'c1', s
     .join('');
 }
 
-function hostsOf(
+const hostsOf = (
   servers: Readonly<Record<string, Server>>,
   asked: (name: string, request: ActionRequest) => void = () => undefined,
-): readonly ActionHost<Variables>[] {
-  const vars = variables.parse({
-    ...{ mysql_topology: 'group', mysql_flavor: 'mariadb' },
-    mysql_replication_password: new Secret('r'),
-    mysql_seed_password: new Secret('s'),
-    mysql_observer_password: new Secret('o'),
-  });
-  return names.map((name) => {
-    const server = servers[name] ?? {};
-    return {
-      ...{ name, address: name, groups: ['db'], vars },
-      run: (_, request = {}) => {
-        asked(name, request);
-        return server.silent === 'unreachable'
-          ? Promise.reject(new HostwrightError('E_CONNECT', 'no way there', { place: { host: name } }))
-          : Promise.resolve(answerOf(server));
-      },
-    };
-  });
-}
+) =>
+  databaseHosts(
+    names,
+    () => ({ mysql_topology: 'group', mysql_flavor: 'mariadb' }),
+    (name, request) => {
+      asked(name, request);
+      const server = servers[name] ?? {};
+      return server.silent === 'unreachable' ? undefined : answerOf(server);
+    },
+  );
 
-async function planOf(
+const planOf = (
   name: string,
   servers: Readonly<Record<string, Server>>,
   yesItIsDead = false,
   asked?: (name: string, request: ActionRequest) => void,
-): Promise<ActionPlan> {
-  const hosts = hostsOf(servers, asked);
-  const host = hosts.find((one) => one.name === name);
-  if (host === undefined || promote.plan === undefined) throw new Error('no plan');
-  const site = { hosts: () => [arbitrator, ...hosts], declared: () => [] };
-  return await promote.plan({ host, hosts, args: { yesItIsDead }, site });
-}
+): Promise<ActionPlan> => promotion(name, hostsOf(servers, asked), yesItIsDead, [arbitrator]);
 
 describe('promote in a Galera cluster', () => {
   it('says in the inventory which member proxies prefer, and tells them', async () => {
@@ -120,12 +96,7 @@ describe('promote in a Galera cluster', () => {
 });
 
 describe('status of a Galera cluster', () => {
-  const seen = async (servers: Readonly<Record<string, Server>>) => {
-    if (status.read === undefined || status.on !== 'site') throw new Error('it reads nothing');
-    const hosts = hostsOf(servers);
-    const site = { hosts: () => [arbitrator, ...hosts], declared: () => [] };
-    return await status.read({ hosts, args: {}, site });
-  };
+  const seen = (servers: Readonly<Record<string, Server>>) => statusOf(hostsOf(servers), [arbitrator]);
   const table = async (servers: Readonly<Record<string, Server>>) =>
     (await seen(servers)).rows.map((row) => Object.values(row));
 

@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { promote } from '../../roles/mysql/actions-promote.ts';
-import { status } from '../../roles/mysql/actions-status.ts';
-import { variables, type Variables } from '../../roles/mysql/variables.ts';
-import { HostwrightError, Secret, type ActionHost, type ActionPlan } from '../../src/index.ts';
+import type { ActionPlan } from '../../src/index.ts';
+import { databaseHosts, promotion, statusOf } from './database-hosts.ts';
 
 const group = '67726f75-7020-4f66-9064-617461626173';
 
@@ -37,39 +35,22 @@ function answerOf(name: string, { last = 9, own, with: others, state = 'OFFLINE'
   return `data\nserver ${JSON.stringify(server)}\n`;
 }
 
-function hostsOf(servers: Readonly<Record<string, Server>>): readonly ActionHost<Variables>[] {
-  const vars = variables.parse({
-    mysql_topology: 'group',
-    mysql_replication_password: new Secret('r'),
-    mysql_seed_password: new Secret('s'),
-    mysql_observer_password: new Secret('o'),
-  });
-  return names.map((name) => {
-    const server = servers[name] ?? {};
-    return {
-      ...{ name, address: name, groups: ['db'], vars },
-      run: () => {
-        if (server.silent === 'unreachable') {
-          return Promise.reject(new HostwrightError('E_CONNECT', 'no way there', { place: { host: name } }));
-        }
-        return Promise.resolve(server.silent === 'down' ? 'data\n' : answerOf(name, server));
-      },
-    };
-  });
-}
+const hostsOf = (servers: Readonly<Record<string, Server>>) =>
+  databaseHosts(
+    names,
+    () => ({ mysql_topology: 'group' }),
+    (name) => {
+      const server = servers[name] ?? {};
+      if (server.silent === 'unreachable') return undefined;
+      return server.silent === 'down' ? 'data\n' : answerOf(name, server);
+    },
+  );
 
-const site = { hosts: () => [], declared: () => [] };
-
-async function planOf(
+const planOf = (
   name: string,
   servers: Readonly<Record<string, Server>>,
   yesItIsDead = false,
-): Promise<ActionPlan> {
-  const hosts = hostsOf(servers);
-  const host = hosts.find((one) => one.name === name);
-  if (host === undefined || !('plan' in promote) || promote.plan === undefined) throw new Error('no plan');
-  return await promote.plan({ host, hosts, args: { yesItIsDead }, site });
-}
+): Promise<ActionPlan> => promotion(name, hostsOf(servers), yesItIsDead);
 
 const titles = (plan: ActionPlan): readonly string[] => plan.steps.map(({ title }) => title);
 
@@ -115,14 +96,11 @@ describe('promote in a group', () => {
 
 describe('status of a group', () => {
   it('shows who takes writes, who is outside, and what the group lacks', async () => {
-    if (!('read' in status) || status.read === undefined) throw new Error('it reads nothing');
     const hosts = hostsOf({
       ...{ web1: { with: two }, web2: { with: two, last: 8 } },
       web3: { own: 'web3-number:1-2' },
     });
-    const [host] = hosts;
-    if (host === undefined) throw new Error('no host');
-    const { rows, remarks } = await status.read({ host, hosts, args: {}, site });
+    const { rows, remarks } = await statusOf(hosts);
     expect(rows.map((row) => Object.values(row))).toEqual([
       ['web1', 'writes', 'ONLINE', '2 of 2', 9, null],
       ['web2', 'read-only', 'ONLINE', '2 of 2', 8, null],

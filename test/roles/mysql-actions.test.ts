@@ -1,17 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { promote } from '../../roles/mysql/actions-promote.ts';
 import { columns, remarksOf, seeAll, status } from '../../roles/mysql/actions-status.ts';
 import { parseBackups } from '../../roles/mysql/backup-status.ts';
 import { parseServerState } from '../../roles/mysql/server-state.ts';
-import { variables, type Variables } from '../../roles/mysql/variables.ts';
-import {
-  HostwrightError,
-  Secret,
-  type ActionHost,
-  type ActionPlan,
-  type ActionRequest,
-  type Script,
-} from '../../src/index.ts';
+import type { Variables } from '../../roles/mysql/variables.ts';
+import type { ActionHost, ActionPlan, ActionRequest, Script } from '../../src/index.ts';
+import { databaseHosts, promotion } from './database-hosts.ts';
 
 /** What a server says; `follows` the address of another. */
 interface Server {
@@ -29,14 +22,6 @@ interface Server {
   readonly silent?: 'down' | 'unreachable';
   readonly flavor?: 'mysql' | 'mariadb';
 }
-
-const vars = ({ flavor = 'mysql' }: Server): Variables =>
-  variables.parse({
-    mysql_flavor: flavor,
-    mysql_replication_password: new Secret('r'),
-    mysql_seed_password: new Secret('s'),
-    mysql_observer_password: new Secret('o'),
-  });
 
 function stateOf({
   writes = false,
@@ -69,36 +54,25 @@ function stateOf({
   return [`row ${JSON.stringify(row)}`, ...status.map((line) => `status ${line}`)].join('\n');
 }
 
-function hostOf(name: string, server: Server, all: readonly Server[]): ActionHost<Variables> {
-  return {
-    ...{ name, address: name, groups: ['db'], vars: vars(server) },
-    run: (_, { stdin = '' } = {}) => {
-      if (server.silent === 'unreachable') {
-        return Promise.reject(new HostwrightError('E_CONNECT', 'no way there', { place: { host: name } }));
-      }
-      if (/^SELECT (WAIT_FOR|MASTER_GTID_WAIT)/.test(String(stdin))) {
-        return Promise.resolve(`${server.late === true ? 1 : 0}\n`);
-      }
-      if (String(stdin).startsWith('SELECT CONCAT(@@global.gtid')) return Promise.resolve('0-1-5\n');
-      if (String(stdin).includes('GTID_SUBTRACT')) {
-        return Promise.resolve(`${all.find((one) => one.follows === name)?.errant ?? ''}\n`);
-      }
-      return Promise.resolve(String(stdin).includes('mysql.user') ? '1\n' : stateOf(server));
-    },
-  };
-}
-
 function site(servers: Readonly<Record<string, Server>>): readonly ActionHost<Variables>[] {
-  return Object.entries(servers).map(([name, server]) => hostOf(name, server, Object.values(servers)));
+  const errantOf = (name: string) => Object.values(servers).find((one) => one.follows === name)?.errant ?? '';
+  return databaseHosts(
+    Object.keys(servers),
+    (name) => ({ mysql_flavor: servers[name]?.flavor }),
+    (name, { stdin = '' }) => {
+      const server = servers[name] ?? {};
+      const text = String(stdin);
+      if (server.silent === 'unreachable') return undefined;
+      if (/^SELECT (WAIT_FOR|MASTER_GTID_WAIT)/.test(text)) return `${server.late === true ? 1 : 0}\n`;
+      if (text.startsWith('SELECT CONCAT(@@global.gtid')) return '0-1-5\n';
+      if (text.includes('GTID_SUBTRACT')) return `${errantOf(name)}\n`;
+      return text.includes('mysql.user') ? '1\n' : stateOf(server);
+    },
+  );
 }
 
-async function plan(servers: Readonly<Record<string, Server>>, yesItIsDead = false): Promise<ActionPlan> {
-  const hosts = site(servers);
-  const host = hosts.find(({ name }) => name === 'b');
-  if (host === undefined || promote.on !== 'host' || promote.plan === undefined) throw new Error('no host b');
-  const context = { args: { yesItIsDead }, host, hosts, site: { hosts: () => hosts, declared: () => [] } };
-  return await promote.plan(context);
-}
+const plan = (servers: Readonly<Record<string, Server>>, yesItIsDead = false): Promise<ActionPlan> =>
+  promotion('b', site(servers), yesItIsDead);
 
 const titles = ({ steps }: ActionPlan) => steps.map(({ host, title }) => `${host}: ${title}`);
 
