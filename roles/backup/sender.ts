@@ -29,9 +29,11 @@ function scratchOf({ vars, host, site }: RoleContext<Variables>): string {
   return vars.backup_scratch ?? scratch[flavorOf(host, site)];
 }
 
+const nameOf = (verb: Verb): string => (verb === 'now' ? 'hostwright-backup' : `hostwright-backup-${verb}`);
+
 function timed(verb: Verb, command: string, context: RoleContext<Variables>): readonly Resource[] {
   const { vars, template } = context;
-  const name = verb === 'now' ? 'hostwright-backup' : `hostwright-backup-${verb}`;
+  const name = nameOf(verb);
   const [description, folder] = [timers[verb], scratchOf(context)];
   return [
     unit(
@@ -46,6 +48,11 @@ function timed(verb: Verb, command: string, context: RoleContext<Variables>): re
     }),
     service(`${name}.timer`, {}, { needs: [`file:${etc}/backup.conf`, `file:${etc}/ssh_key`] }),
   ];
+}
+
+/** Of a host that had this part before another server was promoted. */
+function untimed(verb: Verb): readonly Resource[] {
+  return [unit(`${nameOf(verb)}.timer`, { absent: true }), unit(`${nameOf(verb)}.service`, { absent: true })];
 }
 
 /** A database host: all of them send their binary logs, one the copies, and one tests them. */
@@ -88,7 +95,7 @@ export function sender(context: RoleContext<Variables>): readonly Resource[] {
     file(`${etc}/recipients`, { content: recipients.map((one) => `${one}\n`).join('') }),
     ...(tests ? [file(`${etc}/test.key`, { content: vars.backup_test_key, mode: '0600' })] : []),
     ...timed('logs', 'logs', context),
-    ...(sends ? timed('now', 'now', context) : []),
-    ...(tests ? timed('test', 'test-new', context) : []),
+    ...(sends ? timed('now', 'now', context) : untimed('now')),
+    ...(tests ? timed('test', 'test-new', context) : untimed('test')),
   ];
 }

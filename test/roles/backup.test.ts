@@ -67,6 +67,24 @@ describe('the role backup', () => {
     }
   });
 
+  test('has the timers of copies and tests where these are made, and ends those of before a promotion', () => {
+    const timersOf = (name: string, present: boolean): readonly string[] => {
+      const resources = resourcesOf(backup, {
+        ...{ variables: { backup_test_key: key, backup_ssh_seed: 'seed' }, host: name, hosts },
+        declared: databases(),
+      });
+      return (ofType(resources, 'unit') as { name: string; absent?: boolean }[])
+        .filter((unit) => unit.name.endsWith('.timer') && (unit.absent === true) !== present)
+        .map((unit) => unit.name)
+        .toSorted();
+    };
+    const [copy, logs, tests] = ['', '-logs', '-test'].map((part) => `hostwright-backup${part}.timer`);
+    expect(timersOf('web3', true)).toEqual([logs, tests, copy]);
+    expect(timersOf('web3', false)).toEqual([]);
+    expect(timersOf('web2', true)).toEqual([logs]);
+    expect(timersOf('web2', false)).toEqual([tests, copy]);
+  });
+
   test('encrypts to the test and to those that are named', async () => {
     const other = await identityToRecipient(createAgeKey());
     expect(files('web2', { backup_recipients: [other] }).get(`${etc}/recipients`)).toBe(
