@@ -69,6 +69,7 @@ fi`;
 const mysqlScript = sh`executed=$(head -n 1 "$HW/part")
 printf "SELECT JSON_OBJECT('server', @@global.server_uuid, 'own', GTID_SUBTRACT('%s', @@global.gtid_executed),
   'behind', GTID_SUBTRACT(@@global.gtid_executed, '%s') <> '',
+  'asks', EXISTS (SELECT 1 FROM performance_schema.global_variables WHERE VARIABLE_NAME = 'rpl_semi_sync_source_enabled'),
   'purged', GTID_SUBTRACT(@@global.gtid_purged, '%s') <> '');\n" "$executed" "$executed" "$executed" >"$HW/question"
 ${askPrimary('mysql')}`;
 
@@ -147,7 +148,14 @@ const mysqlRow = z.object({
 });
 
 const truth = z.number().or(z.boolean());
-const mysqlAnswer = z.object({ server: z.string(), own: z.string(), behind: truth, purged: truth });
+const mysqlAnswer = z.object({
+  server: z.string(),
+  own: z.string(),
+  behind: truth,
+  purged: truth,
+  /** Its commits can wait for replicas; those of a member of a group cannot. */
+  asks: truth,
+});
 
 const mariadbRow = z.object({
   ...semiSync,
@@ -168,13 +176,14 @@ function isFailure(found: Failure | null | undefined): found is Failure {
   return found !== null && found !== undefined && found.number !== 0;
 }
 
-/** A replica that receives nothing acknowledges nothing. */
+/** A replica that receives nothing acknowledges nothing, nor does one whose primary does not ask for it. */
 function semiSyncState(
   { waits, acknowledges }: { readonly waits: string | null; readonly acknowledges: string | null },
   receiving: string,
+  isAsked = true,
 ): string {
   if (waits === 'ON') return 'waits for replicas itself';
-  return acknowledges === 'ON' || receiving !== 'on' ? 'on' : 'off';
+  return acknowledges === 'ON' || receiving !== 'on' || !isAsked ? 'on' : 'off';
 }
 
 interface Tls {
@@ -220,7 +229,7 @@ function parseMysql(rows: readonly string[], replica: Replica) {
   const receiving = row.receiver?.state ?? 'off';
   return {
     readOnly: row.readOnly === 1,
-    semiSync: semiSyncState(row, receiving),
+    semiSync: semiSyncState(row, receiving, Boolean(answer?.asks ?? true)),
     source: source === null || source.host === null ? null : `${source.host}:${source.port}`,
     user: source?.user ?? '',
     passwordHash: row.password ?? '',

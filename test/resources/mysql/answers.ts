@@ -41,6 +41,8 @@ export interface Server {
   /** Of semi-synchronous replication: its own commits wait, it acknowledges. */
   readonly waits: 'ON' | 'OFF' | null;
   readonly acknowledges: 'ON' | 'OFF' | null;
+  /** Its primary can wait for replicas. */
+  readonly asks: boolean;
   readonly delay: number;
   readonly filters: readonly string[] | null;
   readonly channels: readonly string[] | null;
@@ -68,6 +70,7 @@ export const following: Server = {
   isPurged: false,
   waits: 'OFF',
   acknowledges: 'ON',
+  asks: true,
   delay: 0,
   filters: null,
   channels: null,
@@ -121,7 +124,7 @@ export function mysqlAnswer(server: Server): string {
     ...(server.seeding === null ? [] : [`seeding ${server.seeding}`]),
     server.own === null
       ? "silent ERROR 2003 (HY000): Can't connect to MySQL server on '10.0.0.2:3306' (111)"
-      : `primary ${JSON.stringify({ server: primaryUuid, own: server.own, behind: Number(server.isBehind), purged: Number(server.isPurged) })}`,
+      : `primary ${JSON.stringify({ server: primaryUuid, own: server.own, behind: Number(server.isBehind), purged: Number(server.isPurged), asks: Number(server.asks) })}`,
     '',
   ].join('\n');
 }
