@@ -68,7 +68,9 @@ export {
   parseGaleraState,
   type GaleraState,
 } from './resources/mysql/galera-state.ts';
-export { beginGroup, mysqlGroupMember, type GroupStart } from './resources/mysql/group-member.ts';
+export { beginGroup, memberPrivileges } from './resources/mysql/group-entry.ts';
+export { mysqlGroupMember } from './resources/mysql/group-member.ts';
+export type { GroupStart } from './resources/mysql/group-member-state.ts';
 export {
   countHeld,
   groupState,

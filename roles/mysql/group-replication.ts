@@ -5,6 +5,7 @@ import {
   groupState,
   HostwrightError,
   lines,
+  memberPrivileges,
   mysqlGroupMember,
   service,
   sh,
@@ -123,10 +124,7 @@ done`,
 const restartCommand: [string, string, string] = ['sh', '-euc', restart.text];
 
 /** Whom the members log in to each other as. */
-const accountOfMembers = (place: Place): Account =>
-  accountOfServers(place, 'replication', {
-    '*.*': ['REPLICATION SLAVE', 'CONNECTION_ADMIN', 'BACKUP_ADMIN', 'GROUP_REPLICATION_STREAM'],
-  });
+const accountOfMembers = (place: Place): Account => accountOfServers(place, 'replication', memberPrivileges);
 
 function member(context: Context): Resource {
   const { vars, host } = context;

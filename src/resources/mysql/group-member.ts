@@ -1,263 +1,30 @@
-import { createHash } from 'node:crypto';
-import { z } from 'zod';
-import { HostwrightError } from '../../errors.ts';
-import { Secret } from '../../secrets/secret.ts';
-import { lines, sh } from '../../transport/shell.ts';
-import { argv } from '../attribute.ts';
+import type { z } from 'zod';
+import { lines } from '../../transport/shell.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
-import { Unreadable, type Change } from '../state.ts';
+import type { Change } from '../state.ts';
 import type { Ask } from '../step.ts';
-import { gtidsMinus } from './gtid-set.ts';
+import { alone, becomesOnline, begin, join, loginStatement, prepareStatements } from './group-entry.ts';
 import {
-  groupQuery,
-  heldBy,
-  isInGroup,
-  ownState,
-  parseGroupServer,
-  type GroupServer,
-} from './group-state.ts';
+  count,
+  failed,
+  hasLogin,
+  inGroup,
+  isGivenUp,
+  look,
+  parse,
+  question,
+  schema,
+  stateOf,
+  told,
+  type Member,
+} from './group-member-state.ts';
+import { isInGroup, ownState } from './group-state.ts';
 import { forgetStatements, forgetTransactions, isOfPackage } from './of-package.ts';
 import { keepTransactions, keptIn, transactionsIn } from './own-transactions.ts';
-import { askServer, parseAnswer, probeServer, type Question } from './question.ts';
+import { probeServer } from './question.ts';
 import { copyData } from './replica.ts';
-import { replicaSchema } from './replication.ts';
 import { endSeeding } from './seeding-mark.ts';
-import { runSql, sqlBytes, sqlClient, sqlText } from './sql.ts';
-import { createUserStatements } from './user.ts';
-
-const hostName = z.string().regex(/^[\w.-]+$/, 'expected the name of a host');
-const gtids = z.string().regex(/^[\w:, -]*$/, 'expected a set of GTIDs');
-
-const { user, password, port, ca, certificate, key, seedTimeout } = replicaSchema.shape;
-
-const start = z
-  .discriminatedUnion('kind', [
-    z.strictObject({
-      kind: z.literal('join'),
-      from: z
-        .strictObject({ name: hostName, address: replicaSchema.shape.address })
-        .optional()
-        .describe('A member of the group'),
-      own: gtids.default('').describe('Transactions that the group lacks'),
-      reason: z.string().optional().describe('What to say where no group is found'),
-    }),
-    z.strictObject({ kind: z.literal('refuse'), reason: z.string() }),
-    z.strictObject({
-      kind: z.literal('begin'),
-      held: gtids.describe('What this server had when that was decided'),
-    }),
-  ])
-  .describe('How it gets into a group: `begin` only where no member is in one, and this one holds all');
-
-const schema = z.strictObject({
-  name: hostName,
-  user: user.describe('The account as which members log in to each other'),
-  password,
-  from: z.array(z.string()).describe('The clients of that account, as the server sees them'),
-  port,
-  ca,
-  certificate,
-  key,
-  join: argv.describe(
-    'Joins the group, unless this server is in it; a first argument `wait` waits for another run',
-  ),
-  start,
-  discard: z
-    .string()
-    .optional()
-    .describe('Transactions that the group lacks and that may be lost: the data is then copied again'),
-  seedTimeout,
-});
-
-type Member = z.output<typeof schema>;
-
-const channel = 'group_replication_recovery';
-/** Held by all that join or begin. */
-const lock = '/run/mysql-group.lock';
-
-const question: Question = {
-  rows: `${groupQuery}
-SELECT JSON_OBJECT('user', User_name, 'password', SHA2(User_password, 256)) FROM mysql.slave_master_info WHERE Channel_name = '${channel}';`,
-};
-
-const login = z.object({ user: z.string().nullable(), password: z.string().nullable() });
-
-interface Found {
-  readonly server: GroupServer;
-  /** As whom it logs in to the others; the password as hexadecimal SHA-256. */
-  readonly login: z.output<typeof login> | undefined;
-}
-
-function parse([first = '', second]: readonly string[]): Found {
-  return {
-    server: parseGroupServer(first),
-    login: second === undefined ? undefined : login.parse(JSON.parse(second)),
-  };
-}
-
-function hasLogin({ login: found }: Found, { user: name, password: secret }: Member): boolean {
-  const hash = createHash('sha256').update(secret.reveal()).digest('hex');
-  return found?.user === name && found.password === hash;
-}
-
-function count(set: string): string {
-  const number = transactionsIn(set);
-  return number === 1 ? '1 transaction' : `${number} transactions`;
-}
-
-/** What the plan says. */
-function told(member: Member): string {
-  const { start: how } = member;
-  switch (how.kind) {
-    case 'begin':
-      return how.held === ''
-        ? 'begins a new group: no member has data'
-        : 'begins the group again: no member has more';
-    case 'join':
-      if (how.own === '') return 'joins';
-      return isGivenUp(member, how.own)
-        ? `joins, without ${count(how.own)} that the group lacks: ${how.own}`
-        : `joins only if ${count(how.own)} that the group lacks may be discarded: ${how.own}`;
-    case 'refuse':
-      return how.reason.split('\n')[0] ?? '';
-    default:
-      return how satisfies never;
-  }
-}
-
-function isGivenUp({ discard = '' }: Member, own: string): boolean {
-  const words = (text: string): string => text.replace(/\s/g, '').toLowerCase();
-  return own === '' || words(discard) === words(own);
-}
-
-const inGroup = 'ONLINE';
-
-function stateOf(found: Found, desired: Member) {
-  const { server } = found;
-  const state = ownState(server);
-  return {
-    state: state === inGroup && !isInGroup(server) ? 'ONLINE, without a majority' : state,
-    user: found.login?.user ?? 'none',
-    password: hasLogin(found, desired) ? desired.password : new Secret(found.login?.password ?? ''),
-    start: state === inGroup ? told(desired) : 'none',
-  };
-}
-
-async function look(on: Ask): Promise<Found> {
-  const { script } = askServer('mysql', [question]);
-  const rows = parseAnswer(await on(script));
-  if (rows instanceof Unreadable) throw failed(`the server does not answer: ${rows.reason}`);
-  return parse(rows);
-}
-
-function failed(message: string): HostwrightError {
-  return new HostwrightError('E_REMOTE', message);
-}
-
-const loginStatement = ({ user: name, password: secret }: Member): string =>
-  `CHANGE REPLICATION SOURCE TO SOURCE_USER = ${sqlText(name)}, SOURCE_PASSWORD = ${sqlText(secret.reveal())} FOR CHANNEL '${channel}'`;
-
-const grants = ['REPLICATION SLAVE', 'CONNECTION_ADMIN', 'BACKUP_ADMIN', 'GROUP_REPLICATION_STREAM'] as const;
-
-/**
- * Statements after which a server outside of a group can join one. The account is written beside the history: members
- * log in to each other before one has the history of the others.
- */
-function prepareStatements(member: Member, { follows }: GroupServer): readonly string[] {
-  const accounts = member.from.flatMap((host) => [
-    `DROP USER IF EXISTS ${sqlText(member.user)}@${sqlText(host)}`,
-    ...createUserStatements({
-      ...{ name: member.user, host, flavor: 'mysql', password: member.password, tls: 'x509' },
-      grants: { '*.*': [...grants] },
-    }),
-  ]);
-  return [
-    'SET GLOBAL group_replication_bootstrap_group = OFF',
-    'STOP GROUP_REPLICATION',
-    ...(follows === null ? [] : ['STOP REPLICA', "RESET REPLICA ALL FOR CHANNEL ''"]),
-    'SET SESSION sql_log_bin = 0',
-    // read_only stays: only root writes.
-    'SET GLOBAL super_read_only = OFF',
-    ...accounts,
-    'SET GLOBAL super_read_only = ON',
-    loginStatement(member),
-  ];
-}
-
-/** Seconds that a START of another run may take. */
-const startTime = 90;
-
-/** Runs alone: a server that begins a group must not be told to join one at the same time. */
-const alone = sh`exec 9>${lock}
-flock -w ${startTime} 9 || { echo 'another run joins the group' >&2; exit 1; }`;
-
-const lastWords = sh`grep -F "Plugin group_replication reported" /var/log/mysql/error.log 2>/dev/null | grep -F '[ERROR]' | tail -n 3 | sed 's/.*reported: //' >&2`;
-
-/** Shell that begins a group on a server outside of one; whatever comes of it, no later join begins another one. */
-export const beginGroup = lines([
-  sqlClient('mysql'),
-  alone,
-  sh`trap 'echo "SET GLOBAL group_replication_bootstrap_group = OFF;" | hw_sql' EXIT
-printf '%s\n' 'STOP GROUP_REPLICATION;' 'SET GLOBAL group_replication_bootstrap_group = ON;' 'START GROUP_REPLICATION;' | hw_sql || {
-  ${lastWords}
-  exit 1
-}`,
-]);
-
-/** Seconds that a server may be silent: the copy of all data ends with a restart. */
-const restarting = 120;
-
-async function begin(on: Ask, how: Extract<Member['start'], { kind: 'begin' }>): Promise<void> {
-  const { server } = await look(on);
-  const missing = gtidsMinus('mysql', how.held, heldBy(server));
-  if (missing !== '') {
-    throw failed(
-      `a group cannot be begun: this server lacks ${count(missing)} that it had when that was decided: ${missing}`,
-    );
-  }
-  await on(beginGroup);
-}
-
-/** A START that finds nobody takes a minute. */
-const tries = 3;
-
-async function join(on: Ask, member: Member, reason: string | undefined): Promise<void> {
-  let problem = '';
-  for (let left = tries; left > 0; left -= 1) {
-    try {
-      await on(sh`${member.join} wait`);
-    } catch (error) {
-      // A server that copies all data ends in between.
-      if (!(error instanceof HostwrightError)) throw error;
-      problem = error.message;
-      if (reason !== undefined) break;
-    }
-    if (await becomesOnline(on, member)) return;
-  }
-  throw failed(
-    [`this server does not get into the group`, problem, reason ?? '']
-      .filter((text) => text !== '')
-      .join('\n'),
-  );
-}
-
-/** Whether it does, as long as it recovers. */
-async function becomesOnline(on: Ask, { seedTimeout: patience }: Member): Promise<boolean> {
-  let silent = 0;
-  for (let second = 0; second < patience; second += 1) {
-    try {
-      const state = ownState((await look(on)).server);
-      if (state === inGroup) return true;
-      if (state !== 'RECOVERING') return false;
-      silent = 0;
-    } catch (error) {
-      silent += 1;
-      if (silent > restarting) throw error;
-    }
-    await on(sh`sleep 1`);
-  }
-  return false;
-}
+import { runSql, sqlBytes } from './sql.ts';
 
 /** Without what Debian's package has written, where that is all that the group lacks. */
 async function forgetPackage(on: Ask, own: string): Promise<boolean> {
@@ -311,7 +78,7 @@ async function takePart(on: Ask, { desired: member }: Change<Member>): Promise<v
     await on(prepare, sqlBytes(prepareStatements(member, found.server)));
   }
   if (how.kind === 'begin') await begin(on, how);
-  else await join(on, member, how.reason);
+  else await join(on, member, how);
 }
 
 export const mysqlGroupMemberType = defineResource({
@@ -324,6 +91,7 @@ export const mysqlGroupMemberType = defineResource({
     state: inGroup,
     user: member.user,
     password: member.password,
+    relayLog: 'readable',
     start: told(member),
   }),
   probe: (batch) =>
@@ -345,6 +113,3 @@ export function mysqlGroupMember(
 ): Resource {
   return declare(mysqlGroupMemberType, { name, ...attributes }, options);
 }
-
-/** How a server gets into a group. */
-export type GroupStart = z.input<typeof start>;

@@ -13,10 +13,12 @@ export function hashOf(replica: Replica): string {
 }
 
 /** What was received cannot be read; MySQL's number, and MariaDB's. The primary has it, and sends it once more. */
-const unreadableRelayLog = new Set([13_121, 1594]);
+export function isUnreadableRelayLog(failure: number): boolean {
+  return failure === 13_121 || failure === 1594;
+}
 
 export function isRelayLogDamaged({ applyFailure }: ReplicaStatus): boolean {
-  return applyFailure !== null && unreadableRelayLog.has(applyFailure.number);
+  return applyFailure !== null && isUnreadableRelayLog(applyFailure.number);
 }
 
 /** A failure that only a new copy of the data ends. */
