@@ -1,8 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { labSettings } from '../../src/lab/settings.ts';
-import { stopHost } from '../../src/lab/host.ts';
 import { checksums, countingWriter, doorOfApplication, lost, type Counted } from '../lab/counting-writer.ts';
 import { jsonLines, type Finished, type TestHosts } from '../lab/hosts.ts';
 
@@ -19,7 +17,7 @@ const sql = async (hosts: TestHosts, host: string, statement: string): Promise<s
 async function powerIsBack(hosts: TestHosts): Promise<void> {
   const declared = join(hosts.inventory, 'group_vars/db.yml');
   const text = await readFile(declared);
-  succeeded(await hosts.hostwright('lab', 'up', '--hosts', '3'));
+  await hosts.powerIsBack();
   await writeFile(declared, text);
 }
 
@@ -70,9 +68,8 @@ export function databasePromotions(site: () => TestHosts): void {
 
   it('the power of both is lost and comes back: writes go on without a person', async () => {
     const hosts = site();
-    const settings = labSettings(hosts.environment);
     const writing = await counting(hosts);
-    await Promise.all(['web2', 'web3'].map((host) => stopHost(settings, host)));
+    await Promise.all(['web2', 'web3'].map(hosts.losePower));
     await powerIsBack(hosts);
     await writing.more();
     await noneMissing(hosts, 'web2', 'power of both databases', await writing.stop());
@@ -81,14 +78,13 @@ export function databasePromotions(site: () => TestHosts): void {
 
   it('the power of the primary is lost, commits are strict, and a person promotes the other: none is lost', async () => {
     const hosts = site();
-    const settings = labSettings(hosts.environment);
     await writeFile(
       join(hosts.inventory, 'group_vars/db.yml'),
       'mysql_durability: strict\nmysql_primary: web2\n',
     );
     succeeded(await hosts.hostwright('apply', '--yes', '--json', '--no-diff'));
     const writing = await counting(hosts);
-    await stopHost(settings, 'web2');
+    await hosts.losePower('web2');
     const word = Date.now();
     const promoted = await promote('web3', '--yes-it-is-dead');
     succeeded(promoted);

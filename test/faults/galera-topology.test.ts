@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { galeraSite, type GaleraSite } from '../lab/galera-cluster.ts';
-import { jsonLines, type Finished } from '../lab/hosts.ts';
 import { counting } from './galera-counting.ts';
 
 let site: GaleraSite;
@@ -13,23 +12,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await site.down();
 });
-
-function named(finished: Finished, type: string): readonly string[] {
-  return jsonLines(finished)
-    .filter((line) => line.type === type)
-    .map((line) => `${String(line['host'])} ${String(line['resource'])} ${String(line['action'])}`)
-    .toSorted();
-}
-
-/** What the plan shows is what happens. */
-async function becomes(): Promise<void> {
-  const plan = await site.hostwright('plan', '--json');
-  const apply = await site.hostwright('apply', '--yes', '--json');
-  expect(apply.code, apply.stdout + apply.stderr).toBe(0);
-  expect(named(apply, 'result')).toEqual(named(plan, 'change'));
-  const again = await site.hostwright('plan');
-  expect(again.code, again.stdout).toBe(0);
-}
 
 async function backup(...words: readonly string[]): Promise<void> {
   const done = await site.hostwright('do', 'backup', ...words, '--yes');
@@ -51,7 +33,7 @@ describe('a running primary and its replica', () => {
     const [, gtids = ''] = /lacks[^:]*: ([\d,-]+)/.exec((await site.hostwright('plan')).stdout) ?? [];
     await site.declare('group', { mysql_discard_transactions: gtids });
     const writing = await counting(site, { connections: 1 });
-    await becomes();
+    await site.becomes();
     await site.isWhole();
     await writing.isWhole('from primary_replica to group');
     expect(await site.sql('web3', 'SHOW TABLES FROM shop')).not.toContain('own');
@@ -62,7 +44,7 @@ describe('a running primary and its replica', () => {
     await backup('now');
     await site.declare('primary_replica');
     const writing = await counting(site, { connections: 1 });
-    await becomes();
+    await site.becomes();
     await writing.isWhole('from group to primary_replica');
     expect(await site.sql('web2', 'SELECT @@wsrep_on, @@read_only')).toBe('0\t0');
     expect(await site.sql('web3', 'SELECT @@wsrep_on, @@read_only')).toBe('0\t1');
@@ -88,7 +70,7 @@ describe('a running primary and its replica', () => {
     const [, gtids = ''] = /lacks[^:]*: ([\d,-]+)/.exec(refused.stdout) ?? [];
     await site.declare('group', { mysql_discard_transactions: gtids });
     const writing = await counting(site, { connections: 1 });
-    await becomes();
+    await site.becomes();
     await site.isWhole();
     await writing.isWhole('from primary_replica to group, after a restore');
     expect(await site.sql('web3', 'SELECT id FROM shop.kept')).toBe('1');

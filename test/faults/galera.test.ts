@@ -3,6 +3,8 @@ import { countingWriter } from '../lab/counting-writer.ts';
 import { counter } from '../lab/database-project.ts';
 import { databases, galeraSite, type GaleraSite } from '../lab/galera-cluster.ts';
 import { nothingIsLost, outage } from './galera-counting.ts';
+import { galeraDamages } from './galera-damage.ts';
+import { seenAndHealed } from './group-damage.ts';
 import { cutOff, prepareCuts } from './network-cut.ts';
 
 /** Proxies use the first one of the inventory, for as long as it takes writes. */
@@ -37,6 +39,14 @@ describe('two databases and an arbitrator, while rows are written through a prox
       await expect.poll(() => there(from), { timeout: 60_000 }).toBe('0');
       expect(await there(to)).not.toBe('0');
     });
+    // The copies are made by the one that does not take the writes.
+    const timers = (host: string) =>
+      site.hosts.shell(
+        host,
+        "systemctl list-timers --plain --no-legend 'hostwright-backup*' | awk '{ print $(NF - 1) }'",
+      );
+    expect((await timers(to)).trim()).toBe('hostwright-backup-logs.timer');
+    expect((await timers(from)).trim().split('\n')).toHaveLength(3);
     const plan = await site.hostwright('plan');
     expect(plan.code, plan.stdout).toBe(0);
   });
@@ -48,7 +58,7 @@ describe('two databases and an arbitrator, while rows are written through a prox
   });
 
   it('go on when the host that takes the writes loses its power, and take it in again', async () => {
-    const { losePower, powerIsBack } = site;
+    const { losePower, powerIsBack } = site.hosts;
     await outage(site, 'power of the host of the writer', () => losePower(writer), powerIsBack);
   });
 
@@ -107,8 +117,8 @@ describe('two databases and an arbitrator', () => {
     const before = await site.cluster(writer);
     const writing = await countingWriter(site.hosts, counter);
     await expect.poll(writing.count, { timeout: 180_000, interval: 500 }).toBeGreaterThan(500);
-    await Promise.all(['web1', ...databases].map(site.losePower));
-    await site.powerIsBack();
+    await Promise.all(['web1', ...databases].map(site.hosts.losePower));
+    await site.hosts.powerIsBack();
     await site.isWhole();
     expect(await site.cluster(writer)).toBe(before);
     const counted = await writing.stop();
@@ -158,4 +168,14 @@ describe('two databases and an arbitrator', () => {
     expect(await site.cluster('web2')).toBe(before);
     expect(await site.sql('web3', 'SELECT COUNT(*) FROM shop.counted')).toBe(held);
   });
+});
+
+describe('two databases and an arbitrator that a person has changed', () => {
+  it.each(galeraDamages.map((damages) => ({ names: damages.map(({ what }) => what).join(', '), damages })))(
+    'are as declared again after one apply: $names',
+    async ({ damages }) => {
+      await seenAndHealed(site, damages);
+      await site.isWhole();
+    },
+  );
 });

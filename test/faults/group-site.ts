@@ -1,5 +1,3 @@
-import { stopHost } from '../../src/lab/host.ts';
-import { labSettings } from '../../src/lab/settings.ts';
 import {
   counterAccount,
   databaseProject,
@@ -12,15 +10,15 @@ import { prepareCuts } from './network-cut.ts';
 export const members = ['web2', 'web3', 'web4'] as const;
 export type Member = (typeof members)[number];
 
-/** A group of three databases, and a host with the proxy of an application, web1: nothing else. */
+/** A group of three databases, and a host with the proxy of an application, web1, behind firewalls: nothing else. */
 export interface GroupSite {
   readonly hosts: TestHosts;
   readonly hostwright: DatabaseProject['hostwright'];
+  readonly killed: DatabaseProject['killed'];
+  readonly becomes: DatabaseProject['becomes'];
   /** Sets variables in the inventory, beside those that it begins with. */
   readonly declare: (vars: Readonly<Record<string, unknown>>) => Promise<void>;
   readonly sql: (host: Member, statement: string) => Promise<string>;
-  readonly losePower: (host: Member) => Promise<void>;
-  readonly powerIsBack: () => Promise<void>;
   /** The member that takes the writes. */
   readonly writing: () => Promise<Member>;
   /** What keeps it from being one group of three of which one takes writes; undefined where nothing does. */
@@ -30,7 +28,7 @@ export interface GroupSite {
 
 const layout: DatabaseLayout = {
   vars: { mysql_topology: 'group', mysql_users: [counterAccount] },
-  groups: { app: ['web1'], db: members },
+  groups: { app: ['web1'], db: members, firewall: ['web1', ...members] },
 };
 
 /** Who is in the group, as a member sees it: `web2's number ONLINE PRIMARY`, one behind the other. */
@@ -39,20 +37,16 @@ const view = `SELECT CONCAT(IF(@@read_only, 'closed ', 'open '), GROUP_CONCAT(CO
 
 export async function groupSite(lab: string, subnet: string): Promise<GroupSite> {
   const hosts = await bareHosts(lab, subnet, 4);
-  const settings = labSettings(hosts.environment);
-  const { hostwright, declare, down } = await databaseProject(hosts, layout);
+  const { hostwright, killed, becomes, declare, down } = await databaseProject(hosts, layout);
   const sql: GroupSite['sql'] = async (host, statement) =>
     (await hosts.shell(host, 'timeout 20 mysql --no-defaults -BN', `${statement};\n`)).trim();
   const site: GroupSite = {
     hosts,
     hostwright,
+    killed,
+    becomes,
     declare: (vars) => declare({ ...layout, vars: { ...layout.vars, ...vars } }),
     sql,
-    losePower: (host) => stopHost(settings, host),
-    powerIsBack: async () => {
-      const up = await hosts.hostwright('lab', 'up', '--hosts', '4');
-      if (up.code !== 0) throw new Error(up.stdout + up.stderr);
-    },
     writing: async () => {
       const views = await Promise.all(members.map((host) => sql(host, view).catch(() => '')));
       const open = members.filter((_host, index) => views[index]?.startsWith('open '));

@@ -1,5 +1,3 @@
-import { stopHost } from '../../src/lab/host.ts';
-import { labSettings } from '../../src/lab/settings.ts';
 import { counterAccount, databaseProject, type DatabaseProject } from '../lab/database-project.ts';
 import { bareHosts, type TestHosts } from '../lab/hosts.ts';
 import { prepareCuts } from './network-cut.ts';
@@ -15,8 +13,6 @@ export interface PrimaryReplicaSite {
   readonly hostwright: DatabaseProject['hostwright'];
   readonly killed: DatabaseProject['killed'];
   readonly sql: (host: Database, statement: string) => Promise<string>;
-  readonly losePower: (host: Database) => Promise<void>;
-  readonly powerIsBack: () => Promise<void>;
   /** Which server takes writes; undefined where it is not exactly one. */
   readonly writing: () => Promise<Database | undefined>;
   /** What it lacks to have one that takes writes, and another that follows it and acknowledges. */
@@ -36,7 +32,6 @@ export async function primaryReplicaSite(
   durability: 'fallback' | 'strict',
 ): Promise<PrimaryReplicaSite> {
   const hosts = await bareHosts(lab, subnet, 3);
-  const settings = labSettings(hosts.environment);
   const { hostwright, killed, down } = await databaseProject(hosts, {
     vars: { mysql_durability: durability, mysql_users: [counterAccount] },
     groups: { app: ['web1'], db: databases },
@@ -50,11 +45,6 @@ export async function primaryReplicaSite(
     hostwright,
     killed,
     sql,
-    losePower: (host) => stopHost(settings, host),
-    powerIsBack: async () => {
-      const up = await hosts.hostwright('lab', 'up', '--hosts', '3');
-      if (up.code !== 0) throw new Error(up.stdout + up.stderr);
-    },
     writing: async () => {
       const states = await Promise.all(databases.map((host) => stateOf(host).catch(() => [])));
       const open = databases.filter((_host, index) => states[index]?.[0] === 'open');

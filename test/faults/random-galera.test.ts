@@ -55,8 +55,8 @@ const events: readonly RandomEvent[] = [
     what: 'the host of a server loses its power and gets it back',
     happens: async (number) => {
       const { host } = of(number);
-      await site.losePower(host);
-      await site.powerIsBack();
+      await site.hosts.losePower(host);
+      await site.hosts.powerIsBack();
       return host;
     },
   },
@@ -64,11 +64,11 @@ const events: readonly RandomEvent[] = [
     what: 'all members lose their power and get it back',
     happens: async () => {
       await Promise.all([
-        ...databases.map((host) => site.losePower(host)),
+        ...databases.map(site.hosts.losePower),
         // The rows are counted on its host.
         site.hosts.shell(arbitrator, 'systemctl kill --signal KILL garb'),
       ]);
-      await site.powerIsBack();
+      await site.hosts.powerIsBack();
       return 'all';
     },
   },

@@ -62,16 +62,16 @@ function eventsOf(site: PrimaryReplicaSite): readonly RandomEvent[] {
       what: 'the host loses its power and gets it back',
       happens: async (number) => {
         const { host } = of(number);
-        await site.losePower(host);
-        await site.powerIsBack();
+        await hosts.losePower(host);
+        await hosts.powerIsBack();
         return host;
       },
     },
     {
       what: 'both lose their power and get it back',
       happens: async () => {
-        await Promise.all(databases.map((host) => site.losePower(host)));
-        await site.powerIsBack();
+        await Promise.all(databases.map(hosts.losePower));
+        await hosts.powerIsBack();
         return databases.join(' and ');
       },
     },
@@ -129,9 +129,9 @@ function eventsOf(site: PrimaryReplicaSite): readonly RandomEvent[] {
       what: 'the primary loses its power, the other one is promoted, and power comes back',
       happens: async () => {
         const old = await writerOf(site);
-        await site.losePower(old);
+        await hosts.losePower(old);
         succeeded(await promote(otherThan(old), '--yes-it-is-dead'));
-        await site.powerIsBack();
+        await hosts.powerIsBack();
         await expect
           .poll(() => site.sql(old, 'SELECT @@read_only').catch(() => ''), { timeout: 120_000 })
           .toBe('1');

@@ -1,9 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { Door } from './counting-writer.ts';
-import { run, type Finished, type TestHosts } from './hosts.ts';
+import { named, run, type Finished, type TestHosts } from './hosts.ts';
 
 /** What the inventory of a lab gets: variables beside its own, and the hosts of each group. */
 export interface DatabaseLayout {
@@ -16,6 +17,8 @@ export interface DatabaseProject {
   /** Says what is declared; what is applied is another thing. */
   readonly declare: (layout: DatabaseLayout) => Promise<void>;
   readonly hostwright: (verb: string, ...words: readonly string[]) => Promise<Finished>;
+  /** Applies everything, which does what the plan says; the next plan is empty. */
+  readonly becomes: () => Promise<void>;
   /** Ends with SIGKILL after so many milliseconds, unless it ends by itself before. */
   readonly killed: (milliseconds: number, verb: string, ...words: readonly string[]) => Promise<Finished>;
   readonly down: () => Promise<void>;
@@ -54,6 +57,9 @@ const plays = `- hosts: all
 - hosts: backup:db
   optional: true
   roles: [backup]
+- hosts: firewall
+  optional: true
+  roles: [firewall]
 `;
 
 export async function databaseProject(hosts: TestHosts, layout: DatabaseLayout): Promise<DatabaseProject> {
@@ -76,9 +82,18 @@ export async function databaseProject(hosts: TestHosts, layout: DatabaseLayout):
   await declare(layout);
   await writeFile(join(folder, 'site.yml'), plays);
   const words = (verb: string, more: readonly string[]) => [verb, '-i', inventory, ...more] as const;
+  const hostwright: DatabaseProject['hostwright'] = (verb, ...more) => hosts.hostwright(...words(verb, more));
   return {
     declare,
-    hostwright: (verb, ...more) => hosts.hostwright(...words(verb, more)),
+    hostwright,
+    async becomes() {
+      const plan = await hostwright('plan', '--json');
+      const apply = await hostwright('apply', '--yes', '--json');
+      expect(apply.code, apply.stdout + apply.stderr).toBe(0);
+      expect(named(apply, 'result')).toEqual(named(plan, 'change'));
+      const again = await hostwright('plan');
+      expect(again.code, again.stdout).toBe(0);
+    },
     killed: (milliseconds, verb, ...more) =>
       run('timeout', ['-s', 'KILL', String(milliseconds / 1000), 'bin/hostwright', ...words(verb, more)], {
         env: hosts.environment,

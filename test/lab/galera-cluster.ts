@@ -1,20 +1,18 @@
 import { expect } from 'vitest';
-import { stopHost } from '../../src/lab/host.ts';
-import { labSettings } from '../../src/lab/settings.ts';
 import {
   counterAccount,
   databaseProject,
   type DatabaseLayout,
   type DatabaseProject,
 } from './database-project.ts';
-import { bareHosts, type Finished, type TestHosts } from './hosts.ts';
+import { bareHosts, type TestHosts } from './hosts.ts';
 
 /** Two databases, web2 and web3, and an arbitrator, web1, on hosts that are bare until they are applied. */
 export interface GaleraSite {
   readonly hosts: TestHosts;
   readonly hostwright: DatabaseProject['hostwright'];
-  /** Ends with SIGKILL after so many milliseconds, unless it ends by itself before. */
-  readonly killed: (milliseconds: number, verb: string, ...words: readonly string[]) => Promise<Finished>;
+  readonly killed: DatabaseProject['killed'];
+  readonly becomes: DatabaseProject['becomes'];
   /** Says what is declared, with variables beside; what is applied is another thing. */
   readonly declare: (topology: Topology, more?: object) => Promise<void>;
   /** What a statement prints, or its error. */
@@ -27,8 +25,6 @@ export interface GaleraSite {
   readonly judge: () => Promise<string | undefined>;
   /** Applies everything; the next plan is empty. */
   readonly applied: () => Promise<void>;
-  readonly losePower: (host: string) => Promise<void>;
-  readonly powerIsBack: () => Promise<void>;
   readonly down: () => Promise<void>;
 }
 
@@ -36,7 +32,7 @@ type Topology = 'group' | 'primary_replica';
 
 export const databases = ['web2', 'web3'] as const;
 
-/** With `proxies` each host has one, the counting writer has an account, and web1 stores backups. */
+/** With `proxies` each host has one and a firewall, the counting writer has an account, and web1 stores backups. */
 function layoutOf(topology: Topology, proxies: boolean, more: object): DatabaseLayout {
   return {
     vars: {
@@ -49,7 +45,7 @@ function layoutOf(topology: Topology, proxies: boolean, more: object): DatabaseL
       app: proxies ? ['web1', 'web2', 'web3'] : [],
       db: ['web2', 'web3'],
       ...(topology === 'group' ? { arbitrator: ['web1'] } : {}),
-      ...(proxies ? { backup: ['web1'] } : {}),
+      ...(proxies ? { backup: ['web1'], firewall: ['web1', 'web2', 'web3'] } : {}),
     },
   };
 }
@@ -72,7 +68,6 @@ export async function galeraSite(
       `SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'wsrep_${name}'`,
     );
   const cluster = async (host: string): Promise<string> => await status(host, 'cluster_state_uuid');
-  const settings = labSettings(hosts.environment);
   const judge: GaleraSite['judge'] = async () => {
     const seen = async (host: string): Promise<string> =>
       [
@@ -87,6 +82,7 @@ export async function galeraSite(
     hosts,
     hostwright,
     killed: project.killed,
+    becomes: project.becomes,
     declare: (as, more = {}) => project.declare(layoutOf(as, proxies, more)),
     sql,
     cluster,
@@ -97,11 +93,6 @@ export async function galeraSite(
       expect(apply.code, apply.stdout + apply.stderr).toBe(0);
       const plan = await hostwright('plan');
       expect(plan.code, plan.stdout).toBe(0);
-    },
-    losePower: (host) => stopHost(settings, host),
-    powerIsBack: async () => {
-      const up = await hosts.hostwright('lab', 'up', '--hosts', '3');
-      if (up.code !== 0) throw new Error(up.stdout + up.stderr);
     },
     down,
   };

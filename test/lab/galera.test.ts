@@ -1,15 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { galeraSite, type GaleraSite } from './galera-cluster.ts';
-import { jsonLines, type Finished } from './hosts.ts';
+import { named } from './hosts.ts';
 
 let site: GaleraSite;
-
-function named(finished: Finished, type: string): readonly string[] {
-  return jsonLines(finished)
-    .filter((line) => line.type === type)
-    .map((line) => `${String(line['host'])} ${String(line['resource'])} ${String(line['action'])}`)
-    .toSorted();
-}
 
 beforeAll(async () => {
   site = await galeraSite('galeratest', '10.213.107');

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
+import { stopHost } from '../../src/lab/host.ts';
+import { labSettings } from '../../src/lab/settings.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -27,6 +29,9 @@ export interface TestHosts {
   readonly ssh: (host: string, script: string, input?: string) => Promise<Finished>;
   /** The same where it must succeed: throws with what it said. */
   readonly shell: (host: string, script: string, input?: string) => Promise<string>;
+  readonly losePower: (host: string) => Promise<void>;
+  /** To all that have lost it. The lab writes its inventory anew. */
+  readonly powerIsBack: () => Promise<void>;
   readonly down: () => Promise<void>;
 }
 
@@ -57,6 +62,14 @@ export function jsonLines(finished: Finished): readonly Line[] {
     .split('\n')
     .filter((line) => line !== '')
     .map((line): Line => JSON.parse(line) as Line);
+}
+
+/** What a `--json` run has of a type, as `HOST RESOURCE ACTION`. */
+export function named(finished: Finished, type: 'change' | 'result'): readonly string[] {
+  return jsonLines(finished)
+    .filter((line) => line.type === type)
+    .map((line) => `${String(line['host'])} ${String(line['resource'])} ${String(line['action'])}`)
+    .toSorted();
 }
 
 /** Brings up `count` bare hosts in a lab of that name; an older one of the same name is ended first. */
@@ -107,8 +120,13 @@ export async function bareHosts(
     ssh,
     async shell(host, script, input) {
       const { code, stdout, stderr } = await ssh(host, script, input);
-      if (code !== 0) throw new Error(`${host}: ${script}: ${stderr}`);
+      if (code !== 0) throw new Error(`${host}: ${script}: ended with ${code}: ${stderr}`);
       return stdout;
+    },
+    losePower: (host) => stopHost(labSettings(environment), host),
+    powerIsBack: async () => {
+      const back = await hostwright('lab', 'up', '--hosts', String(count));
+      if (back.code !== 0) throw new Error(back.stdout + back.stderr);
     },
     down: async () => {
       await hostwright('lab', 'down');

@@ -2,7 +2,7 @@ import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bareHosts, jsonLines, type Finished, type TestHosts } from './hosts.ts';
+import { bareHosts, jsonLines, named, type Finished, type TestHosts } from './hosts.ts';
 
 let hosts: TestHosts;
 let project: string;
@@ -21,13 +21,6 @@ async function hostwright(verb: string, ...words: readonly string[]): Promise<Fi
     'db',
     ...words,
   );
-}
-
-function named(finished: Finished, type: string): readonly string[] {
-  return jsonLines(finished)
-    .filter((line) => line.type === type)
-    .map((line) => `${String(line['host'])} ${String(line['resource'])} ${String(line['action'])}`)
-    .toSorted();
 }
 
 async function sql(host: string, statement: string): Promise<string> {
