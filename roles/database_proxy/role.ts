@@ -1,20 +1,13 @@
 import {
   defineRole,
-  directory,
-  file,
-  pkg,
-  service,
-  unit,
   z,
   type DatabaseDeclaration,
   type DatabaseProxyDeclaration,
   type Declared,
   type Site,
 } from 'hostwright';
-
-const name = 'haproxy-mysql';
-const folder = `/etc/${name}`;
-const config = `${folder}/haproxy.cfg`;
+import { bracketed } from '../balancers/bracketed.ts';
+import { localHaproxy } from '../local_haproxy/local-haproxy.ts';
 
 const port = z.number().int().min(1).max(65535);
 
@@ -43,18 +36,6 @@ function databases(site: Pick<Site, 'declared'>): readonly Declared<DatabaseDecl
   return all.length > 1 ? all : [];
 }
 
-function bracketed(address: string): string {
-  return address.includes(':') ? `[${address}]` : address;
-}
-
-/** Both ports answer; which servers are there is for the applications to see. */
-const accepts = `for port; do exec 3<>"/dev/tcp/127.0.0.1/$port" || exit 1; done`;
-
-/** It ends when the new process works; where that does not start, the previous one goes on, and the status says so. */
-const reload = `systemctl reload ${name}
-status=$(systemctl show -P StatusText ${name})
-case $status in *ailed*) echo "${name}: $status"; exit 1 ;; esac`;
-
 export default defineRole({
   name: 'database_proxy',
   variables,
@@ -69,13 +50,12 @@ export default defineRole({
             group: vars.database_proxy_group,
           },
         ],
-  resources: ({ vars, host, site, template }) => {
+  resources: (context) => {
+    const { vars, site, template } = context;
     const servers = databases(site);
     if (servers.length === 0) return [];
-    const isBalancer = site.listens(host.name).some(({ role }) => role === 'haproxy');
     const preferred = servers.find(({ isPreferred }) => isPreferred === true);
-    const ports = [vars.database_proxy_writer_port, vars.database_proxy_reader_port];
-    const content = template('database_proxy/haproxy.cfg.hbs', {
+    const configuration = template('database_proxy/haproxy.cfg.hbs', {
       maxConnections: vars.database_proxy_max_connections,
       // Two ports, and each connection goes through the process twice.
       maxProcess: 4 * vars.database_proxy_max_connections,
@@ -83,31 +63,25 @@ export default defineRole({
       readerPort: vars.database_proxy_reader_port,
       servers: servers.map((server) => ({
         name: server.host.name,
-        address: bracketed(server.host.address),
+        address: bracketed(server.host),
         port: server.port,
         checkPort: server.checkPort,
         isPreferred: server === preferred,
         isStandby: preferred !== undefined && server !== preferred,
       })),
     });
-    const text = template('database_proxy/haproxy-mysql.service.hbs', {
-      config,
+    return localHaproxy(context, {
+      name: 'haproxy-mysql',
+      role: 'database_proxy',
+      description: 'The way to the databases',
+      configuration,
+      // Which servers are there is for the applications to see.
+      ports: [vars.database_proxy_writer_port, vars.database_proxy_reader_port],
       // A connection is two files of the process each time that it goes through.
-      files: 8 * vars.database_proxy_max_connections + 200,
+      files: {
+        count: 8 * vars.database_proxy_max_connections,
+        of: 'Four for a connection of each port',
+      },
     });
-    return [
-      pkg('haproxy'),
-      // The package starts one with its own configuration, which serves nobody.
-      ...(isBalancer ? [] : [service('haproxy', { running: false, enabled: false })]),
-      directory(folder, { exclusive: true }),
-      file(config, { content }),
-      unit(`${name}.service`, { content: String(text) }, { needs: ['package:haproxy'] }),
-      service(name, {
-        reloadOn: [config],
-        validate: ['haproxy', '-c', '-dW', '-f', config],
-        healthy: ['bash', '-c', accepts, 'accepts', ...ports.map(String)],
-        reload: ['sh', '-euc', reload],
-      }),
-    ];
   },
 });

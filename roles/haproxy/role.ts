@@ -18,6 +18,7 @@ import {
   type SiteHost,
 } from 'hostwright';
 import { bundle } from '../acme/shared.ts';
+import { bracketed } from '../balancers/bracketed.ts';
 import { join, leave } from './actions.ts';
 import { current } from './runtime.ts';
 import { variables, type Variables } from './variables.ts';
@@ -46,10 +47,6 @@ function listeners({ ipv6 }: Facts): readonly Listener[] {
     { address: '0.0.0.0', options: '' },
     ...(ipv6 !== 'none' ? [{ address: '[::]', options: ' v6only' }] : []),
   ];
-}
-
-function bracketed(address: string): string {
-  return address.includes(':') ? `[${address}]` : address;
 }
 
 /** A pattern for the Host headers that stand for a name: in any case, with the dot of the root, with a port. */
@@ -99,9 +96,9 @@ function configuration(vars: Variables, facts: Facts, { hosts, backends, thumbpr
     ciphersuites,
     pageStatuses: [502, 503, 504],
     healthPath: backends[0]?.healthPath ?? '/',
-    servers: backends.map(({ host: { name, address }, port }) => ({
-      name,
-      address: bracketed(address),
+    servers: backends.map(({ host, port }) => ({
+      name: host.name,
+      address: bracketed(host),
       port,
     })),
   };
