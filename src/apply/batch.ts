@@ -8,14 +8,14 @@ export interface Batch {
   readonly changes: readonly PlannedChange[];
 }
 
-type Changes = ReadonlyMap<ResourceId, PlannedChange>;
+export type Changes = ReadonlyMap<ResourceId, PlannedChange>;
 
 function changesOf(node: PlanNode, changes: Changes): readonly PlannedChange[] {
   return node.members.flatMap((member) => changes.get(member.id) ?? []);
 }
 
 /** A service whose files change goes live as a whole; where only the service changes it is a plain change. */
-function isTransaction(node: PlanNode, changes: Changes): boolean {
+export function isTransaction(node: PlanNode, changes: Changes): boolean {
   return (
     node.validatedBy !== undefined &&
     changesOf(node, changes).some((change) => change.id !== node.validatedBy?.id)

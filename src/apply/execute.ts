@@ -5,7 +5,7 @@ import type { PlannedChange } from '../plan/host-plan.ts';
 import { parseProbes, probeBatches } from '../plan/probe.ts';
 import type { Guard } from '../resources/capabilities/access.ts';
 import { Unreadable, type ResourceId } from '../resources/state.ts';
-import type { ApplyContext, Conversation, Step } from '../resources/step.ts';
+import type { Conversation, Step } from '../resources/step.ts';
 import { ask, askOne } from '../transport/ask.ts';
 import { notBegun } from '../transport/sections.ts';
 import { defaultTimeout } from '../transport/transport.ts';
@@ -16,7 +16,8 @@ import { executeGuarded } from './guarded.ts';
 import { interrupted, recordOutcome, type HostRun } from './host-run.ts';
 import { withOrigins } from './origin.ts';
 import { failureText } from './failure-text.ts';
-import { transactionSection, type PathStep } from './transaction.ts';
+import { isConversation, isStep, stepsOf, transactionSteps } from './steps.ts';
+import { transactionSection } from './transaction.ts';
 import type { Undo } from '../rollback/arm.ts';
 import { verify, type Failure } from './verify.ts';
 import { guardOf } from '../rollback/way-in.ts';
@@ -65,34 +66,6 @@ function withoutUnreadable(run: HostRun, changes: readonly PlannedChange[]): rea
   });
 }
 
-function stepsOf(run: HostRun, changes: readonly PlannedChange[]): readonly (Step | Conversation)[] {
-  const context: ApplyContext = {
-    declared: (name) =>
-      run.plan.declared
-        .filter((resource) => resource.type.name === name && resource.type.want(resource.desired) !== null)
-        .map((resource) => resource.type.key(resource.desired)),
-  };
-  const due = new Set(changes.map(({ id }) => id));
-  const types = new Set(changes.map((change) => change.resource.type));
-  return [...types].flatMap((type) => {
-    const all = [...run.plan.changes.values()].filter((change) => change.resource.type === type);
-    const isFirst = !all.some(({ id }) => run.outcomes.has(id));
-    return type.apply(
-      changes.filter((change) => change.resource.type === type),
-      context,
-      isFirst ? all.filter(({ id }) => !due.has(id)) : [],
-    );
-  });
-}
-
-function isConversation(step: Step | Conversation): step is Conversation {
-  return 'converse' in step;
-}
-
-function isStep(step: Step | Conversation): step is Step {
-  return !isConversation(step);
-}
-
 function undoOf(run: HostRun, guard: Guard, title: string): Undo {
   return { guard, title, token: randomUUID(), seconds: run.confirmWithin };
 }
@@ -109,42 +82,20 @@ function workOf(run: HostRun, changes: readonly PlannedChange[], step: Step): Wo
   return { resources, title, section: guardedSection(step, undo), timeout, undo };
 }
 
-/** How to make the change of a path. */
-function pathSteps(run: HostRun, change: PlannedChange): readonly PathStep[] {
-  const path = change.resource.type.files?.path?.(change.desired);
-  if (path === undefined) return [];
-  const replaces = change.action === 'delete' || change.attributes.some(({ name }) => name === 'kind');
-  return stepsOf(run, [change])
-    .filter(isStep)
-    .map((step) => ({ step, path, replaces, removes: change.resource.type.files?.removes?.(change) ?? [] }));
-}
-
 /** The files of a batch and the service that validates them, as one piece of work. */
 function transactionWork(run: HostRun, changes: readonly PlannedChange[]): Work {
-  const service = run.plan.nodes.find((node) =>
-    node.members.some((member) => member.id === changes[0]?.id),
-  )?.validatedBy;
-  const transaction = service?.type.runtime?.transaction?.(service.desired);
-  if (service === undefined || transaction === undefined)
-    throw new Error('a transaction without its service');
-  // Each alone, in their order: a file may need the directory that another one makes.
-  const files = changes.flatMap((change) => pathSteps(run, change));
-  const reload = changes.find(({ id }) => id === service.id);
-  const [own] = reload === undefined ? [] : stepsOf(run, [reload]).filter(isStep);
-  const steps = [...files.map(({ step }) => step), ...(own === undefined ? [] : [own])];
+  const made = transactionSteps(run, changes);
+  const { service: own } = made;
   // Files alone have no effect until the service reads them.
-  const guard = reload === undefined ? undefined : service.type.access?.guard?.(reload, run.login);
+  const due = changes.find(({ id }) => own?.resources.includes(id) === true);
+  const guard = due?.resource.type.access?.guard?.(due, run.login);
   const guarded = guard === undefined || own === undefined ? {} : { undo: undoOf(run, guard, own.title) };
+  const steps = [...made.files.map(({ step }) => step), ...(own === undefined ? [] : [own])];
   return {
     ...guarded,
     resources: changes.map((change) => change.id),
     title: own?.title ?? steps.map((step) => step.title).join(', '),
-    section: transactionSection({
-      transaction,
-      files,
-      ...guarded,
-      ...(own === undefined ? {} : { service: own }),
-    }),
+    section: transactionSection({ ...made, ...guarded }),
     timeout: steps.reduce((sum, step) => sum + (step.timeout ?? defaultTimeout), defaultTimeout),
   };
 }

@@ -4,17 +4,8 @@ import { nextBatch } from './batch.ts';
 import { putIn, takeOut } from './drain.ts';
 import { executeBatch } from './execute.ts';
 import { recordOutcome, type HostRun } from './host-run.ts';
+import { isOpen, nodesLeft, readyNodes } from './ready.ts';
 import { guardOf } from '../rollback/way-in.ts';
-
-/** Every node before this one, at any distance. */
-function ancestors(node: PlanNode, seen = new Set<PlanNode>()): ReadonlySet<PlanNode> {
-  for (const earlier of node.after) {
-    if (seen.has(earlier)) continue;
-    seen.add(earlier);
-    ancestors(earlier, seen);
-  }
-  return seen;
-}
 
 /** The change that stands in the way of a node because it failed or was skipped itself. */
 function blockedBy(run: HostRun, before: ReadonlySet<PlanNode>): ResourceId | undefined {
@@ -31,24 +22,16 @@ function blockedBy(run: HostRun, before: ReadonlySet<PlanNode>): ResourceId | un
  * throws, after everything left is reported as skipped.
  */
 export async function applyPlay(run: HostRun, play: number): Promise<void> {
-  const { nodes, changes, drain } = run.plan;
+  const { changes, drain } = run.plan;
   let isOut = false;
-  const openMembers = (node: PlanNode) =>
-    node.members.filter((member) => changes.has(member.id) && !run.outcomes.has(member.id));
-  const isOpen = (node: PlanNode): boolean => openMembers(node).length > 0;
-  const isDue = (node: PlanNode): boolean => openMembers(node).every((member) => member.play <= play);
-  const before = new Map(nodes.filter(isOpen).map((node) => [node, ancestors(node)]));
+  const left = nodesLeft(run);
   try {
     for (;;) {
-      const open = [...before.keys()].filter(isOpen);
-      for (const node of open) {
-        const culprit = blockedBy(run, before.get(node) ?? new Set());
+      for (const [node, before] of left) {
+        const culprit = isOpen(run, node) ? blockedBy(run, before) : undefined;
         if (culprit !== undefined) skip(run, node, `needs ${culprit}, which failed`);
       }
-      const waiting = new Set(open.filter(isOpen));
-      const ready = [...waiting].filter(
-        (node) => isDue(node) && [...(before.get(node) ?? [])].every((earlier) => !waiting.has(earlier)),
-      );
+      const ready = readyNodes(run, left, play);
       if (ready.length === 0 || run.signal.aborted) return;
       const batch = nextBatch(ready, changes, (change) => guardOf(change, run.login) !== undefined);
       if (!isOut && drain !== undefined && batch.changes.some(({ id }) => drain.changes.has(id)))
@@ -56,7 +39,7 @@ export async function applyPlay(run: HostRun, play: number): Promise<void> {
       await executeBatch(run, batch);
     }
   } catch (error) {
-    for (const node of before.keys()) skip(run, node, 'the host was lost');
+    for (const node of left.keys()) skip(run, node, 'the host was lost');
     throw error;
   } finally {
     if (isOut && drain !== undefined) await putIn(run, drain);

@@ -5,6 +5,8 @@ import type { PlayHosts } from '../site/model.ts';
 import { interrupted } from './host-run.ts';
 import { skippedResults, type Progress } from './progress.ts';
 
+type Work = (host: string, play: number) => Promise<HostwrightError | undefined>;
+
 export interface PlaysOptions {
   readonly plays: readonly PlayHosts[];
   /** The hosts that have a plan. */
@@ -16,8 +18,10 @@ export interface PlaysOptions {
   readonly signal: AbortSignal;
   /** Whether a host is taken out of service in a play. */
   readonly drains: (host: string, play: number) => boolean;
+  /** Has a host do what it can of a play before its turn; gives why it was lost, if it was. */
+  readonly preparePlay: Work;
   /** Carries out a play on a host, whose results are reported meanwhile; gives why the host was lost, if it was. */
-  readonly applyPlay: (host: string, play: number) => Promise<HostwrightError | undefined>;
+  readonly applyPlay: Work;
   /** Is told of the changes that are not come to. */
   readonly report: (event: ResultEvent) => void;
 }
@@ -43,8 +47,8 @@ function batchesOf(
 }
 
 /**
- * Carries out the plays in order, each on its hosts, `serial` hosts at a time. A host that failed takes no
- * part in what follows. Nothing more is begun when more than `max_fail_percentage` of the hosts of a batch
+ * Carries out the plays in order, each on its hosts, `serial` hosts at a time, after what can be prepared on all of
+ * them together. A host that failed takes no part in what follows. Nothing more is begun when more than `max_fail_percentage` of the hosts of a batch
  * fail; without that setting the others go on, but where `serial` hosts at a time are changed, or one that is taken
  * out of service, and all of these failed. Every change that is not come to is reported as skipped.
  */
@@ -65,35 +69,37 @@ function skip({ hosts, report }: PlaysOptions, host: string, reason: string): vo
 type End = 'all hosts are done' | typeof interrupted | 'too many hosts failed';
 
 async function applyInOrder(options: PlaysOptions): Promise<End> {
-  const { plays, hosts, lost, forks, signal, drains, applyPlay } = options;
-  const limit = pLimit(forks);
+  const { hosts, lost, signal } = options;
+  const limit = pLimit(options.forks);
   const failedOn = (host: string): boolean => (hosts.get(host)?.failed ?? 0) > 0;
   const takesPart = (host: string): boolean => hosts.has(host) && !lost.has(host) && !failedOn(host);
-  const applyOn = async (host: string, play: number): Promise<void> => {
+  const workOn = async (host: string, play: number, work: Work): Promise<void> => {
     if (hosts.get(host)?.open.size === 0 || signal.aborted) return;
-    const error = await applyPlay(host, play);
+    const error = await work(host, play);
     if (error === undefined) return;
     lost.set(host, error);
     skip(options, host, 'the host was lost');
   };
-  for (const [index, { play, hosts: all }] of plays.entries()) {
-    for (const batch of batchesOf(
-      all.filter((host) => hosts.has(host)),
-      play.serial,
-      (host) => drains(host, index),
-    )) {
-      const members = batch.filter(takesPart);
-      await Promise.all(members.map((host) => limit(applyOn, host, index)));
+  for (const [index, { play, hosts: all }] of options.plays.entries()) {
+    const drains = (host: string): boolean => options.drains(host, index);
+    const known = all.filter((host) => hosts.has(host));
+    const batches = batchesOf(known, play.serial, drains);
+    const turns = batches.map((batch) => ({ batches: [batch], work: options.applyPlay }));
+    if (batches.length > 1) turns.unshift({ batches: [...batches], work: options.preparePlay });
+    for (const turn of turns) {
+      const begun = new Set(turn.batches.flat().filter(takesPart));
+      await Promise.all([...begun].map((host) => limit(workOn, host, index, turn.work)));
       if (signal.aborted) return interrupted;
-      const failed = batch.filter((host) => !takesPart(host)).length;
-      const { serial, max_fail_percentage: allowed } = play;
-      const isOneOfSeveral = serial !== undefined || members.some((host) => drains(host, index));
-      const tooMany =
-        allowed === undefined
-          ? // A change that failed on every host so far is not tried on the others. Lost hosts do not count.
-            isOneOfSeveral && members.length > 0 && members.every((host) => failedOn(host))
-          : (100 * failed) / batch.length > allowed;
-      if (tooMany) return 'too many hosts failed';
+      const isTooMany = (batch: readonly string[]): boolean => {
+        const { serial, max_fail_percentage: allowed } = play;
+        if (allowed !== undefined)
+          return 100 * batch.filter((host) => !takesPart(host)).length > allowed * batch.length;
+        const own = batch.filter((host) => begun.has(host));
+        const isOneOfSeveral = serial !== undefined || own.some(drains);
+        // A change that failed on every host so far is not tried on the others. Lost hosts do not count.
+        return isOneOfSeveral && own.length > 0 && own.every(failedOn);
+      };
+      if (turn.batches.some(isTooMany)) return 'too many hosts failed';
     }
   }
   return 'all hosts are done';

@@ -1,7 +1,7 @@
 import { isWithin } from '../resources/path.ts';
 import type { Transaction } from '../resources/capabilities/runtime.ts';
 import type { Step } from '../resources/step.ts';
-import { lines, sh } from '../transport/shell.ts';
+import { lines, sh, type Script } from '../transport/shell.ts';
 import type { Section } from '../transport/sections.ts';
 import { snapshotFunctions } from '../rollback/snapshot.ts';
 import { rehearse } from './rehearsal.ts';
@@ -77,28 +77,48 @@ const refuseUnwritable = sh`cut -d ' ' -f 2- "$HW/places" | while IFS= read -r p
   exit 1
 done`;
 
+/** A name that no line of `paths` can hold. */
+function brokenName(files: readonly PathStep[]): string | undefined {
+  const paths = files.flatMap(({ path, removes = [] }) => [
+    path,
+    ...removes.map((bytes) => Buffer.from(bytes).toString('utf8')),
+  ]);
+  return paths.find((path) => path.includes('\n'));
+}
+
+const received = (parts: readonly Part[]): Script =>
+  lines(parts.map((part) => sh`head -c ${part.bytes.length} >"$HW/"${part.name}`));
+
+function rehearsed(parts: readonly Part[]): Script {
+  return lines([received(parts), rehearse(writeOne), refuseUnwritable]);
+}
+
+function refused(broken: string): Section {
+  return {
+    script: sh`printf '%s\n' ${`${broken}: a name with a line break cannot be tried, no changes made`} >&2
+exit 1`,
+  };
+}
+
+/** Makes and validates the changes in a private copy, and no more: what would be wrong is known before anything is touched. */
+export function rehearsalSection(steps: TransactionSteps): Section {
+  const broken = brokenName(steps.files);
+  if (broken !== undefined) return refused(broken);
+  const parts = partsOf(steps);
+  return { script: rehearsed(parts), stdin: Buffer.concat(parts.map((part) => part.bytes)) };
+}
+
 /**
  * One script: the changes are made and validated in a private copy; then for real, then the service
  * changes. When that last step fails the files that were there before are restored, the service takes them up, and
  * the script fails.
  */
 export function transactionSection(steps: TransactionSteps): Section {
-  const paths = steps.files.flatMap(({ path, removes = [] }) => [
-    path,
-    ...removes.map((bytes) => Buffer.from(bytes).toString('utf8')),
-  ]);
-  const broken = paths.find((path) => path.includes('\n'));
-  if (broken !== undefined) {
-    return {
-      script: sh`printf '%s\n' ${`${broken}: a name with a line break cannot be tried, no changes made`} >&2
-exit 1`,
-    };
-  }
+  const broken = brokenName(steps.files);
+  if (broken !== undefined) return refused(broken);
   const parts = partsOf(steps);
   const script = lines([
-    ...parts.map((part) => sh`head -c ${part.bytes.length} >"$HW/"${part.name}`),
-    rehearse(writeOne),
-    refuseUnwritable,
+    rehearsed(parts),
     snapshotFunctions,
     steps.undo === undefined ? unguarded : guardFunctions(steps.undo),
     sh`if ! hw_snapshot "$HW/before" "$HW/places"; then

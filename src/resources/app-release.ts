@@ -195,6 +195,8 @@ export const appReleaseType = defineResource({
   }),
   apply: each(step),
   order: { after: ({ release }) => (release.kind === 'git' ? ['package:git'] : []) },
+  // Its folder is new, and nothing uses it before the link leads there.
+  preparation: { isEarly: ({ actual }) => actual?.content === undefined },
   files: {
     readAt: ({ folder, release }) => [`${releases(folder)}/${release.name}`],
     // Reached by the link, so that a service names the same path whatever release is the current one.

@@ -8,6 +8,7 @@ import type { Comparison } from './capabilities/comparison.ts';
 import type { Files } from './capabilities/files.ts';
 import type { Interruption } from './capabilities/interruption.ts';
 import type { Order } from './capabilities/order.ts';
+import type { Preparation } from './capabilities/preparation.ts';
 import type { Runtime } from './capabilities/runtime.ts';
 import type { Actual, Change, ResourceId, State, Wanted } from './state.ts';
 import type { ApplyContext, Conversation, Step } from './step.ts';
@@ -102,6 +103,7 @@ export interface ResourceType<Desired extends object = object, Found extends Sta
   readonly runtime?: Runtime<Desired, Found>;
   readonly access?: Access<Desired>;
   readonly interruption?: Interruption<Desired, Found>;
+  readonly preparation?: Preparation<Desired, Found>;
 }
 
 /** Where the declarations of a host are not known nothing may be taken for undeclared. */

@@ -40,6 +40,7 @@ export async function applyHosts(
     ...{ plays: byRank(plays, hosts), lost, forks, signal, report },
     hosts: new Map([...hosts].map(([name, { progress }]) => [name, progress])),
     drains: (host, play) => hosts.get(host)?.drains.includes(play) === true,
+    preparePlay: async (host, play) => ended(host, await worker.preparePlay(host, play)),
     applyPlay: async (host, play) => ended(host, await worker.applyPlay(host, play)),
   });
   const limit = pLimit(forks);

@@ -39,6 +39,7 @@ export function crew(workers: readonly RemoteWorker[]): Worker {
   return {
     observe: (host) => working(host, (worker) => worker.observe(host)),
     plan: (host, observed) => working(host, (worker) => worker.plan(host, observed)),
+    preparePlay: (host, play) => working(host, (worker) => worker.preparePlay(host, play)),
     applyPlay: (host, play) => working(host, (worker) => worker.applyPlay(host, play)),
     recordApplied: (host) => working(host, (worker) => worker.recordApplied(host)),
     stop() {

@@ -1,4 +1,5 @@
 import { applyPlay } from '../apply/host.ts';
+import { preparePlay } from '../apply/prepare.ts';
 import type { HostRun, WorkEvent } from '../apply/host-run.ts';
 import { newRecord, writeRecord } from '../apply/record.ts';
 import { defect, HostwrightError, HostwrightErrors, isExpected } from '../errors.ts';
@@ -169,6 +170,7 @@ export function localWorker(options: LocalOptions): Worker {
         throw errorsOf(name, error);
       }
     },
+    preparePlay: (name, play) => turn(name, ({ run }) => preparePlay(run, play)),
     applyPlay: (name, play) => turn(name, ({ run }) => applyPlay(run, play)),
     recordApplied: (name) =>
       turn(name, async ({ run: { plan, transport, outcomes }, applied, facts }) => {

@@ -20,6 +20,7 @@ export interface ProjectData {
 export type Call = { readonly id: number } & (
   | { readonly kind: 'observe'; readonly host: string }
   | { readonly kind: 'plan'; readonly host: string; readonly observed: Observed }
+  | { readonly kind: 'preparePlay'; readonly host: string; readonly play: number }
   | { readonly kind: 'applyPlay'; readonly host: string; readonly play: number }
   | { readonly kind: 'recordApplied'; readonly host: string }
   | { readonly kind: 'close' }

@@ -98,6 +98,7 @@ export function remoteWorker({ process, settings, project, report }: RemoteOptio
       if (outcome?.kind === 'errors') throw outcome.errors;
       throw new HostwrightErrors([endedWith(host)]);
     },
+    preparePlay: (host, play) => turn(host, { kind: 'preparePlay', host, play }),
     applyPlay: (host, play) => turn(host, { kind: 'applyPlay', host, play }),
     recordApplied: (host) => turn(host, { kind: 'recordApplied', host }),
     stop() {

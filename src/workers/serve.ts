@@ -16,6 +16,8 @@ async function carryOut(worker: Worker, call: Call): Promise<Outcome> {
       return { kind: 'observed', observed: await worker.observe(call.host) };
     case 'plan':
       return { kind: 'planned', planned: await worker.plan(call.host, call.observed) };
+    case 'preparePlay':
+      return { kind: 'turn', turn: await worker.preparePlay(call.host, call.play) };
     case 'applyPlay':
       return { kind: 'turn', turn: await worker.applyPlay(call.host, call.play) };
     case 'recordApplied':
@@ -58,6 +60,7 @@ export function serve(channel: Channel<ToWorker, FromWorker>, open: OpenWorker):
         break;
       case 'observe':
       case 'plan':
+      case 'preparePlay':
       case 'applyPlay':
       case 'recordApplied':
       case 'close':

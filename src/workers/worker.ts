@@ -67,6 +67,8 @@ export interface Worker {
    * that is wrong.
    */
   plan(host: string, observed: Observed): Promise<PlannedHost>;
+  /** Has a planned host do what it can of a play before its turn; nothing that runs notices. */
+  preparePlay(host: string, play: number): Promise<Turn>;
   /** Carries out a play on a planned host; the results are told meanwhile. */
   applyPlay(host: string, play: number): Promise<Turn>;
   /** Has a planned host keep what is as declared now, so that the next plan can tell drift. */

@@ -97,24 +97,38 @@ function play(hosts: readonly string[], options: Partial<Play> = {}): PlayHosts 
 }
 
 describe('hosts that are taken out of service', () => {
+  const hosts = ['web1', 'db1', 'web2', 'web3'];
+  const prepared = (...names: readonly string[]) => names.map((host) => `prepare ${host}`);
+  const inTurn = ['db1', 'web1', 'web2', 'web3'];
+
   /** What is worked on at the same time, as it begins and ends. */
-  async function course(options: Partial<Play>, failing: readonly string[] = []): Promise<readonly string[]> {
-    const hosts = ['web1', 'db1', 'web2', 'web3'];
+  async function course(
+    options: Partial<Play>,
+    failing: readonly string[] = [],
+    unprepared: readonly string[] = [],
+  ): Promise<readonly string[]> {
     const change = { resource: 'file:/x', role: 'web', action: 'update' } as const;
     const progress = new Map(hosts.map((host) => [host, startProgress([change])]));
     const told: string[] = [];
+    const noteOutcome = (host: string, outcome: 'changed' | 'failed'): void => {
+      noteResult(progress.get(host) ?? startProgress([]), {
+        ...{ type: 'result', host, ...change, outcome, ms: 0 },
+      });
+    };
     await applyPlays({
       plays: [play(hosts, options)],
       ...{ hosts: progress, lost: new Map(), forks: 4, signal: new AbortController().signal },
       drains: (host) => host.startsWith('web'),
+      preparePlay: (host) => {
+        told.push(`prepare ${host}`);
+        if (unprepared.includes(host)) noteOutcome(host, 'failed');
+        return Promise.resolve(undefined);
+      },
       applyPlay: async (host) => {
         told.push(`begin ${host}`);
         await setImmediate();
         told.push(`end ${host}`);
-        const outcome = failing.includes(host) ? 'failed' : 'changed';
-        noteResult(progress.get(host) ?? startProgress([]), {
-          ...{ type: 'result', host, ...change, outcome, ms: 0 },
-        });
+        noteOutcome(host, failing.includes(host) ? 'failed' : 'changed');
         return undefined;
       },
       report: ({ host, outcome, reason }) => told.push(`${host} ${outcome}: ${reason ?? ''}`),
@@ -124,17 +138,30 @@ describe('hosts that are taken out of service', () => {
   const alone = (host: string): readonly string[] => [`begin ${host}`, `end ${host}`];
 
   it('follow one another, also where the play takes all hosts at once', async () => {
-    const expected = ['db1', 'web1', 'web2', 'web3'].flatMap(alone);
-    expect(await course({})).toEqual(expected);
+    expect(await course({})).toEqual([...prepared(...inTurn), ...inTurn.flatMap(alone)]);
   });
 
   it('stay untouched where the change has failed on the one before', async () => {
     const skipped = ['web2', 'web3'].map((host) => `${host} skipped: too many hosts failed`);
-    expect(await course({}, ['web1'])).toEqual([...['db1', 'web1'].flatMap(alone), ...skipped]);
+    expect(await course({}, ['web1'])).toEqual([
+      ...prepared(...inTurn),
+      ...['db1', 'web1'].flatMap(alone),
+      ...skipped,
+    ]);
+  });
+
+  it('all stay untouched where what can be tried before has failed on one', async () => {
+    const skipped = ['web1', 'db1', 'web2'].map((host) => `${host} skipped: too many hosts failed`);
+    expect(await course({}, [], ['web3'])).toEqual([...prepared(...inTurn), ...skipped]);
+  });
+
+  it('go on without one that cannot be prepared, as far as the play allows', async () => {
+    const told = await course({ serial: 1, max_fail_percentage: 100 }, [], ['web2']);
+    expect(told).toEqual([...prepared(...hosts), ...['web1', 'db1', 'web3'].flatMap(alone)]);
   });
 
   it('are as many at a time as the play says', async () => {
-    const told = await course({ serial: 2 });
+    const told = (await course({ serial: 2 })).slice(hosts.length);
     expect(told.slice(0, 2)).toEqual(['begin web1', 'begin db1']);
     expect(told.slice(4, 6)).toEqual(['begin web2', 'begin web3']);
   });

@@ -40,6 +40,7 @@ const plays = `
   serial: 1
   roles: [app]
 - hosts: web
+  serial: 1
   roles: [nginx]
 - hosts: lb
   roles: [haproxy]

@@ -93,3 +93,32 @@ it('a reboot, under load, costs no request', async () => {
   const { sent, failures } = await visitors.stop();
   expect(failures, `of ${sent}`).toEqual([]);
 });
+
+describe('what one server would not take is not begun on the others', () => {
+  /** Applies what fails on web3 alone, and what it has done to services and links. */
+  async function switched(): Promise<readonly object[]> {
+    const finished = await site.run('apply', '--yes', '--no-diff');
+    expect(finished.code, finished.stdout + finished.stderr).toBe(1);
+    const results = jsonLines(finished).filter(({ type }) => type === 'result');
+    expect(results.filter(({ outcome }) => outcome === 'failed').map(({ host }) => host)).toContain('web3');
+    return results.filter(
+      ({ outcome, resource }) => outcome === 'changed' && !String(resource).startsWith('app_release:'),
+    );
+  }
+
+  it('a release that cannot be unpacked there', async () => {
+    await site.hosts.shell('web3', 'chattr +i /srv/*/releases');
+    await site.release((version += 1));
+    expect(await switched()).toEqual([]);
+    await site.hosts.shell('web3', 'chattr -i /srv/*/releases');
+    await apply();
+  });
+
+  it('a configuration that is not valid there', async () => {
+    for (const name of names) await site.hosts.shell(name, 'echo >>/etc/nginx/nginx.conf');
+    await site.hosts.shell('web3', 'cp -a /etc/nginx/mime.types /root; echo broken >>/etc/nginx/mime.types');
+    expect(await switched()).toEqual([]);
+    await site.hosts.shell('web3', 'cp -a /root/mime.types /etc/nginx');
+    await apply();
+  });
+});

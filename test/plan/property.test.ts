@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HostRun } from '../../src/apply/host-run.ts';
 import { applyPlay } from '../../src/apply/host.ts';
+import { preparePlay } from '../../src/apply/prepare.ts';
 import { applyPlays } from '../../src/apply/plays.ts';
 import { noteResult, startProgress } from '../../src/apply/progress.ts';
 import { HostwrightError } from '../../src/errors.ts';
@@ -64,8 +65,11 @@ async function apply(made: HostPlan, host: ModelHost): Promise<Applied> {
     ...{ plays, lost, forks: 1, signal: run.signal },
     hosts: new Map([['web1', progress]]),
     drains: () => false,
+    preparePlay: () => Promise.reject(new Error('one host alone needs no preparation')),
     applyPlay: async (_, play) => {
       try {
+        // As if other hosts had their turn between the two.
+        if (play === 1) await preparePlay(run, play);
         await applyPlay(run, play);
         return undefined;
       } catch (error) {

@@ -111,6 +111,9 @@ export const packageType = defineResource({
   apply: (changes, host, later) => [transaction(changes, host, later)],
   order: { stage: 'package' },
   interruption: { interrupts: ({ actual }) => actual !== null },
+  preparation: {
+    fetch: (changes) => lines([aptGet, sh`hw_apt_update_if_old`, prefetch(ofDefaultRelease(changes))]),
+  },
   access: {
     endsLogin: ({ name, absent }, login) =>
       absent && (name === 'openssh-server' || (name === 'sudo' && login.user !== 'root'))
