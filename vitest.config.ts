@@ -26,7 +26,8 @@ export default defineConfig({
           name: 'lab',
           env,
           include: ['test/lab/**/*.test.ts'],
-          fileParallelism: false,
+          // Each file has hosts of its own, and waits for them half of the time.
+          maxWorkers: 2,
           testTimeout: 300_000,
           hookTimeout: 900_000,
         },

@@ -10,12 +10,18 @@ import { askBy, type Root } from './root.ts';
 
 const quiet = (): void => undefined;
 
+/** Which worker this is of a test runner that runs files side by side, from 1. */
+const worker = ((Number(process.env['VITEST_POOL_ID'] ?? process.env['JEST_WORKER_ID'] ?? 1) - 1) % 50) + 1;
+
 /**
  * A booted bare Debian 13 on this machine, for what needs a running systemd: `web1` of a lab of its own, which `close`
- * takes down. Needs what `hostwright lab up` needs, and takes some 10 s. Tests that run side by side each need a
- * `name` and a `subnet`.
+ * takes down. Needs what `hostwright lab up` needs, and takes some 10 s. Each worker of vitest or Jest has a lab of its
+ * own; with other runners, tests that run side by side each need a `name` and a `subnet`.
  */
-export async function openHost({ name = 'resources', subnet = '10.213.91' } = {}): Promise<Root> {
+export async function openHost({
+  name = `test${worker}`,
+  subnet = `10.213.${200 + worker}`,
+} = {}): Promise<Root> {
   const settings = labSettings({ HOSTWRIGHT_LAB: name, HOSTWRIGHT_LAB_SUBNET: subnet });
   const inventory = await mkdtemp(join(tmpdir(), 'hostwright-inventory.'));
   // What an ended run has left behind would not be bare.
