@@ -3,7 +3,7 @@ import type { Variables } from './variables.ts';
 
 type Host = ActionHost<Variables>;
 
-/** The releases of a host, the newest first. */
+/** The releases of a host, the newest first; `current` is empty where none is. */
 interface Found {
   readonly host: Host;
   readonly current: string;
@@ -12,11 +12,12 @@ interface Found {
 
 async function find(host: Host): Promise<Found> {
   const folder = `/srv/${host.vars.app_name}`;
-  const answer = await host.run(sh`basename "$(readlink ${`${folder}/current`})"
+  const answer = await host.run(sh`[ -d ${`${folder}/releases`} ] || exit 0
+basename "$(readlink ${`${folder}/current`})"
 cd ${`${folder}/releases`}
 find . -mindepth 2 -maxdepth 2 -name .hostwright-release -printf '%T@ %h\n' | sort -rn | sed 's|^[^ ]* \./||'`);
-  const [current = '', ...releases] = answer.split('\n').filter((line) => line !== '');
-  return { host, current, releases };
+  const [current = '', ...releases] = answer.split('\n');
+  return { host, current, releases: releases.filter((name) => name !== '') };
 }
 
 function refuse(message: string, found: readonly Found[], hint: string): HostwrightError {
@@ -24,7 +25,8 @@ function refuse(message: string, found: readonly Found[], hint: string): Hostwri
     found: found
       .map(({ host, current, releases }) => {
         const others = releases.filter((name) => name !== current);
-        return `${host.name}: ${[`${current} (current)`, ...others].join(', ')}`;
+        const all = current === '' ? others : [`${current} (current)`, ...others];
+        return `${host.name}: ${all.join(', ') || 'none'}`;
       })
       .join('; '),
     hint,

@@ -49,6 +49,9 @@ describe('a rollback of the application', () => {
       code: 'E_REFUSED',
       found: 'web1: c (current), b; web2: c (current)',
     });
+    await expect(planned({ web1: ['c', 'c', 'b'], web2: [], web3: ['', 'b'] })).rejects.toMatchObject({
+      found: 'web1: c (current), b; web2: none; web3: b',
+    });
     await expect(planned({ web1: ['c', 'c', 'b'], web2: ['c', 'c'] }, 'b')).rejects.toMatchObject({
       code: 'E_REFUSED',
     });
