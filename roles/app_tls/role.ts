@@ -18,7 +18,7 @@ import {
   type Site,
 } from 'hostwright';
 import { client } from '../tiers/client.ts';
-import { drainPaths, requestsInHand } from '../web_servers/drain.ts';
+import { drainPaths, drainSeconds, requestsInHand } from '../web_servers/drain.ts';
 import { nginx } from '../web_servers/nginx.ts';
 
 const name = 'app-tls';
@@ -36,15 +36,18 @@ const variables = z.object({
     .regex(/^\/[\w./~-]*$/, 'expected a path such as /healthz')
     .default('/healthz')
     .describe('of the application: answers 200 while it can serve'),
+  drain_seconds: drainSeconds,
 });
 
+const drainName = 'app';
+
 /** The proxies of the web servers check every second, for half a second at most. */
-const drain: Drain = {
-  name: 'app',
+const drainWith = (ended: number): Drain => ({
+  name: drainName,
   inHand: requestsInHand(statusPort, [nginx]),
   noticed: 2,
-  ended: 70,
-};
+  ended,
+});
 
 const answers = `exec 3<>"/dev/tcp/127.0.0.1/$1" && printf 'GET /stub_status HTTP/1.0\\r\\n\\r\\n' >&3
 IFS= read -r status <&3
@@ -73,7 +76,7 @@ export default defineRole({
         kind: 'application_tls',
         port: context.vars.app_tls_port,
         healthPath: context.vars.app_health_path,
-        drain,
+        drain: drainWith(context.vars.drain_seconds),
       } satisfies ApplicationTlsDeclaration,
     ];
   },
@@ -105,7 +108,7 @@ export default defineRole({
       key: `/etc/hostwright/pki/${name}.key`,
       client,
       statusPort,
-      drainFile: drainFile(drain),
+      drainFile: drainFile({ name: drainName }),
       hasIPv6: facts.ipv6 !== 'none',
     };
     const text = template('app_tls/app-tls.service.hbs', { config, after: application.unit });

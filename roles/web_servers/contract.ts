@@ -15,7 +15,7 @@ import {
   type RoleContext,
 } from 'hostwright';
 import { webServers } from './all.ts';
-import { drainOf, drainPaths, drainWith, undrainOf } from './drain.ts';
+import { drainName, drainOf, drainPaths, drainWith, undrainOf } from './drain.ts';
 import { statusPort, type WebServer } from './server.ts';
 import { healthPath, settingsOf, variablesOf, type Vars } from './variables.ts';
 
@@ -109,8 +109,8 @@ function dataOf(server: WebServer, context: Context) {
     certificate: `${pki}/${certificate}.crt`,
     statusPort,
     drainFolder,
-    drainName: drainWith(server).name,
-    drainFile: drainFile(drainWith(server)),
+    drainName,
+    drainFile: drainFile({ name: drainName }),
     hasOthers: hasOthers(context),
     application: applicationOf(server, context).port,
     balancers: site.hosts('lb').map((balancer) => balancer.address),
@@ -189,7 +189,7 @@ export function webServer(server: WebServer) {
           kind: 'backend',
           port: settingsOf(server, context.vars).port,
           healthPath: healthPath.parse(context.vars['app_health_path']),
-          drain: drainWith(server),
+          drain: drainWith(server, context.vars),
         } satisfies BackendDeclaration,
         ...more,
       ];

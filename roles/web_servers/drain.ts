@@ -37,13 +37,24 @@ export function requestsInHand(
   return sh`bash -c ${ask} count ${port} ${questions}`;
 }
 
-/**
- * Balancers notice by the health path, which answers 404 then: they check every 2 s, for 1 s at most. Requests in hand
- * get longer than any web server waits for one.
- */
-export function drainWith(server: WebServer): Drain {
+/** The name of its file; one for whichever web server there is. */
+export const drainName = 'web';
+
+/** Longer than any web server waits for an answer. */
+export const drainSeconds = z
+  .number()
+  .int()
+  .positive()
+  .default(70)
+  .describe(
+    'seconds that requests in hand may take before a host that is taken out of service is changed; connections that stay open, such as websockets, always take them all, and are cut then',
+  );
+
+/** Balancers notice by the health path, which answers 404 then: they check every 2 s, for 1 s at most. */
+export function drainWith(server: WebServer, vars: unknown): Drain {
   const all = [server, ...webServers.filter(({ name }) => name !== server.name)];
-  return { name: 'web', inHand: requestsInHand(statusPort, all), noticed: 3, ended: 70 };
+  const { drain_seconds: ended } = z.object({ drain_seconds: drainSeconds }).parse(vars);
+  return { name: drainName, inHand: requestsInHand(statusPort, all), noticed: 3, ended };
 }
 
 /** Also there after a reboot, for the check of the web server. */
@@ -77,7 +88,7 @@ function refuseOther({ name }: WebServer, host: Host, action: string): void {
 /** What a web server is used for; one that cannot be reached serves nobody, as far as anybody knows. */
 async function useOf(host: Host): Promise<Use> {
   const server = serverOf(host);
-  const script = sh`if [ -e ${drainFile(drainWith(server))} ]; then echo drained
+  const script = sh`if [ -e ${drainFile({ name: drainName })} ]; then echo drained
 elif systemctl is-active --quiet ${server.unit}; then echo serves
 else echo down
 fi`;
@@ -118,7 +129,7 @@ export const drainOf = (server: WebServer) =>
           place: { host: host.name },
         });
       }
-      const drain = drainWith(server);
+      const drain = drainWith(server, host.vars);
       const longest = drain.noticed + drain.ended;
       let running = 0;
       return {
@@ -171,7 +182,13 @@ export const undrainOf = (server: WebServer) =>
       return {
         steps:
           use === 'drained'
-            ? [{ host: host.name, title: 'let it serve again', run: () => serve(host, drainWith(server)) }]
+            ? [
+                {
+                  host: host.name,
+                  title: 'let it serve again',
+                  run: () => serve(host, drainWith(server, host.vars)),
+                },
+              ]
             : [],
         verify: async () => {
           const now = await useOf(host);

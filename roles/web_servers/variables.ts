@@ -1,5 +1,6 @@
 import { z } from 'hostwright';
 import { webServers } from './all.ts';
+import { drainSeconds } from './drain.ts';
 import type { WebServer } from './server.ts';
 
 export type Vars = Readonly<Record<string, unknown>>;
@@ -53,6 +54,7 @@ export function variablesOf({ name }: WebServer) {
       .default(first)
       .describe('the web server of the host'),
     app_health_path: healthPath,
+    drain_seconds: drainSeconds,
   };
 }
 

@@ -6,7 +6,7 @@ import type { Door } from '../lab/visit.ts';
 
 /** Says its version, and takes as long as it is asked to. What it has in hand is lost when it is stopped. */
 const application = (version: number): string => `
-import http.server, os, time, urllib.parse
+import base64, hashlib, http.server, os, time, urllib.parse
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
@@ -14,6 +14,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self):
         self.rfile.read(int(self.headers.get('Content-Length', '0')))
         url = urllib.parse.urlsplit(self.path)
+        if url.path == '/live':
+            return self.live()
         if url.path == '/wait':
             time.sleep(float(url.query))
         body = b'version ${version}'
@@ -21,6 +23,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header('Content-Length', str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def live(self):
+        """A websocket with a word each second, until somebody ends it."""
+        key = self.headers['Sec-WebSocket-Key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
+        self.send_response(101)
+        self.send_header('Upgrade', 'websocket')
+        self.send_header('Connection', 'Upgrade')
+        self.send_header('Sec-WebSocket-Accept', base64.b64encode(hashlib.sha1(key.encode()).digest()).decode())
+        self.end_headers()
+        self.close_connection = True
+        try:
+            while True:
+                self.wfile.write(b'\\x81\\x05still')
+                time.sleep(1)
+        except OSError:
+            pass
 
     do_GET = do_POST = answer
 
@@ -77,6 +95,8 @@ export async function servedSite(name: string, subnet: string): Promise<ServedSi
     app_command: ['/usr/bin/python3', 'main.py'],
     haproxy_unlimited_addresses: [`${subnet}.1`],
     nginx_requests_per_client: 0,
+    // Longer than the longest request of the visitors; their websockets are cut then.
+    drain_seconds: 12,
   };
   const site: ServedSite = {
     hosts,

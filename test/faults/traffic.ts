@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { connect, constants, type ClientHttp2Session } from 'node:http2';
 import { Agent, request } from 'node:https';
+import type { Duplex } from 'node:stream';
 import type { Door } from '../lab/visit.ts';
 
 interface Wish {
@@ -16,9 +18,13 @@ const mix: readonly Wish[] = [
 ];
 /** One in so many requests takes as long as this, by turns GET and POST. */
 const longest = { every: 100, seconds: 8 };
+/** Pages with a websocket. */
+const pages = 6;
 
 export interface Visits {
   readonly sent: number;
+  /** How often a websocket was cut, and connected again. */
+  readonly reconnected: number;
   /** What was not answered with 200. */
   readonly failures: readonly string[];
 }
@@ -105,6 +111,43 @@ function http2Visitor(door: Door): { visit: (wish: Wish) => Promise<number>; end
   return { visit, end: () => open?.close() };
 }
 
+/** A page with a websocket, which connects again where it is cut. */
+function page(
+  door: Door,
+  told: { readonly cut: () => void; readonly failed: (how: string) => void },
+): () => void {
+  let socket: Duplex | undefined;
+  let hasEnded = false;
+  const open = (): void => {
+    const outgoing = request({
+      ...{ host: door.address, servername: door.domain, ca: door.root, agent: new Agent(), path: '/live' },
+      headers: {
+        ...{ host: door.domain, connection: 'Upgrade', upgrade: 'websocket' },
+        ...{ 'sec-websocket-version': '13', 'sec-websocket-key': randomBytes(16).toString('base64') },
+      },
+    });
+    outgoing.on('upgrade', (_, upgraded) => {
+      socket = upgraded;
+      upgraded.resume();
+      upgraded.on('error', () => undefined);
+      upgraded.on('close', () => {
+        if (hasEnded) return;
+        told.cut();
+        open();
+      });
+      if (hasEnded) upgraded.destroy();
+    });
+    outgoing.on('response', ({ statusCode }) => told.failed(`status ${statusCode ?? 0}`));
+    outgoing.on('error', (error) => told.failed(String(error)));
+    outgoing.end();
+  };
+  open();
+  return () => {
+    hasEnded = true;
+    socket?.destroy();
+  };
+}
+
 /** As browsers do, it sends again what the other side has refused to begin with. */
 async function patiently(visit: () => Promise<number>): Promise<number> {
   try {
@@ -115,13 +158,22 @@ async function patiently(visit: () => Promise<number>): Promise<number> {
   }
 }
 
-/** Sends so many requests a second to the site, half of them over HTTP/2, whether earlier ones were answered or not. */
+/**
+ * Sends so many requests a second to the site, half of them over HTTP/2, whether earlier ones were answered or not, and
+ * keeps some websockets open.
+ */
 export function traffic(door: Door, perSecond: number): Traffic {
   const agent = new Agent({ keepAlive: true });
   const http2 = http2Visitor(door);
   const inHand = new Set<Promise<void>>();
   const failures: string[] = [];
-  let sent = 0;
+  let [sent, reconnected] = [0, 0];
+  const endings = Array.from({ length: pages }, () =>
+    page(door, {
+      cut: () => (reconnected += 1),
+      failed: (how) => failures.push(`${new Date().toISOString()} websocket: ${how}`),
+    }),
+  );
   const send = async (count: number): Promise<void> => {
     const wish = wishOf(count);
     const isHttp2 = count % 2 === 0;
@@ -145,9 +197,10 @@ export function traffic(door: Door, perSecond: number): Traffic {
     async stop() {
       clearInterval(timer);
       await Promise.all(inHand);
+      for (const end of endings) end();
       http2.end();
       agent.destroy();
-      return { sent, failures };
+      return { sent, reconnected, failures };
     },
   };
 }

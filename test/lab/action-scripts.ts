@@ -126,7 +126,7 @@ async function scriptsOf(world: World, name: string): Promise<readonly string[]>
   const declared = hosts.flatMap((one) => [
     { kind: 'database', flavor: 'mysql', role: one === host ? 'replica' : 'primary', host: one },
     { kind: 'floating_address', addresses: ['10.0.0.9', 'fd00::9'], host: one },
-    { kind: 'backend', port: 8443, healthPath: '/', drain: drainWith(server), host: one },
+    { kind: 'backend', port: 8443, healthPath: '/', drain: drainWith(server, {}), host: one },
     { kind: 'backup', sends: true, tests: true, record: '/var/lib/x', host: one },
   ]);
   const site = {
