@@ -5,8 +5,8 @@ import { askOne } from '../transport/ask.ts';
 import { lines, sh } from '../transport/shell.ts';
 import type { HostRun } from './host-run.ts';
 
-/** For a controller that dies: the host serves again after so many minutes. */
-const atMost = 10;
+/** For a controller that dies: the host serves again so many minutes after its requests must have ended. */
+const minutesForChanges = 10;
 
 /**
  * Takes a host out of service and waits for the requests in hand. Gives whether it is to be put in again: not where
@@ -24,7 +24,7 @@ hw_serves() {`,
     sh`}
 hw_serves >/dev/null 2>&1 || exit 0
 echo taken`,
-    beginDrain(drain, atMost),
+    beginDrain(drain, minutesForChanges + Math.ceil((drain.noticed + drain.ended) / 60)),
     settle(drain),
   ]);
   const timeout = (drain.noticed + drain.ended + 60) * 1000;
