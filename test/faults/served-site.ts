@@ -66,6 +66,9 @@ const plays = `
   roles: [certificate]
 `;
 
+/** While it is on a host, the check of a release fails there. */
+export const refusal = '/srv/refused';
+
 /** Three web servers with an application behind one balancer, without a database. */
 export interface ServedSite {
   readonly hosts: TestHosts;
@@ -92,6 +95,7 @@ export async function servedSite(name: string, subnet: string): Promise<ServedSi
     acme_directory: `https://${subnet}.1:14000/dir`,
     app_source: 'app',
     app_packages: ['python3'],
+    app_check: ['test', '!', '-e', refusal],
     app_command: ['/usr/bin/python3', 'main.py'],
     haproxy_unlimited_addresses: [`${subnet}.1`],
     nginx_requests_per_client: 0,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { jsonLines, type Finished } from '../lab/hosts.ts';
-import { servedSite, type ServedSite } from './served-site.ts';
+import { refusal, servedSite, type ServedSite } from './served-site.ts';
 import { traffic } from './traffic.ts';
 
 /** Requests a second; and how many changes of each kind. */
@@ -106,11 +106,11 @@ describe('what one server would not take is not begun on the others', () => {
     );
   }
 
-  it('a release that cannot be unpacked there', async () => {
-    await site.hosts.shell('web3', 'chattr +i /srv/*/releases');
+  it('a release that its own check refuses there', async () => {
+    await site.hosts.shell('web3', `touch ${refusal}`);
     await site.release((version += 1));
     expect(await switched()).toEqual([]);
-    await site.hosts.shell('web3', 'chattr -i /srv/*/releases');
+    await site.hosts.shell('web3', `rm ${refusal}`);
     await apply();
   });
 
