@@ -67,7 +67,9 @@ describe('what a host does before its turn', () => {
     const early = { ...documentType, preparation: { isEarly: () => true } };
     const release = placed(early, { path: '/etc/alpha/release', text: 'new' }, place, []);
     const later = placed(early, { path: '/etc/alpha/later', text: 'new' }, { ...place, play: 1 }, []);
-    const blocked = placed(early, { path: '/etc/alpha/blocked', text: 'new' }, place, ['document:/etc/alpha/other']);
+    const blocked = placed(early, { path: '/etc/alpha/blocked', text: 'new' }, place, [
+      'document:/etc/alpha/other',
+    ]);
     const other = placed(documentType, { path: '/etc/alpha/other', text: 'new' }, place, []);
     const { results } = await prepared([release, later, other, blocked]);
     expect(results).toEqual(['document:/etc/alpha/release changed']);
