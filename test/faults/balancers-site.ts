@@ -33,6 +33,10 @@ export interface BalancersSite {
   /** Without a last packet to anyone. */
   readonly losePower: (host: Balancer) => Promise<void>;
   readonly powerIsBack: () => Promise<void>;
+  /** Has the name of the site lead to these addresses. */
+  readonly named: (addresses: readonly string[]) => Promise<void>;
+  /** The root of its certificate. */
+  readonly rootFile: string;
   readonly down: () => Promise<void>;
 }
 
@@ -111,6 +115,15 @@ export async function balancersSite(lab: string, subnet: string): Promise<Balanc
       await stopHost(settings, host);
     },
     powerIsBack: up,
+    async named(those) {
+      for (const [path, record] of [
+        ['clear-a', { host: `${domain}.` }],
+        ['add-a', { host: `${domain}.`, addresses: those }],
+      ] as const) {
+        await fetch(`http://${subnet}.1:8055/${path}`, { method: 'POST', body: JSON.stringify(record) });
+      }
+    },
+    rootFile,
     async down() {
       await hosts.down();
       await rm(project, { recursive: true, force: true });

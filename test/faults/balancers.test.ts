@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Finished } from '../lab/hosts.ts';
+import { changesOf } from '../lab/drift/seen.ts';
+import { jsonLines, run, type Finished } from '../lab/hosts.ts';
 import { balancers, balancersSite, otherThan, type Balancer, type BalancersSite } from './balancers-site.ts';
 import { tooLate, visitors, type Protocol, type Seen } from './visitors.ts';
 
@@ -75,6 +76,25 @@ beforeAll(async () => {
 afterAll(async () => {
   await site.down();
 });
+
+/** Has the other balancer leave and join. */
+async function moveTo(host: Balancer): Promise<void> {
+  if ((await holder()) === host) return;
+  succeeded(await site.hostwright('do', 'haproxy', 'leave', otherThan(host), '--yes'));
+  await isHeldBy(host);
+  succeeded(await site.hostwright('do', 'haproxy', 'join', otherThan(host), '--yes'));
+}
+
+const serial = (host: Balancer) =>
+  site.shell(host, 'openssl x509 -in /etc/haproxy/certs/site.pem -noout -serial');
+
+/** Asks the CA for another certificate, which HAProxy then serves. */
+async function renew(host: Balancer): Promise<void> {
+  const before = await serial(host);
+  await site.shell(host, '/usr/local/sbin/hostwright-certificate --force 2>&1');
+  expect(await serial(host)).not.toBe(before);
+  await site.shell(host, '/usr/local/sbin/hostwright-certificate check');
+}
 
 describe('two balancers with one address', () => {
   beforeEach(isWhole);
@@ -155,5 +175,98 @@ describe('two balancers with one address', () => {
     });
     expect(await counts()).toEqual(before);
     await isHeldBy(master);
+  });
+
+  it('do not both have it after keepalived was killed', async () => {
+    await outage('keepalived killed (kill -9)', (master) =>
+      site.shell(master, 'systemctl kill --signal KILL keepalived'),
+    );
+    await expect.poll(async () => (await site.holders()).length, { timeout: 30_000, interval: 200 }).toBe(1);
+  });
+
+  it('do not both have it after keepalived was killed and cannot start again', async () => {
+    const { before } = await outage('keepalived killed, with a broken configuration', async (master) => {
+      await site.shell(master, 'echo "vrrp_instance {" >>/etc/keepalived/keepalived.conf');
+      await site.shell(master, 'systemctl kill --signal KILL keepalived');
+    });
+    await isHeldBy(otherThan(before));
+    succeeded(await site.hostwright('apply', '--yes', '--no-diff'));
+    succeeded(await site.hostwright('plan'));
+    await isHeldBy(otherThan(before));
+  });
+
+  it('hand it over when the link is cut, and leave it there when that is back', async () => {
+    const { before } = await outage('link cut', (master) => site.link(master, 'down'));
+    const master = otherThan(before);
+    await isHeldBy(master);
+    const count = await site.transitions(master);
+    await outage('link back', async () => {
+      await site.link(before, 'up');
+      await isWhole();
+    });
+    expect(await site.transitions(master)).toBe(count);
+    await isHeldBy(master);
+  });
+
+  it.each(balancers)('get certificates, also at the same time, while %s has the address', async (host) => {
+    await moveTo(host);
+    await Promise.all(balancers.map(renew));
+  });
+
+  it.each(balancers)('renew the certificate while %s is away', async (away) => {
+    await site.losePower(away);
+    await isHeldBy(otherThan(away));
+    await renew(otherThan(away));
+    await site.powerIsBack();
+    await isWhole();
+  });
+});
+
+describe('balancers without a shared address', () => {
+  it('lose keepalived and the address by the plan', async () => {
+    await site.set({ balancer_address: [] });
+    const plan = await site.hostwright('plan', '--json', '--no-diff');
+    for (const host of balancers) {
+      const own = changesOf(jsonLines(plan)).filter((change) => change.host === host);
+      expect(own.map(({ resource, action }) => `${resource} ${action}`)).toEqual(
+        expect.arrayContaining([
+          'service:keepalived.service update',
+          'file:/etc/keepalived/keepalived.conf delete',
+          'user:keepalived_script delete',
+        ]),
+      );
+    }
+    succeeded(await site.hostwright('apply', '--yes', '--no-diff'));
+    succeeded(await site.hostwright('plan'));
+    expect(await site.holders()).toEqual([]);
+    for (const host of balancers) {
+      expect(await site.shell(host, 'pgrep keepalived || echo none')).toBe('none\n');
+      expect(await site.shell(host, 'iptables -S ufw-user-input | grep -e vrrp -e 112 || echo none')).toBe(
+        'none\n',
+      );
+    }
+  });
+
+  it('serve the site by several addresses in the DNS, and renew with one of them away', async () => {
+    const { hosts, door, losePower, powerIsBack } = site;
+    const addresses = balancers.map((host) => hosts.address(host));
+    await site.named(addresses);
+    await Promise.all(balancers.map(renew));
+    await losePower('web1');
+    const renewal = await hosts.ssh('web2', '/usr/local/sbin/hostwright-certificate --force 2>&1');
+    console.log(`renewal with one of two addresses dead: ${renewal.code} ${renewal.stdout}`);
+    const visit = await run('curl', [
+      ...['--silent', '--show-error', '--cacert', site.rootFile, '--output', '/dev/null'],
+      ...[
+        '--resolve',
+        `${door.domain}:443:${addresses.join(',')}`,
+        '--write-out',
+        '%{http_code} %{time_total}',
+      ],
+      `https://${door.domain}/`,
+    ]);
+    console.log(`a visit with the first address of the DNS dead: ${visit.stdout} s`);
+    expect(visit.stdout).toMatch(/^200 /);
+    await powerIsBack();
   });
 });
