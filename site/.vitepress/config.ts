@@ -11,6 +11,8 @@ export default defineConfig({
   title: 'Hostwright',
   description: 'Provisions bare Debian hosts over SSH, with a dry run that is true',
   lang: 'en',
+  // Without it browsers ask for /favicon.ico.
+  head: [['link', { rel: 'icon', href: 'data:,' }]],
   srcDir: root,
   srcExclude: ['{test,demo,bench,site,dist}/**', '**/.hostwright/**'],
   outDir: 'dist',
@@ -46,8 +48,6 @@ export default defineConfig({
   },
   themeConfig: {
     nav: [
-      { text: 'Five minutes', link: '/docs/start' },
-      { text: 'Tutorial', link: '/docs/tutorial' },
       { text: 'Command line', link: '/docs/command-line' },
       { text: 'Resources', link: '/docs/resources' },
     ],
