@@ -4,7 +4,7 @@ import type { Ask } from '../step.ts';
 import { gtidsMinus } from './gtid-set.ts';
 import { applier, channel, count, failed, inGroup, look, type Member } from './group-member-state.ts';
 import { heldBy, ownState, type GroupServer } from './group-state.ts';
-import { runSql, sqlBytes, sqlClient, sqlText } from './sql.ts';
+import { sqlBytes, sqlClient, sqlText } from './sql.ts';
 import { createUserStatements } from './user.ts';
 
 export const loginStatement = ({ user: name, password: secret }: Member): string =>
@@ -52,10 +52,22 @@ const startTime = 90;
 export const alone = sh`exec 9>${lock}
 flock -w ${startTime} 9 || { echo 'another run joins the group' >&2; exit 1; }`;
 
+/** Whether the server has joined by itself, also while its turn was waited for. */
+const hasJoined = sh`echo 'SELECT MEMBER_STATE FROM performance_schema.replication_group_members WHERE MEMBER_ID = @@server_uuid;' |
+  hw_sql --skip-column-names | grep -qxE 'ONLINE|RECOVERING'`;
+
+/** Runs the statements of its standard input on a server that is outside of a group: they would end what it does in one. */
+export const runOutside = lines([
+  alone,
+  sqlClient('mysql'),
+  sh`if ${hasJoined}; then exit 0; fi
+hw_sql --skip-column-names >/dev/null`,
+]);
+
 /** What the relay log held is in the group; it is no loss where there is one. */
 async function withoutRelayLog(on: Ask): Promise<void> {
   const statements = ['STOP GROUP_REPLICATION', `RESET REPLICA ALL FOR CHANNEL '${applier}'`];
-  await on(lines([alone, runSql('mysql')]), sqlBytes(statements));
+  await on(runOutside, sqlBytes(statements));
 }
 
 const lastWords = sh`grep -F "Plugin group_replication reported" /var/log/mysql/error.log 2>/dev/null | grep -F '[ERROR]' | tail -n 3 | sed 's/.*reported: //' >&2`;
@@ -64,7 +76,8 @@ const lastWords = sh`grep -F "Plugin group_replication reported" /var/log/mysql/
 export const beginGroup = lines([
   sqlClient('mysql'),
   alone,
-  sh`trap 'echo "SET GLOBAL group_replication_bootstrap_group = OFF;" | hw_sql' EXIT
+  sh`if ${hasJoined}; then echo 'this server is in a group already' >&2; exit 1; fi
+trap 'echo "SET GLOBAL group_replication_bootstrap_group = OFF;" | hw_sql' EXIT
 printf '%s\n' 'STOP GROUP_REPLICATION;' 'SET GLOBAL group_replication_bootstrap_group = ON;' 'START GROUP_REPLICATION;' | hw_sql || {
   ${lastWords}
   exit 1

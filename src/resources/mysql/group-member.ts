@@ -3,7 +3,15 @@ import { lines } from '../../transport/shell.ts';
 import { declare, defineResource, type Resource, type ResourceOptions } from '../resource.ts';
 import type { Change } from '../state.ts';
 import type { Ask } from '../step.ts';
-import { alone, becomesOnline, begin, join, loginStatement, prepareStatements } from './group-entry.ts';
+import {
+  alone,
+  becomesOnline,
+  begin,
+  join,
+  loginStatement,
+  prepareStatements,
+  runOutside,
+} from './group-entry.ts';
 import {
   count,
   failed,
@@ -57,10 +65,9 @@ async function takePart(on: Ask, { desired: member }: Change<Member>): Promise<v
   const ofGroup = how.kind === 'join' && how.from !== undefined ? how : undefined;
   const own = ofGroup?.own ?? '';
   const donor = ofGroup?.from;
-  const prepare = lines([alone, runSql('mysql')]);
   if (own !== '' && donor !== undefined && !(await forgetPackage(on, own))) {
     refuseToLose(member, own, donor.name);
-    await on(prepare, sqlBytes(prepareStatements(member, found.server)));
+    await on(lines([alone, runSql('mysql')]), sqlBytes(prepareStatements(member, found.server)));
     await on(keepTransactions(own));
     await copyData(on, {
       ...{ flavor: 'mysql', primary: donor.name, address: donor.address, port: member.port },
@@ -75,7 +82,7 @@ async function takePart(on: Ask, { desired: member }: Change<Member>): Promise<v
     });
     await on(endSeeding);
   } else if (ownState(found.server) !== 'RECOVERING') {
-    await on(prepare, sqlBytes(prepareStatements(member, found.server)));
+    await on(runOutside, sqlBytes(prepareStatements(member, found.server)));
   }
   if (how.kind === 'begin') await begin(on, how);
   else await join(on, member, how);

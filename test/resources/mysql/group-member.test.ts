@@ -1,7 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { compare } from '../../../src/plan/compare.ts';
 import { mysqlGroupMember, Secret, type GroupStart } from '../../../src/index.ts';
+import { beginGroup, runOutside } from '../../../src/resources/mysql/group-entry.ts';
 import type { Ask } from '../../../src/resources/step.ts';
 
 const password = 'Replication1';
@@ -75,4 +80,37 @@ test('what a member has received stays where it can be read, and where nobody el
   const { done, error } = await apply({ kind: 'join', reason: 'a group cannot be begun' }, [damaged]);
   expect(done).not.toContain('forget what was received');
   expect(error).toContain('a group cannot be begun');
+});
+
+/** Runs a script on a server in that state; gives what the server was told. */
+function told(script: string, state: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hostwright-group-'));
+  try {
+    const client = `#!/bin/sh
+given=$(cat)
+case $given in *MEMBER_STATE*) echo ${state} ;; *) echo "$given" >>${folder}/told ;; esac
+`;
+    writeFileSync(join(folder, 'mysql'), client, { mode: 0o755 });
+    writeFileSync(join(folder, 'told'), '');
+    spawnSync('sh', ['-euc', script.replaceAll('/run/mysql-group.lock', join(folder, 'lock'))], {
+      env: { PATH: `${folder}:${process.env['PATH']}` },
+      input: 'STOP GROUP_REPLICATION;\n',
+    });
+    return readFileSync(join(folder, 'told'), 'utf8');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test.each(['ONLINE', 'RECOVERING'])(
+  'a server that has joined while its turn was waited for (%s) is not taken out of its group, and begins no other',
+  (state) => {
+    expect(told(runOutside.text, state)).toBe('');
+    expect(told(beginGroup.text, state)).toBe('');
+  },
+);
+
+test('a server outside of a group is prepared, and begins one', () => {
+  expect(told(runOutside.text, 'OFFLINE')).toBe('STOP GROUP_REPLICATION;\n');
+  expect(told(beginGroup.text, 'ERROR')).toContain('START GROUP_REPLICATION;');
 });
