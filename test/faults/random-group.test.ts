@@ -150,7 +150,15 @@ it(
   { timeout: 4 * 3_600_000 },
   async () => {
     const { hosts, judge } = site;
-    await randomOutages(count, 3, { events, judge, heal: applied, writer, patience: 90 });
+    await randomOutages(count, 3, {
+      events,
+      judge,
+      heal: applied,
+      writer,
+      hosts,
+      databases: members,
+      patience: 90,
+    });
     const counted = await writer.stop();
     await applied();
     succeeded(await site.hostwright('plan'));

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import type { CountingWriter } from '../lab/counting-writer.ts';
+import { lost, type CountingWriter } from '../lab/counting-writer.ts';
+import type { TestHosts } from '../lab/hosts.ts';
 import { seed } from './moment.ts';
 
 /** Something that takes a cluster apart. */
@@ -20,7 +21,10 @@ export interface RandomOutages {
   readonly judge: () => Promise<string | undefined>;
   /** What a person does once when it is not whole by itself: one `apply`. */
   readonly heal: () => Promise<void>;
-  readonly writer: Pick<CountingWriter, 'count'>;
+  readonly writer: Pick<CountingWriter, 'count' | 'soFar'>;
+  readonly hosts: TestHosts;
+  /** Each of them holds, a moment later, every row that was acknowledged. */
+  readonly databases: readonly string[];
   /** Seconds for it to become whole by itself, and once more after `heal`. */
   readonly patience: number;
 }
@@ -58,9 +62,21 @@ async function isWhole({ judge, writer, patience }: RandomOutages): Promise<stri
   return missing;
 }
 
+/** Rows that were acknowledged so far and that a database does not get. */
+async function noneIsLost(
+  { writer, hosts, databases, patience }: RandomOutages,
+  story: string,
+): Promise<void> {
+  const counted = await writer.soFar();
+  for (const host of databases) {
+    const missing = () => lost(hosts, host, counted, 'shop.counted');
+    await expect.poll(missing, { timeout: 1000 * patience, interval: 1000, message: story }).toEqual([]);
+  }
+}
+
 /**
  * So many events, one after the other. The cluster is whole and written to before the first, and after each one again,
- * by itself or by one `heal`; else the test fails with the seed and with what has happened so far. Gives a line about
+ * by itself or by one `heal`, and each database has all that was acknowledged; else the test fails with the seed and with what has happened so far. Gives a line about
  * each.
  */
 export async function randomOutages(
@@ -83,7 +99,9 @@ export async function randomOutages(
     const line = `${index + 1}. ${event.what}: ${which}; ${still === undefined ? how : still} after ${seconds} s`;
     story.push(line);
     console.log(line);
-    expect(still, `HOSTWRIGHT_SEED=${seed}\n${story.join('\n')}`).toBeUndefined();
+    const told = `HOSTWRIGHT_SEED=${seed}\n${story.join('\n')}`;
+    expect(still, told).toBeUndefined();
+    await noneIsLost(cluster, told);
   }
   return story;
 }

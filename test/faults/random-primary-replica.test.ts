@@ -164,10 +164,10 @@ describe.each([
     `lose no acknowledged write in ${count} kills and cuts, and hold the same afterwards`,
     { timeout: 3 * 3_600_000 },
     async () => {
-      const { judge } = site;
+      const { judge, hosts } = site;
       const events = eventsOf(site);
       const heal = () => applied(site);
-      await randomOutages(count, salt, { events, judge, heal, writer, patience: 60 });
+      await randomOutages(count, salt, { events, judge, heal, writer, hosts, databases, patience: 60 });
       const counted = await writer.stop();
       succeeded(await site.hostwright('apply', '--yes', '--no-diff'));
       succeeded(await site.hostwright('plan'));

@@ -30,6 +30,8 @@ export interface Counted {
 export interface CountingWriter {
   /** How many rows were acknowledged so far. */
   readonly count: () => Promise<number>;
+  /** What it has noted so far; it goes on. */
+  readonly soFar: () => Promise<Counted>;
   readonly stop: () => Promise<Counted>;
 }
 
@@ -114,6 +116,7 @@ systemd-run --quiet --collect --unit=${unit} --property=StandardInput=file:${fol
     );
   return {
     count,
+    soFar: async () => readNotes(await hosts.shell(host, `cat ${notes}`)),
     async stop() {
       return readNotes(await hosts.shell(host, `systemctl stop ${unit}; cat ${notes}; rm -r ${folder}`));
     },
