@@ -138,13 +138,13 @@ truncate -s $(($(stat -c %s "$log") - 41)) "$log"`),
       'damage in the relay log of another one',
       async (writer) => {
         const host = other(writer);
-        // So much is received and not applied, and the damage is before its end.
+        // So much is received and not applied; a block of it is lost.
         const received = `( echo 'FLUSH TABLES WITH READ LOCK; SELECT SLEEP(600);' | mysql --no-defaults >/dev/null 2>&1 ) &
 until mysql --no-defaults -BNe 'SHOW PROCESSLIST' | grep -q 'User sleep'; do sleep 0.1; done
 log=$(ls /var/lib/mysql/relay-bin-group_replication_applier.0* | tail -n 1)
 position=$(stat -c %s "$log")
 until [ "$(stat -c %s "$log")" -gt $((position + 40000)) ]; do sleep 0.1; done`;
-        const damage = `printf 'damaged by a disk' | dd of="$log" bs=1 seek=$((position + 20000)) conv=notrunc status=none`;
+        const damage = `dd if=/dev/zero of="$log" bs=1 seek=$((position + 20000)) count=4096 conv=notrunc status=none`;
         await site.hosts.shell(host, `${received}\n${crashed(damage)}`);
         const seen = async () => (await site.hostwright('plan')).stdout;
         await expect.poll(seen, { timeout: 120_000, interval: 2000 }).toContain('relayLog');

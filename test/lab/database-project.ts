@@ -44,6 +44,9 @@ export const counterAccount = {
 
 const plays = `- hosts: all
   roles: [pki]
+- hosts: firewall
+  optional: true
+  roles: [firewall]
 - hosts: db
   serial: 1
   max_fail_percentage: 100
@@ -57,9 +60,6 @@ const plays = `- hosts: all
 - hosts: backup:db
   optional: true
   roles: [backup]
-- hosts: firewall
-  optional: true
-  roles: [firewall]
 `;
 
 export async function databaseProject(hosts: TestHosts, layout: DatabaseLayout): Promise<DatabaseProject> {
