@@ -1,10 +1,11 @@
-import { defineConfig } from 'rolldown';
+import { readFileSync } from 'node:fs';
+import { defineConfig, type RolldownOptions } from 'rolldown';
 
 /**
  * Few files in the place of the hundreds of the dependencies: finding and reading these takes longer than a
  * plan of a small site. Everything lies two folders below the root, as the sources do.
  */
-export default defineConfig({
+const program: RolldownOptions = {
   input: {
     'cli/main': 'src/cli/main.ts',
     'cli/worker': 'src/cli/worker.ts',
@@ -26,4 +27,31 @@ export default defineConfig({
     },
   ],
   output: { dir: 'dist', format: 'esm', chunkFileNames: 'chunks/[name].js' },
+};
+
+/** The files that all pages have, and are no modules. */
+const shared = {
+  'pages.css': ['node_modules/uplot/dist/uPlot.min.css', 'pages/shared/style.css'],
+  'icon.svg': ['pages/shared/icon.svg'],
+};
+
+/** One script for each page of `pages/`, which roles serve; a page has no modules and needs nothing from elsewhere. */
+const page = (name: string): RolldownOptions => ({
+  input: { [name]: `pages/${name}/main.ts` },
+  platform: 'browser',
+  tsconfig: 'pages/tsconfig.json',
+  plugins: [
+    {
+      name: 'shared-files',
+      generateBundle() {
+        for (const [fileName, parts] of Object.entries(shared)) {
+          const source = parts.map((part) => readFileSync(part, 'utf8')).join('\n');
+          this.emitFile({ type: 'asset', fileName, source });
+        }
+      },
+    },
+  ],
+  output: { dir: 'dist/browser', format: 'iife', minify: true, entryFileNames: '[name].js' },
 });
+
+export default defineConfig([program, page('dashboard')]);

@@ -52,6 +52,7 @@ export { ufw } from './resources/ufw/ufw.ts';
 export { hostname } from './resources/hostname.ts';
 export { command } from './resources/command.ts';
 export { appRelease } from './resources/app-release.ts';
+export { pageFile } from './pages/built.ts';
 export { readRelease } from './release/read.ts';
 export { gitRelease } from './release/git.ts';
 export type * from './release/release.ts';

@@ -8,6 +8,7 @@ import {
   user,
   type BackupDeclaration,
   type CertificateDeclaration,
+  type DashboardPageDeclaration,
   type FloatingAddressDeclaration,
   type Resource,
   type RoleContext,
@@ -15,6 +16,7 @@ import {
   type SiteHost,
 } from 'hostwright';
 import { defaults, scraper } from '../monitoring/service.ts';
+import { dashboardPage, dashboardResources } from './dashboard.ts';
 import { notifications, secretFiles } from './notify.ts';
 import { watcher } from './services.ts';
 import { jobs, probes } from './targets.ts';
@@ -202,8 +204,14 @@ function blackbox(context: Context): readonly Resource[] {
 export default defineRole({
   name: 'monitoring_server',
   variables,
-  declares: (): readonly CertificateDeclaration[] => [
+  declares: ({ vars }): readonly (CertificateDeclaration | DashboardPageDeclaration)[] => [
     { kind: 'certificate', name: scraper, group: 'prometheus', names: [scraper], usage: ['client'] },
+    ...(vars.monitoring_dashboard ? [dashboardPage] : []),
   ],
-  resources: (context) => [...prometheus(context), ...alertmanager(context), ...blackbox(context)],
+  resources: (context) => [
+    ...prometheus(context),
+    ...alertmanager(context),
+    ...blackbox(context),
+    ...dashboardResources(context),
+  ],
 });

@@ -1,4 +1,5 @@
 import { secret, z } from 'hostwright';
+import { frontVariables } from '../dashboard/front.ts';
 
 const severity = z.enum(['warning', 'critical']);
 const hostAndPort = z
@@ -72,6 +73,11 @@ const settings = z.object({
     .positive()
     .default(10)
     .describe('days that the public certificate must be good for; less than a third of its lifetime'),
+  monitoring_dashboard: z
+    .boolean()
+    .default(true)
+    .describe('a page with graphs and alerts, on 127.0.0.1: see `hostwright dashboard`'),
+  ...frontVariables,
   monitoring_email_to: z.string().optional().describe('who gets alerts by e-mail, separated by commas'),
   monitoring_email_from: z.email().optional().describe('the sender of that e-mail'),
   monitoring_email_smarthost: hostAndPort.optional().describe('the mail server that takes it, HOST:PORT'),

@@ -31,6 +31,10 @@ export const verbs: Readonly<Record<string, { readonly summary: string; readonly
     summary: 'show the journals of hosts, merged by time',
     load: async (finish) => (await import('./logs.ts')).logsCommand(finish),
   },
+  dashboard: {
+    summary: 'open the dashboard of the site through the ssh connection',
+    load: async (finish) => (await import('./dashboard.ts')).dashboardCommand(finish),
+  },
   report: {
     summary: 'merge the output of several runs',
     load: async (finish) => (await import('./report.ts')).reportCommand(finish),

@@ -144,3 +144,28 @@ export interface FloatingAddressDeclaration extends Declaration {
   /** IPv4, IPv6 or one of each, without prefix lengths. */
   readonly addresses: readonly string[];
 }
+
+/**
+ * A page in the front of the dashboard on the same host. Its role has the front among its resources
+ * (roles/dashboard/front.ts); the build has made `NAME.js` of `pages/NAME/`.
+ */
+export interface DashboardPageDeclaration extends Declaration {
+  readonly kind: 'dashboard_page';
+  /** Names its files; `dashboard` is the first page. */
+  readonly name: string;
+  /** In the navigation. */
+  readonly title: string;
+  /** What the page reads from others, by GET. */
+  readonly passes: readonly DashboardPass[];
+}
+
+export interface DashboardPass {
+  /** In the front: `/prometheus/api/v1/query`. */
+  readonly path: string;
+  /** What it is there: `http://127.0.0.1:9090/api/v1/query`, or `http://unix:/run/x.sock:/entries`. */
+  readonly to: string;
+  /** Everything that begins with `path`, which ends with a slash as `to` does. */
+  readonly isPrefix?: true;
+  /** An answer that goes on: it is passed on as it comes, and may be silent for an hour. */
+  readonly isStream?: true;
+}

@@ -1,6 +1,8 @@
 import { availableParallelism } from 'node:os';
+import type { Duplex } from 'node:stream';
 import pLimit from 'p-limit';
 import { HostwrightError } from '../errors.ts';
+import { unreachableFrom } from './connect-error.ts';
 import { openConnection, type Connection, type UserKeys } from './connection.ts';
 import { createKeyFiles } from './key-files.ts';
 import { createLoginKeys } from './login-keys.ts';
@@ -28,11 +30,27 @@ export interface ConnectOptions {
 
 /** Makes the function that opens the one connection of a host: over ssh2, through jump hosts, with a remote shell. */
 export function createConnect(options: ConnectOptions = {}): Connect {
-  const resolver = createResolver();
-  const keys: UserKeys = { known: createKeyFiles(), login: createLoginKeys() };
+  const shared = createShared();
   // The error shows again when the host is connected.
-  if (options.ahead !== undefined) resolver.target(options.ahead).catch(() => undefined);
-  return async (target) => openTransport(target, options, { resolver, keys });
+  if (options.ahead !== undefined) shared.resolver.target(options.ahead).catch(() => undefined);
+  return async (target) => openTransport(target, options, shared);
+}
+
+/** A connection of a host without a shell, for streams to what listens there. */
+export interface Tunnel {
+  /** A stream to a port of 127.0.0.1 on the host; rejects with what sshd says of it. */
+  forward(port: number): Promise<Duplex>;
+  /** Why it ended, once it has. */
+  readonly ended: Promise<string>;
+  close(): void;
+}
+
+/** Opens a tunnel by the same way as a transport: E_CONNECT, E_AUTH, E_HOST_KEY. It needs no root on the host. */
+export async function openTunnel(target: Target, options: ConnectOptions = {}): Promise<Tunnel> {
+  const { way, connection } = await journeyTo(target, options, createShared());
+  const close = leaving(way);
+  void connection.ended.then(close);
+  return { forward: (port) => connection.forward('127.0.0.1', port), ended: connection.ended, close };
 }
 
 /** Asks ssh for the configuration of hosts and of jump hosts. */
@@ -62,6 +80,37 @@ interface Shared {
   readonly keys: UserKeys;
 }
 
+function createShared(): Shared {
+  return { resolver: createResolver(), keys: { known: createKeyFiles(), login: createLoginKeys() } };
+}
+
+/** Ends the connections of a way, the host first. */
+function leaving(way: readonly Connection[]): () => void {
+  return () => {
+    for (const connection of way.toReversed()) connection.end();
+  };
+}
+
+/** The connection of a target, and those on the way to it; none stays open when it fails. */
+async function journeyTo(
+  target: Target,
+  options: ConnectOptions,
+  shared: Shared,
+): Promise<{
+  readonly way: readonly Connection[];
+  readonly connection: Connection;
+  readonly config: SshConfig;
+}> {
+  const config = await shared.resolver.target(target);
+  const way: Connection[] = [];
+  try {
+    return { way, config, connection: await travel(way, { target, config, options, ...shared }) };
+  } catch (error) {
+    leaving(way)();
+    throw error;
+  }
+}
+
 async function openTransport(target: Target, options: ConnectOptions, shared: Shared): Promise<Transport> {
   if (target.becomeUser !== undefined && target.becomeUser !== 'root') {
     throw new HostwrightError('E_SUDO', `ansible_become_user ${target.becomeUser} is not supported`, {
@@ -70,13 +119,9 @@ async function openTransport(target: Target, options: ConnectOptions, shared: Sh
       hint: 'remove ansible_become_user: everything runs as root',
     });
   }
-  const config = await shared.resolver.target(target);
-  const way: Connection[] = [];
-  const leave = (): void => {
-    for (const connection of way.toReversed()) connection.end();
-  };
+  const { way, connection, config } = await journeyTo(target, options, shared);
+  const leave = leaving(way);
   try {
-    const connection = await travel(way, { target, config, options, ...shared });
     const execute = async (command: string): Promise<ShellChannel> => connection.execute(command);
     const start = {
       host: target.host,
@@ -127,7 +172,14 @@ async function travel(way: Connection[], journey: Journey): Promise<Connection> 
     const last = index === hops.length;
     const name = last ? target.host : `${target.host} (jump host ${hop.hostName})`;
     const before = way.at(-1);
-    const via = before && (() => before.forward(hop.hostName, hop.port));
+    const jump = hops[index - 1];
+    const via =
+      before &&
+      jump &&
+      (() =>
+        before.forward(hop.hostName, hop.port).catch((cause: unknown) => {
+          throw unreachableFrom(name, jump, `${hop.hostName} port ${hop.port}`, cause);
+        }));
     const login = last ? { privateKeyFile: target.privateKeyFile, password: target.password } : {};
     way.push(await openConnection({ host: name, config: hop, timeout, via, keys, ...login }));
   }

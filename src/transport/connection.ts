@@ -10,7 +10,7 @@ import {
   type Attempt,
   type Login,
 } from './authentication.ts';
-import { connectError, connectTimeout, inWords, unreachableFrom } from './connect-error.ts';
+import { connectError, connectTimeout, inWords } from './connect-error.ts';
 import { checkHostKey, type HostKeyCheck } from './host-key.ts';
 import type { KeyFiles } from './key-files.ts';
 import { whenListenedFor } from './listening.ts';
@@ -27,7 +27,7 @@ const goodbye = 2000;
 export interface Connection {
   /** Runs a command without a terminal. */
   execute(command: string): Promise<ShellChannel>;
-  /** A stream to a port that this host can reach. */
+  /** A stream to a port that this host can reach; rejects with what sshd says of it. */
   forward(address: string, port: number): Promise<Duplex>;
   /** Why it ended, once it has. */
   readonly ended: Promise<string>;
@@ -161,11 +161,7 @@ async function tryConnection(options: ConnectionOptions, check: HostKeyCheck): P
         destroy,
       };
     },
-    async forward(address, port) {
-      return forward(client, address, port).catch((cause: unknown) => {
-        throw unreachableFrom(host, config, `${address} port ${port}`, cause);
-      });
-    },
+    forward: (address, port) => forward(client, address, port),
     end() {
       client.end();
       setTimeout(destroy, goodbye).unref();

@@ -120,10 +120,13 @@ describe('the monitoring server', () => {
       resourcesOf(server, { variables: { domain: 'www.foobar.com' } }),
       'service',
     ) as readonly { validate?: readonly string[] }[];
-    expect(services.map(({ validate }) => validate?.slice(0, 2).join(' '))).toEqual([
+    expect(
+      services.flatMap(({ validate = [] }) => (validate.length > 0 ? validate.slice(0, 2).join(' ') : [])),
+    ).toEqual([
       'promtool check',
       'amtool check-config',
       'prometheus-blackbox-exporter --config.file=/etc/blackbox/blackbox.yml',
+      'setpriv --reuid=hostwright-dashboard',
     ]);
   });
 });
