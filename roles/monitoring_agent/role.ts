@@ -19,6 +19,7 @@ import {
   type SiteHost,
 } from 'hostwright';
 import { certificateMetrics, textfileFolder } from './certificates.ts';
+import { requestMetrics } from './requests.ts';
 import { configFolder, exporter, exporters, formerExporter, type Exporter } from './exporter.ts';
 
 const variables = z.object({
@@ -158,6 +159,7 @@ export default defineRole({
     ...former(context).flatMap((one) => formerExporter(one, context)),
     directory(configFolder, { exclusive: true, keep: context.vars.monitoring_agent_keep }),
     ...nodeExporter(context),
+    ...requestMetrics(context),
     ...measured(context.host, context.site).flatMap((metrics) => servedBy(context, metrics)),
   ],
 });

@@ -11,6 +11,7 @@ import {
   type CertificateDeclaration,
   type Declaration,
   type Listen,
+  type RequestLogDeclaration,
   type Resource,
   type RoleContext,
 } from 'hostwright';
@@ -179,7 +180,7 @@ export function webServer(server: WebServer) {
       more: readonly Declaration[] = [],
     ): readonly Declaration[] => {
       if (!isChosen(context)) return [];
-      const { group } = server;
+      const { group, requestLog } = server;
       return [
         {
           ...{ kind: 'certificate', name: certificate },
@@ -191,6 +192,9 @@ export function webServer(server: WebServer) {
           healthPath: healthPath.parse(context.vars['app_health_path']),
           drain: drainWith(server, context.vars),
         } satisfies BackendDeclaration,
+        ...(requestLog === undefined
+          ? []
+          : [{ kind: 'request_log', path: requestLog } satisfies RequestLogDeclaration]),
         ...more,
       ];
     },

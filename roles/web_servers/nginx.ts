@@ -4,6 +4,7 @@ export const nginx: WebServer = {
   name: 'nginx',
   unit: 'nginx',
   statusPath: '/stub_status',
+  requestLog: '/var/log/nginx/access.log',
   inHand: '/^Reading:/ { print $2 + $4 - 1 }',
   unitSettings: {
     capabilities: startsAsRoot,

@@ -6,6 +6,8 @@ export interface WebServer {
   readonly unit: string;
   /** Answers 200 on 127.0.0.1, port `statusPort`, while it works. */
   readonly statusPath: string;
+  /** Its access log, as `RequestLogDeclaration` wants it; left out where the server measures its requests itself. */
+  readonly requestLog?: string;
   /** A program of awk: of that answer, how many requests are in hand beside this one. */
   readonly inHand: string;
   /** Who reads the key of its certificate; default `root`, for one that starts as root. */

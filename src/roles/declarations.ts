@@ -86,6 +86,15 @@ export interface MysqlMetricsDeclaration extends Declaration {
   readonly isGroup?: true;
 }
 
+/**
+ * The access log of a web server, one JSON object a line with `status` and `request_time`, in seconds, in this order;
+ * what logrotate puts aside is called the same with `.1`. Owned by root, or readable by the group adm.
+ */
+export interface RequestLogDeclaration extends Declaration {
+  readonly kind: 'request_log';
+  readonly path: string;
+}
+
 /** Metrics at https://ADDRESS:PORT/PATH, for the monitoring server alone. */
 export interface ScrapeDeclaration extends Declaration {
   readonly kind: 'scrape';
