@@ -98,7 +98,7 @@ export async function openFront(variables: object = {}): Promise<Front> {
     text
       .replaceAll('127.0.0.1:9090', `127.0.0.1:${prometheusPort}`)
       .replaceAll('127.0.0.1:9093', `127.0.0.1:${alertmanagerPort}`)
-      .replaceAll(/ (\/(?:var\/lib|usr\/local\/share|etc)\/[\w/.-]+)/g, ` ${folder}$1`);
+      .replaceAll(/ (\/(?:var\/lib|usr\/local\/share)\/[\w/.-]+)/g, ` ${folder}$1`);
   for (const [path, content] of files) {
     const at = join(folder, path);
     await mkdir(dirname(at), { recursive: true });
@@ -117,7 +117,8 @@ export async function openFront(variables: object = {}): Promise<Front> {
     response.end(current(began, Date.now() / 1000, broken));
   }).listen(exporterPort, '127.0.0.1');
 
-  await writeFile(join(folder, 'history'), history(began, Math.floor(Date.now() / 1000) - 1, 5));
+  // Until Prometheus reads by itself, which takes a while on a busy machine.
+  await writeFile(join(folder, 'history'), history(began, Math.floor(Date.now() / 1000) + 25, 5));
   const data = join(folder, 'data');
   await execute('promtool', ['tsdb', 'create-blocks-from', 'openmetrics', join(folder, 'history'), data]);
   await writeFile(
