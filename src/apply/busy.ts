@@ -1,9 +1,10 @@
 import type { ResourceId } from '../resources/state.ts';
 import { ask } from '../transport/ask.ts';
-import { notBegun, type Section } from '../transport/sections.ts';
+import { notBegun, type Section, type SectionAnswer } from '../transport/sections.ts';
 import type { Answer } from '../transport/transport.ts';
 import type { HostRun } from './host-run.ts';
 import { failureText } from './failure-text.ts';
+import type { Timing } from './stopwatch.ts';
 
 /** EX_TEMPFAIL: a script has changed nothing because another program holds a lock. Its last output names the program. */
 const busy = 75;
@@ -20,6 +21,21 @@ function patienceOf(answer: Answer): number {
   return Number(/^wait (\d+)$/m.exec(answer.stdout.toString('utf8'))?.[1] ?? defaultPatience);
 }
 
+/** What has become of pieces of work, and when each was done; then what the probes said. */
+export interface Done {
+  readonly answers: readonly Answer[];
+  /** One for each piece. */
+  readonly timings: readonly Timing[];
+}
+
+/** When the pieces of a request ran, as far as the host says; the request took from `sent` to `received`. */
+function spansOf(answers: readonly SectionAnswer[], sent: number, received: number) {
+  const at = (offset: number): number => Math.min(sent + offset, received);
+  return answers.map(({ span }) =>
+    span === undefined ? { from: sent, to: received } : { from: at(span.from), to: at(span.to) },
+  );
+}
+
 /**
  * Runs pieces of work and then the probes, in one request. What others are in the way of is tried again, with
  * the probes, until they are done or it has waited long enough; meanwhile it is reported for whom. The scripts
@@ -30,24 +46,33 @@ export async function askUntilFree(
   work: readonly Piece[],
   probes: readonly Section[],
   timeout: number,
-): Promise<readonly Answer[]> {
-  const started = performance.now();
+): Promise<Done> {
+  const { stopwatch } = run;
+  const started = stopwatch.now();
   const pieces = work.map(({ section }) => section);
   let answers = await ask(run.transport, [...pieces, ...probes], { timeout, stoppable: pieces.length });
+  const first = spansOf(answers.slice(0, pieces.length), started, stopwatch.now());
+  const ends = first.map(({ to }) => to);
+  const steps = work.map(() => stopwatch.nextStep());
   let said = '';
   for (;;) {
-    const waited = Math.round((performance.now() - started) / 1000);
+    const waited = Math.round((stopwatch.now() - started) / 1000);
     const waiting = [...work.keys()].filter((index) => {
       const answer = answers[index];
       return answer?.code === busy && waited < patienceOf(answer);
     });
-    const [first] = waiting;
-    const blocked = first === undefined ? undefined : answers[first];
+    const [index] = waiting;
+    const blocked = index === undefined ? undefined : answers[index];
     if (blocked === undefined || run.signal.aborted) {
       // A waiting script has changed nothing.
-      return answers.map((answer, index) =>
-        waiting.includes(index) ? { ...answer, code: notBegun } : answer,
-      );
+      return {
+        answers: answers.map((answer, at) => (waiting.includes(at) ? { ...answer, code: notBegun } : answer)),
+        timings: first.map(({ from }, at) => ({
+          at: from,
+          ms: (ends[at] ?? from) - from,
+          step: steps[at] ?? 0,
+        })),
+      };
     }
     const title = `waiting: ${failureText(blocked)}`;
     // Reported once, so that the live view shows the whole waiting time.
@@ -55,7 +80,11 @@ export async function askUntilFree(
     said = title;
     const sections = waiting.flatMap((index) => work[index]?.section ?? []);
     const stoppable = sections.length;
+    const sent = stopwatch.now();
     const again = await ask(run.transport, [...sections, ...probes], { timeout, stoppable });
+    // Waiting is a part of what a step takes.
+    for (const [at, { to }] of spansOf(again.slice(0, stoppable), sent, stopwatch.now()).entries())
+      ends[waiting[at] ?? 0] = to;
     answers = [
       ...work.map((_, index) => again[waiting.indexOf(index)] ?? answers[index]),
       ...again.slice(sections.length),

@@ -17,6 +17,7 @@ import { interrupted, recordOutcome, type HostRun } from './host-run.ts';
 import { withOrigins } from './origin.ts';
 import { failureText } from './failure-text.ts';
 import { isConversation, isStep, stepsOf, transactionSteps } from './steps.ts';
+import { beginStep, type Timing } from './stopwatch.ts';
 import { transactionSection } from './transaction.ts';
 import type { Undo } from '../rollback/arm.ts';
 import { verify, type Failure } from './verify.ts';
@@ -45,12 +46,12 @@ async function readNow(run: HostRun, changes: readonly PlannedChange[]): Promise
     if (change.knownAfter === undefined) return [change];
     const actual = found.get(change.id) ?? null;
     if (actual instanceof Unreadable) {
-      recordOutcome(run, change, 'failed', 0, `cannot be read: ${actual.reason}`);
+      recordOutcome(run, change, 'failed', undefined, `cannot be read: ${actual.reason}`);
       return [];
     }
     const difference = compare(change.resource.type, change.desired, actual);
     if (difference === undefined) {
-      recordOutcome(run, change, 'changed', 0, `by ${change.knownAfter}`);
+      recordOutcome(run, change, 'changed', undefined, `by ${change.knownAfter}`);
       return [];
     }
     return [{ ...change, actual, attributes: difference.attributes }];
@@ -61,7 +62,7 @@ async function readNow(run: HostRun, changes: readonly PlannedChange[]): Promise
 function withoutUnreadable(run: HostRun, changes: readonly PlannedChange[]): readonly PlannedChange[] {
   return changes.filter((change) => {
     if (change.unreadable === undefined) return true;
-    recordOutcome(run, change, 'failed', 0, `cannot be read: ${change.unreadable}`);
+    recordOutcome(run, change, 'failed', undefined, `cannot be read: ${change.unreadable}`);
     return false;
   });
 }
@@ -129,8 +130,7 @@ async function executeWork(
     run.plan.declared,
   );
   const timeout = work.reduce((sum, piece) => sum + piece.timeout, defaultTimeout);
-  const started = performance.now();
-  const answers = await askUntilFree(
+  const { answers, timings } = await askUntilFree(
     run,
     work,
     batches.map(({ probe }) => probe),
@@ -149,13 +149,14 @@ async function executeWork(
     const failure = { reason, isDivisible: piece.isDivisible === true };
     for (const id of piece.resources) failures.set(id, failure);
   });
-  const ms = Math.round(performance.now() - started);
+  const timing = (id: ResourceId): Timing | undefined =>
+    timings[work.findIndex(({ resources }) => resources.includes(id))];
   const [begun, others] = [
     covered.filter(({ id }) => !left.has(id)),
     covered.filter(({ id }) => left.has(id)),
   ];
-  verify(run, begun, failures, batches, answers.slice(work.length), ms);
-  for (const change of others) recordOutcome(run, change, 'skipped', 0, interrupted);
+  verify(run, begun, failures, batches, answers.slice(work.length), timing);
+  for (const change of others) recordOutcome(run, change, 'skipped', undefined, interrupted);
 }
 
 /** A change that needs several requests; afterwards it is verified like any other. */
@@ -166,7 +167,7 @@ async function executeConversation(
 ): Promise<void> {
   const own = changes.filter((change) => conversation.resources.includes(change.id));
   run.report({ type: 'step', host: run.plan.host, title: conversation.title });
-  const started = performance.now();
+  const end = beginStep(run.stopwatch);
   const failures = new Map<ResourceId, Failure>();
   try {
     await conversation.converse(async (script, stdin, timeout = defaultTimeout) => {
@@ -181,6 +182,7 @@ async function executeConversation(
     if (!(error instanceof HostwrightError) || error.code !== 'E_REMOTE') throw error;
     for (const change of own) failures.set(change.id, { reason: error.message, isDivisible: false });
   }
+  const timing = end();
   const batches = probeBatches(
     own.map((change) => change.resource),
     run.plan.declared,
@@ -189,7 +191,7 @@ async function executeConversation(
     run.transport,
     batches.map(({ probe }) => probe),
   );
-  verify(run, own, failures, batches, answers, Math.round(performance.now() - started));
+  verify(run, own, failures, batches, answers, () => timing);
 }
 
 /** Files and their service go live together or not at all: one that cannot be read holds up the rest. */
@@ -203,7 +205,8 @@ async function executeTransaction(
     await executeWork(run, changes, [transactionWork(run, changes)]);
     return;
   }
-  for (const change of changes) recordOutcome(run, change, 'skipped', 0, `needs ${culprit.id}, which failed`);
+  for (const change of changes)
+    recordOutcome(run, change, 'skipped', undefined, `needs ${culprit.id}, which failed`);
 }
 
 /** Carries out one batch; every change in it has an outcome afterwards. */
@@ -229,7 +232,7 @@ export async function executeBatch(run: HostRun, batch: Batch): Promise<void> {
       run,
       change,
       'failed',
-      0,
+      undefined,
       `the resource type ${change.resource.type.name} returned no step for this change`,
     );
 }

@@ -9,6 +9,7 @@ import { withOrigins } from './origin.ts';
 import { failureText } from './failure-text.ts';
 import { confirm, type Undo } from '../rollback/arm.ts';
 import { rollBackNow } from '../rollback/guarded-step.ts';
+import { beginStep } from './stopwatch.ts';
 import { verify } from './verify.ts';
 import type { Work } from './work.ts';
 
@@ -83,10 +84,9 @@ export async function executeGuarded(
   work: Work,
   undo: Undo,
 ): Promise<void> {
-  const started = performance.now();
-  const elapsed = (): number => Math.round(performance.now() - started);
+  const end = beginStep(run.stopwatch);
   const fail = (reason: string): void => {
-    for (const change of changes) recordOutcome(run, change, 'failed', elapsed(), reason);
+    for (const change of changes) recordOutcome(run, change, 'failed', end(), reason);
   };
   try {
     const answer = await askOne(run.transport, work.section, { timeout: work.timeout });
@@ -113,7 +113,7 @@ export async function executeGuarded(
       );
       const sections = [{ script: confirm(undo) }, ...batches.map(({ probe }) => probe)];
       const [confirmed, ...found] = await ask(fresh, sections);
-      if (confirmed?.code === 0) verify(run, changes, new Map(), batches, found, elapsed());
+      if (confirmed?.code === 0) verify(run, changes, new Map(), batches, found, end);
       else fail(confirmed === undefined ? 'no answer' : failureText(confirmed));
     } finally {
       await fresh.close();

@@ -3,6 +3,7 @@ import type { ResultEvent, StepEvent } from '../plan/event.ts';
 import type { ResourceId } from '../resources/state.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Login } from '../resources/capabilities/access.ts';
+import type { Stopwatch, Timing } from './stopwatch.ts';
 
 export type Outcome = ResultEvent['outcome'];
 
@@ -24,16 +25,17 @@ export interface HostRun {
   readonly confirmWithin: number;
   readonly outcomes: Map<ResourceId, Outcome>;
   readonly report: (event: WorkEvent) => void;
+  readonly stopwatch: Stopwatch;
   /** Once aborted the step in hand is finished and no other is begun. */
   readonly signal: AbortSignal;
 }
 
-/** Notes and reports how a change ended; `ms` is what its step took. */
+/** Notes and reports how a change ended; `timing` is undefined where no step was begun for it. */
 export function recordOutcome(
   run: HostRun,
   change: PlannedChange,
   outcome: Outcome,
-  ms: number,
+  timing: Timing | undefined,
   reason?: string,
 ): void {
   run.outcomes.set(change.id, outcome);
@@ -44,7 +46,7 @@ export function recordOutcome(
     resource: change.id,
     action: change.action,
     outcome,
-    ms,
+    ...(timing === undefined ? { ms: 0 } : timing),
     ...(reason === undefined ? {} : { reason }),
   });
 }

@@ -52,6 +52,6 @@ function skip(run: HostRun, node: PlanNode, reason: string): void {
   for (const member of node.members) {
     const change = run.plan.changes.get(member.id);
     if (change !== undefined && !run.outcomes.has(member.id))
-      recordOutcome(run, change, 'skipped', 0, reason);
+      recordOutcome(run, change, 'skipped', undefined, reason);
   }
 }

@@ -9,6 +9,7 @@ import { recordOutcome, type HostRun } from './host-run.ts';
 import { withOrigins } from './origin.ts';
 import { nodesLeft, readyNodes } from './ready.ts';
 import { transactionSteps } from './steps.ts';
+import { beginStep } from './stopwatch.ts';
 import { rehearsalSection } from './transaction.ts';
 
 /** Changes that the plan could read. */
@@ -71,13 +72,15 @@ export async function preparePlay(run: HostRun, play: number): Promise<void> {
     ];
     if (sections.length === 0) return;
     run.report({ type: 'step', host, title: 'fetch packages, try the new configuration' });
+    const end = beginStep(run.stopwatch);
     const answers = await ask(run.transport, sections, { timeout: sections.length * defaultTimeout });
+    const timing = end();
     tried.forEach((members, index) => {
       const answer = answers[index];
       if (answer === undefined || answer.code === 0) return;
       const ids = members.map(({ id }) => id);
       const reason = withOrigins(failureText(answer), resources, ids);
-      for (const change of members) recordOutcome(run, change, 'failed', 0, reason);
+      for (const change of members) recordOutcome(run, change, 'failed', timing, reason);
     });
   } finally {
     run.report({ type: 'step', host, title: null });

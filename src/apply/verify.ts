@@ -4,6 +4,7 @@ import { parseProbes, type ProbeBatch } from '../plan/probe.ts';
 import { Unreadable, type Actual, type Attribute, type ResourceId } from '../resources/state.ts';
 import type { Answer } from '../transport/transport.ts';
 import { recordOutcome, type HostRun } from './host-run.ts';
+import type { Timing } from './stopwatch.ts';
 
 function show(value: Attribute | undefined): string {
   return value === undefined || value === null ? 'absent' : String(value);
@@ -34,7 +35,7 @@ export function verify(
   failures: ReadonlyMap<ResourceId, Failure>,
   batches: readonly ProbeBatch[],
   answers: readonly Answer[],
-  ms: number,
+  timing: (id: ResourceId) => Timing | undefined,
 ): void {
   const found = parseProbes(batches, answers);
   for (const change of changes) {
@@ -42,6 +43,6 @@ export function verify(
     const left = remaining(change, found.get(change.id) ?? null);
     const hasFailed = failure !== undefined && (left !== undefined || !failure.isDivisible);
     const reason = hasFailed ? failure.reason : left;
-    recordOutcome(run, change, reason === undefined ? 'changed' : 'failed', ms, reason);
+    recordOutcome(run, change, reason === undefined ? 'changed' : 'failed', timing(change.id), reason);
   }
 }

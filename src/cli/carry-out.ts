@@ -16,7 +16,7 @@ function appliedSummary({ lost }: OpenRun): (host: RunHost, name: string) => Hos
 
 /** Changes the hosts, and says how it ended. The first interruption ends it after the steps in hand. */
 export async function carryOut(run: OpenRun, forks: number, interrupts: Interrupts): Promise<ExitStatus> {
-  const { site, reporter, lost, clock } = run;
+  const { site, reporter, lost, clock, origin } = run;
   const { signal } = interrupts;
   interrupts.onTold((isSecond) => reporter.interrupted(isSecond));
   const lostUnderWay = await applyHosts(run, { plays: site.plays, forks, signal });
@@ -30,6 +30,7 @@ export async function carryOut(run: OpenRun, forks: number, interrupts: Interrup
     ok: lost.size === 0 && !undone && !signal.aborted,
     ...(signal.aborted && { interrupted: true }),
     seconds: clock.elapsed(),
+    run: origin,
     hosts,
   });
   if (signal.aborted) return exitStatus.interrupted;

@@ -27,7 +27,7 @@ async function drift(options: DriftOptions): Promise<ExitStatus> {
   const interrupts = watchInterrupts();
   const run = await openRun(options, {}, interrupts.signal);
   interrupts.close();
-  const { reporter, worker, hosts, lost, clock, events } = run;
+  const { reporter, worker, hosts, lost, clock, origin, events } = run;
   try {
     const drifted = new Map([...hosts.keys()].map((name) => [name, 0]));
     for (const event of events) {
@@ -43,6 +43,7 @@ async function drift(options: DriftOptions): Promise<ExitStatus> {
       command: 'drift',
       ok: lost.size === 0,
       seconds: clock.elapsed(),
+      run: origin,
       hosts: hostSummaries(run, (host, name) => {
         const changes = drifted.get(name) ?? 0;
         const pending = host.changes - changes;

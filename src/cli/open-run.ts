@@ -6,7 +6,7 @@ import { targetsOf } from '../inventory/target.ts';
 import { errorEvent } from '../report/error-event.ts';
 import { maskedReporter } from '../report/masked.ts';
 import { createReporter } from '../report/create-reporter.ts';
-import type { ChangeEvent } from '../plan/event.ts';
+import type { ChangeEvent, RunOrigin } from '../plan/event.ts';
 import type { PlanReporter } from '../report/reporter.ts';
 import { createMask, secretsIn } from '../secrets/mask.ts';
 import type { Secret } from '../secrets/secret.ts';
@@ -24,6 +24,7 @@ import type { RunSettings } from '../workers/worker.ts';
 import { askSecret } from './ask-secret.ts';
 import { startClock, type Clock } from './clock.ts';
 import type { ReportOptions, RunOptions } from './options.ts';
+import { originOf } from './origin.ts';
 import { packageFolder, readProject, readSiteOf, siteFile, type Project } from './project.ts';
 
 /** The common part of `plan`, `apply` and `drift`: the site is read; the hosts are connected, locked and planned. */
@@ -32,6 +33,7 @@ export interface OpenRun extends PlannedHosts {
   readonly project: Project;
   readonly reporter: PlanReporter;
   readonly clock: Clock;
+  readonly origin: RunOrigin;
 }
 
 export function openReporter(options: ReportOptions): PlanReporter {
@@ -116,6 +118,8 @@ export type Purpose = Pick<RunSettings, 'apply' | 'salt' | 'becomePassword'>;
  */
 export async function openRun(options: RunOptions, purpose: Purpose, signal: AbortSignal): Promise<OpenRun> {
   const clock = startClock();
+  // While everything else is read.
+  const asked = originOf(options, clock.start);
   const project = await readProject(options, process.env);
   const selected = (await selectHosts(project.inventory, 'all', options)).map((host) => host.name);
   const targets = targetsOf(project.variables);
@@ -126,8 +130,10 @@ export async function openRun(options: RunOptions, purpose: Purpose, signal: Abo
   const becomePassword = purpose.becomePassword ?? (await clock.pause(() => askBecomePassword(options)));
   const secrets = secretsIn([site.assignments, project.variables, becomePassword]);
   const reporter = maskedReporter(openReporter(options), createMask(secrets));
+  const origin = await asked;
   const settings: RunSettings = {
     ...purpose,
+    run: origin,
     lock: lockFor(purpose.apply === undefined ? 'shared' : 'exclusive'),
     diff: options.diff,
     deep: options.deep === true,
@@ -154,5 +160,5 @@ export async function openRun(options: RunOptions, purpose: Purpose, signal: Abo
     reporter.close();
     throw error;
   });
-  return { ...planned, site, project, reporter, clock };
+  return { ...planned, site, project, reporter, clock, origin };
 }

@@ -33,7 +33,7 @@ async function plan(options: PlanOptions): Promise<ExitStatus> {
   const interrupts = watchInterrupts();
   const run = await openRun(options, salt === undefined ? {} : { salt }, interrupts.signal);
   interrupts.close();
-  const { reporter, worker, hosts, lost, clock } = run;
+  const { reporter, worker, hosts, lost, clock, origin } = run;
   try {
     reportChanges(run);
     reportLost(reporter, lost);
@@ -43,6 +43,7 @@ async function plan(options: PlanOptions): Promise<ExitStatus> {
       command: 'plan',
       ok: lost.size === 0,
       seconds: clock.elapsed(),
+      run: origin,
       hosts: hostSummaries(run),
     };
     reporter.showPlan(summary);

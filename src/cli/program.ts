@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { ExitStatus } from './exit.ts';
 import { refuseSecondValues } from './repeatable.ts';
+import { version } from './version.ts';
 
 type Verb = (finish: (status: ExitStatus) => void) => Promise<Command>;
 
@@ -68,13 +68,6 @@ export const verbs: Readonly<Record<string, { readonly summary: string; readonly
     load: async () => (await import('./lab.ts')).labCommand(),
   },
 };
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
-    ? String(manifest.version)
-    : '';
-}
 
 /** The program with the one command in use loaded; the others have only names. */
 export async function assemble(

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { HostwrightError } from '../errors.ts';
 import type { ErrorEvent, Event } from '../plan/event.ts';
 import type { PlanReporter } from '../report/reporter.ts';
-import { mergeSummaries } from '../report/merge.ts';
+import { mergeEvents, mergeSummaries } from '../report/merge.ts';
 import { readRecordedRun, type RecordedEvent, type RecordedRun } from '../report/recorded.ts';
 import { exitStatus, type ExitStatus } from './exit.ts';
 import { addReportOptions, type ReportOptions } from './options.ts';
@@ -65,7 +65,7 @@ function show(
   reporter: PlanReporter,
 ): void {
   const merged = mergeSummaries(runs);
-  const events = runs.flatMap((run) => run.events);
+  const events = mergeEvents(runs);
   const isPlanned = ({ type }: Event): boolean => type === 'change' || type === 'remark';
   for (const event of events) if (isPlanned(event)) reporter.report(event);
   if (merged.command === 'apply') reporter.showPlan(merged);

@@ -70,6 +70,10 @@ export interface ResultEvent {
   readonly reason?: string;
   /** Milliseconds that the step took in which it was changed. */
   readonly ms: number;
+  /** When that step began: milliseconds since the start of the run. Left out: none was begun. */
+  readonly at?: number;
+  /** Which step of its host that was: resources that are changed together share one. Left out: none. */
+  readonly step?: number;
 }
 
 /** Something the user must know: a host that cannot be reached, a role that fails. */
@@ -96,13 +100,38 @@ export interface HostSummary {
   readonly roundTrips: number;
 }
 
+/** Which run it is, and whose. */
+export interface RunOrigin {
+  /** No other run has it; in the order of their starts. */
+  readonly id: string;
+  /** ISO 8601, by the clock of the controller. */
+  readonly start: string;
+  /** Of Hostwright. */
+  readonly version: string;
+  /** The user and the machine that it runs on: `anna@laptop`. */
+  readonly who: string;
+  /** The path of the inventory. */
+  readonly inventory: string;
+  readonly limit?: string;
+  /** `2/5`. */
+  readonly shard?: string;
+  readonly roles?: readonly string[];
+  /** Of the repository that the inventory is in. Left out: it is in none, or git is not there. */
+  readonly commit?: string;
+  /** Whether the repository was as committed, without new files. */
+  readonly isClean?: boolean;
+}
+
 export interface SummaryEvent {
   readonly type: 'summary';
   readonly command: 'plan' | 'apply' | 'drift';
   readonly ok: boolean;
   /** A person ended it under way: what is left has not failed. */
   readonly interrupted?: true;
+  /** Without the time that was spent waiting for a person. */
   readonly seconds: number;
+  /** Left out: the run was refused before it began, or was recorded by an earlier version. */
+  readonly run?: RunOrigin;
   readonly hosts: Readonly<Record<string, HostSummary>>;
 }
 

@@ -1,9 +1,44 @@
 import { formatPlace, HostwrightError } from '../errors.ts';
-import type { HostSummary, SummaryEvent } from '../plan/event.ts';
-import type { RecordedRun } from './recorded.ts';
+import type { HostSummary, RunOrigin, SummaryEvent } from '../plan/event.ts';
+import type { RecordedEvent, RecordedRun } from './recorded.ts';
 
 function placeOf({ file, line }: RecordedRun): { readonly file: string; readonly line: number } {
   return { file, line };
+}
+
+function startOf({ summary: { run } }: RecordedRun): number | undefined {
+  return run === undefined ? undefined : Date.parse(run.start);
+}
+
+/** What several runs have in common: it began with the first of them. */
+function mergeOrigins(runs: readonly RecordedRun[]): RunOrigin | undefined {
+  const origins = runs.flatMap(({ summary: { run } }) => run ?? []);
+  const [first] = origins.toSorted((one, other) => Date.parse(one.start) - Date.parse(other.start));
+  if (first === undefined || origins.length === 1) return first;
+  const isSame = (key: keyof RunOrigin): boolean =>
+    origins.every((one) => JSON.stringify(one[key]) === JSON.stringify(first[key]));
+  const { shard: _, limit, roles, commit, isClean, ...run } = first;
+  return {
+    ...run,
+    who: [...new Set(origins.map(({ who }) => who))].join(', '),
+    ...(limit !== undefined && isSame('limit') && { limit }),
+    ...(roles !== undefined && isSame('roles') && { roles }),
+    ...(commit !== undefined && isSame('commit') && { commit }),
+    ...(isClean !== undefined && isSame('isClean') && { isClean }),
+  };
+}
+
+/** The events of all runs, whose times count from the start of the first of them. */
+export function mergeEvents(runs: readonly RecordedRun[]): readonly RecordedEvent[] {
+  const starts = runs.flatMap((run) => startOf(run) ?? []);
+  return runs.flatMap((run) => {
+    const later = (startOf(run) ?? 0) - Math.min(...starts);
+    return run.events.map((event) =>
+      event.type === 'result' && event.at !== undefined && later > 0
+        ? { ...event, at: event.at + later }
+        : event,
+    );
+  });
 }
 
 /**
@@ -37,12 +72,14 @@ export function mergeSummaries(runs: readonly [RecordedRun, ...RecordedRun[]]): 
       from.set(name, run);
     }
   }
+  const run = mergeOrigins(runs);
   return {
     type: 'summary',
     command: first.command,
     ok: runs.every(({ summary }) => summary.ok),
     ...(runs.some(({ summary }) => summary.interrupted === true) && { interrupted: true }),
     seconds: Math.max(...runs.map(({ summary }) => summary.seconds)),
+    ...(run !== undefined && { run }),
     hosts: Object.fromEntries(hosts),
   };
 }

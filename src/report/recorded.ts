@@ -44,6 +44,8 @@ const schema = z.discriminatedUnion('type', [
     outcome: z.enum(['changed', 'failed', 'skipped']),
     reason: z.string().optional(),
     ms: z.number(),
+    at: z.number().optional(),
+    step: count.optional(),
   }),
   z.object({
     type: z.literal('error'),
@@ -66,6 +68,20 @@ const schema = z.discriminatedUnion('type', [
     ok: z.boolean(),
     interrupted: z.literal(true).optional(),
     seconds: z.number(),
+    run: z
+      .object({
+        id: z.string(),
+        start: z.iso.datetime(),
+        version: z.string(),
+        who: z.string(),
+        inventory: z.string(),
+        limit: z.string().optional(),
+        shard: z.string().optional(),
+        roles: z.array(z.string()).optional(),
+        commit: z.string().optional(),
+        isClean: z.boolean().optional(),
+      })
+      .optional(),
     hosts: z.record(
       z.string(),
       z.object({

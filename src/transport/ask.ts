@@ -1,5 +1,11 @@
 import { HostwrightError } from '../errors.ts';
-import { parseSections, sectionsRequest, type Section, type SectionsOptions } from './sections.ts';
+import {
+  parseSections,
+  sectionsRequest,
+  type Section,
+  type SectionAnswer,
+  type SectionsOptions,
+} from './sections.ts';
 import type { Answer, Lock, Transport } from './transport.ts';
 
 export interface AskOptions extends SectionsOptions {
@@ -12,7 +18,7 @@ export async function ask(
   transport: Transport,
   sections: readonly Section[],
   { lock, ...options }: AskOptions = {},
-): Promise<readonly Answer[]> {
+): Promise<readonly SectionAnswer[]> {
   const request = sectionsRequest(sections, options);
   const answer = await transport.request(lock === undefined ? request : { ...request, lock });
   return parseSections(transport.host, answer, sections.length);

@@ -11,6 +11,18 @@ export interface Section {
 /** The code of a section that was not begun because the request was asked to stop: no script ends with it. */
 export const notBegun = 256;
 
+/** Milliseconds by the clock of the host, from when its request began; ten is the smallest difference. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What has become of a section. */
+export interface SectionAnswer extends Answer {
+  /** Of those that can be stopped, when they ran. */
+  readonly span?: Span;
+}
+
 export interface SectionsOptions {
   /** Milliseconds. */
   readonly timeout?: number | undefined;
@@ -38,6 +50,8 @@ export function sectionsRequest(
     ({ script, stdin = new Uint8Array() }, index) =>
       sh`hw_section ${index + 1} ${stdin.length === 0 ? sh`/dev/null` : sh`"$hw_work/"${index + 1}.in`} ${script.text}`,
   );
+  // Without a process: what is stopped is what takes long, and only that is worth a look at the clock.
+  const clock = stoppable === 0 ? sh`:` : sh`read -r hw_now _ </proc/uptime`;
   const script = sh`hw_work=$(mktemp -d /run/hostwright/work.XXXXXX) || exit 1
 trap 'rm -rf "$hw_work"' EXIT
 hw_full() { rm -rf "$hw_work"; echo 'no space left below /run/hostwright' >&2; exit 1; }
@@ -47,11 +61,18 @@ hw_section() {
     return
   fi
   (HW=$hw_work/$1 hw_script=$3; shift 3; export HW; set -eu; eval "$hw_script") <"$2" >"$hw_work/$1.out" 2>"$hw_work/$1.err"
-  hw_codes="$hw_codes $?"
+  hw_code=$?
+  if [ "$1" -le ${stoppable} ]; then
+    hw_from=$hw_now
+    ${clock}
+    hw_code=$hw_code@$hw_from@$hw_now
+  fi
+  hw_codes="$hw_codes $hw_code"
 }
-hw_codes=''
+hw_codes='' hw_now=0.00
 (cd "$hw_work" && mkdir ${numbers}) || hw_full
 ${lines(inputs)}
+${clock}
 ${lines(runs)}
 set -- $hw_codes
 cd "$hw_work" && stat -c %s ${outputs} >sizes || hw_full
@@ -66,7 +87,7 @@ cat ${outputs} || hw_full`;
 }
 
 /** The answers of each section; E_REMOTE when the host's answer is not of this shape. */
-export function parseSections(host: string, answer: Answer, count: number): readonly Answer[] {
+export function parseSections(host: string, answer: Answer, count: number): readonly SectionAnswer[] {
   let at = 0;
   const take = (length: number): Buffer => {
     if (answer.stdout.length < at + length) throw unexpected(host, answer, count);
@@ -75,12 +96,30 @@ export function parseSections(host: string, answer: Answer, count: number): read
   };
   const headers = Array.from({ length: count }, () => {
     const line = take(Math.max(answer.stdout.indexOf('\n', at) + 1 - at, 0)).toString('latin1');
-    const found = /^(\d{1,3}) (\d{1,10}) (\d{1,10})\n$/.exec(line)?.slice(1).map(Number);
-    const [code, out, err] = found ?? [];
-    if (code === undefined || out === undefined || err === undefined) throw unexpected(host, answer, count);
-    return { code, out, err };
+    const [, code, times, out, err] = header.exec(line) ?? [];
+    if (code === undefined) throw unexpected(host, answer, count);
+    return { code: Number(code), out: Number(out), err: Number(err), times: timesOf(times) };
   });
-  return headers.map(({ code, out, err }) => ({ code, stdout: take(out), stderr: take(err) }));
+  const [first] = headers.flatMap(({ times }) => times?.slice(0, 1) ?? []);
+  return headers.map(({ code, out, err, times }) => ({
+    ...{ code, stdout: take(out), stderr: take(err) },
+    ...(times !== undefined && first !== undefined && { span: spanOf(times, first) }),
+  }));
+}
+
+/** `CODE[@FROM@TO] STDOUT-BYTES STDERR-BYTES`, the times in seconds since the host was booted. */
+const header = /^(\d{1,3})((?:@\d{1,10}\.\d\d){2})? (\d{1,10}) (\d{1,10})\n$/;
+
+type Times = readonly [from: number, to: number];
+
+function timesOf(text: string | undefined): Times | undefined {
+  const [, from, to] = text?.split('@').map(Number) ?? [];
+  return from === undefined || to === undefined ? undefined : [from, to];
+}
+
+function spanOf([from, to]: Times, first: number): Span {
+  const since = (time: number): number => Math.max(0, Math.round((time - first) * 1000));
+  return { from: since(from), to: since(Math.max(from, to)) };
 }
 
 function unexpected(host: string, answer: Answer, count: number): HostwrightError {

@@ -1,6 +1,7 @@
 import { applyPlay } from '../apply/host.ts';
 import { preparePlay } from '../apply/prepare.ts';
 import type { HostRun, WorkEvent } from '../apply/host-run.ts';
+import { startStopwatch } from '../apply/stopwatch.ts';
 import { newRecord, writeRecord } from '../apply/record.ts';
 import { defect, HostwrightError, HostwrightErrors, isExpected } from '../errors.ts';
 import { hasApplied, type Applied } from '../plan/applied.ts';
@@ -112,7 +113,9 @@ export function localWorker(options: LocalOptions): Worker {
       return true;
     const { signal } = interruption;
     const reconnect = (): Promise<Transport> => connect(plan.host);
-    const run = { plan, transport, reconnect, login, confirmWithin, outcomes: new Map(), signal, report };
+    const stopwatch = startStopwatch(settings.run.start);
+    const host = { plan, transport, reconnect, login, confirmWithin, signal, report, stopwatch };
+    const run = { ...host, outcomes: new Map() };
     hosts.set(plan.host, { run, applied, facts });
     return false;
   };

@@ -1,12 +1,13 @@
 import type { HostwrightError } from '../errors.ts';
 import type { HostDigests } from '../plan/saved.ts';
-import type { ChangeEvent, RemarkEvent } from '../plan/event.ts';
+import type { ChangeEvent, RemarkEvent, RunOrigin } from '../plan/event.ts';
 import type { Observed } from '../roles/role.ts';
 import type { Secret } from '../secrets/secret.ts';
 import type { Lock } from '../transport/transport.ts';
 
 /** What is the same for all hosts of a run. */
 export interface RunSettings {
+  readonly run: RunOrigin;
   readonly lock: Lock;
   /** Read the files that change, to show what changes in them. */
   readonly diff: boolean;

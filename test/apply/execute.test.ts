@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { applyPlay } from '../../src/apply/host.ts';
 import type { HostRun } from '../../src/apply/host-run.ts';
+import { startStopwatch } from '../../src/apply/stopwatch.ts';
 import { orderNodes } from '../../src/plan/graph.ts';
 import { planHost } from '../../src/plan/plan.ts';
 import type { ResultEvent } from '../../src/plan/event.ts';
@@ -36,6 +38,7 @@ async function results(
     confirmWithin: 1,
     outcomes: new Map(),
     signal: new AbortController().signal,
+    stopwatch: startStopwatch(new Date().toISOString()),
     report: (event) => {
       if (event.type === 'result') events.push(event);
     },
@@ -136,6 +139,38 @@ describe('executing a batch', () => {
       { resource: 'document:/etc/alpha/a', outcome: 'changed', reason: undefined },
       { resource: 'document:/etc/alpha/b', outcome: 'skipped', reason: 'interrupted' },
     ]);
+  });
+
+  it('says when the host began each step of a request, and how long it took', async () => {
+    const host = modelHost(withAlpha());
+    const transport: Transport = {
+      ...host,
+      async request(request) {
+        const answer = await host.request(request);
+        if (request.heedsStop !== true) return answer;
+        const [, , ...rest] = answer.stdout.toString('latin1').split('\n');
+        // It was booted 7 s ago, and takes the third for a year, which the request did not take.
+        const headers = ['0@7.00@7.02 0 0', '0@7.02@7.02 0 0', '0@7.02@31536000.00 0 0'];
+        const stdout = Buffer.from([...headers, ...rest.slice(1)].join('\n'), 'latin1');
+        await sleep(50);
+        return { ...answer, stdout };
+      },
+    };
+    const paths = ['/etc/alpha/a', '/etc/alpha/b', '/etc/alpha/c'];
+    const resources = paths.map((path) => placed(documentType, { path, text: 'new' }, place, []));
+    const told: ResultEvent[] = [];
+    const report: HostRun['report'] = (event) => {
+      if (event.type === 'result') told.push(event);
+    };
+    const start = new Date(Date.now() - 1000).toISOString();
+    await results(resources, new Map(), { transport, report, stopwatch: startStopwatch(start) });
+    const [first, second, third] = told;
+    expect(told.map(({ step }) => step)).toEqual([1, 2, 3]);
+    expect(first).toMatchObject({ ms: 20 });
+    expect(first?.at).toBeGreaterThanOrEqual(1000);
+    expect(second).toMatchObject({ at: (first?.at ?? 0) + 20, ms: 0 });
+    expect(third?.at).toBe(second?.at);
+    expect(third?.ms).toBeLessThan(60_000);
   });
 
   it('leaves a file of a later play, and the service that goes live with it, to that play', async () => {

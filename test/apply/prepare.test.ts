@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HostRun } from '../../src/apply/host-run.ts';
+import { startStopwatch } from '../../src/apply/stopwatch.ts';
 import { preparePlay } from '../../src/apply/prepare.ts';
 import { orderNodes } from '../../src/plan/graph.ts';
 import { planHost } from '../../src/plan/plan.ts';
@@ -27,6 +28,7 @@ async function prepared(resources: readonly DeclaredResource[], broken?: Resourc
       ...{ transport: host, login: undefined, confirmWithin: 1, outcomes },
       reconnect: () => Promise.reject(new Error('nothing here is guarded')),
       signal: new AbortController().signal,
+      stopwatch: startStopwatch(new Date().toISOString()),
       report: (event) => {
         if (event.type === 'result') results.push(`${event.resource} ${event.outcome}`);
       },

@@ -14,7 +14,7 @@ it('stands still while a person is asked, also where that ends badly', async () 
     return Promise.reject(new Error('no'));
   });
   await expect(refusal).rejects.toThrow('no');
-  now += 250;
+  now += 250.4;
   expect(answer).toBe('yes');
   expect(clock.elapsed()).toBe(0.75);
 });

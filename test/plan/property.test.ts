@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HostRun } from '../../src/apply/host-run.ts';
+import { startStopwatch } from '../../src/apply/stopwatch.ts';
 import { applyPlay } from '../../src/apply/host.ts';
 import { preparePlay } from '../../src/apply/prepare.ts';
 import { applyPlays } from '../../src/apply/plays.ts';
@@ -54,6 +55,7 @@ async function apply(made: HostPlan, host: ModelHost): Promise<Applied> {
     confirmWithin: 1,
     outcomes: new Map(),
     signal: new AbortController().signal,
+    stopwatch: startStopwatch(new Date().toISOString()),
     report: (event) => {
       if (event.type !== 'result') return;
       results.push(event);

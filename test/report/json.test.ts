@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Event } from '../../src/plan/event.ts';
 import { errorCodes } from '../../src/errors.ts';
-import { capture, change, host, result, summary } from './terminal.ts';
+import { capture, change, host, origin, result, summary } from './terminal.ts';
 
 const action = z.enum(['create', 'update', 'delete', 'run', 'reload', 'restart']);
 const resource = z.string().regex(/^[a-z_]+:./);
@@ -32,6 +32,8 @@ const line = z.discriminatedUnion('type', [
     outcome: z.enum(['changed', 'failed', 'skipped']),
     reason: z.string().optional(),
     ms: z.number(),
+    at: z.number().optional(),
+    step: count.optional(),
   }),
   z.strictObject({
     type: z.literal('error'),
@@ -49,6 +51,20 @@ const line = z.discriminatedUnion('type', [
     ok: z.boolean(),
     interrupted: z.literal(true).optional(),
     seconds: z.number(),
+    run: z
+      .strictObject({
+        id: z.string(),
+        start: z.iso.datetime(),
+        version: z.string(),
+        who: z.string(),
+        inventory: z.string(),
+        limit: z.string().optional(),
+        shard: z.string().optional(),
+        roles: z.array(z.string()).optional(),
+        commit: z.string().optional(),
+        isClean: z.boolean().optional(),
+      })
+      .optional(),
     hosts: z.record(
       z.string(),
       z.strictObject({
@@ -73,7 +89,7 @@ const events: Event[] = [
     knownAfter: 'package:y',
     why: 'because',
   }),
-  result('web1', 'x', { outcome: 'failed', reason: 'two\nlines' }),
+  result('web1', 'x', { outcome: 'failed', reason: 'two\nlines', at: 100, step: 1 }),
   {
     type: 'error',
     code: 'E_REMOTE',
@@ -82,7 +98,7 @@ const events: Event[] = [
     place: { file: 'a', line: 1 },
     hint: 'mend',
   },
-  summary({ web1: host({ failed: 1 }) }, { command: 'apply', ok: false }),
+  summary({ web1: host({ failed: 1 }) }, { command: 'apply', ok: false, run: origin() }),
 ];
 
 describe('--json', () => {

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { reportCommand } from '../../src/cli/report.ts';
 import type { Event } from '../../src/plan/event.ts';
-import { mergeSummaries } from '../../src/report/merge.ts';
+import { mergeEvents, mergeSummaries } from '../../src/report/merge.ts';
 import { readRecordedRun, type RecordedRun } from '../../src/report/recorded.ts';
-import { capture, change, host, result, summary } from './terminal.ts';
+import { capture, change, host, origin, result, summary } from './terminal.ts';
 
 const lines = (events: readonly Event[]): string =>
   events.map((event) => `${JSON.stringify(event)}\n`).join('');
@@ -23,10 +23,10 @@ describe('what a run wrote', () => {
       change('web1', 'x', { diff: '+a', knownAfter: 'package:y', why: 'because' }),
       change('web1', 'x', { cause: 'fact', facts: [{ name: 'memory', from: '1 MiB', to: '2 MiB' }] }),
       { type: 'remark', host: 'web1', role: 'x', resource: 'package_files:system', text: 'diverted' },
-      result('web1', 'x', { outcome: 'failed', reason: 'two\nlines' }),
+      result('web1', 'x', { outcome: 'failed', reason: 'two\nlines', at: 12, step: 2 }),
       { type: 'error', code: 'E_REMOTE', message: 'boom', host: 'web1', place: { file: 'a', line: 1 } },
     ];
-    const end = summary({ web1: host({ changes: 1 }) }, { command: 'apply' });
+    const end = summary({ web1: host({ changes: 1 }) }, { command: 'apply', run: origin({ commit: 'a1' }) });
     const { reporter, stdout } = capture({ mode: 'json' });
     for (const event of [...events, end]) reporter.report(event);
     reporter.close();
@@ -96,6 +96,32 @@ describe('mergeSummaries', () => {
     expect(verbs).toThrowError(
       expect.objectContaining({ message: 'the files come from different commands' }),
     );
+  });
+});
+
+describe('merging runs that began at different times', () => {
+  const [early, late] = [
+    run('a', [
+      result('a', 'x', { at: 100, step: 1 }),
+      result('a', 'x', { outcome: 'skipped' }),
+      summary({ a: host() }, { run: origin({ shard: '1/2', limit: 'all' }) }),
+    ]),
+    run('b', [
+      result('b', 'x', { at: 100, step: 1 }),
+      summary(
+        { b: host() },
+        { run: origin({ id: '2', start: '2026-11-22T10:00:01.500Z', shard: '2/2', limit: 'all' }) },
+      ),
+    ]),
+  ];
+
+  test('counts all times from the first of them', () => {
+    const times = mergeEvents([late, early]).map((event) => ('at' in event ? event.at : undefined));
+    expect(times).toEqual([1600, 100, undefined]);
+  });
+
+  test('keeps what they have in common', () => {
+    expect(mergeSummaries([late, early]).run).toEqual(origin({ limit: 'all' }));
   });
 });
 

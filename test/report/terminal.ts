@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
-import type { ChangeEvent, HostSummary, ResultEvent, SummaryEvent } from '../../src/plan/event.ts';
+import type { ChangeEvent, HostSummary, ResultEvent, RunOrigin, SummaryEvent } from '../../src/plan/event.ts';
 import type { PlanReporter } from '../../src/report/reporter.ts';
 import type { Terminal } from '../../src/report/style.ts';
 import { createReporter, type ReporterOptions } from '../../src/report/create-reporter.ts';
@@ -85,4 +85,12 @@ export function host(more: Partial<HostSummary> = {}): HostSummary {
 
 export function summary(hosts: SummaryEvent['hosts'], more: Partial<SummaryEvent> = {}): SummaryEvent {
   return { type: 'summary', command: 'plan', ok: true, seconds: 0.8, hosts, ...more };
+}
+
+export function origin(more: Partial<RunOrigin> = {}): RunOrigin {
+  return {
+    ...{ id: '1', start: '2026-11-22T10:00:00.000Z', version: '0.1.0' },
+    ...{ who: 'anna@laptop', inventory: '/site/inventory' },
+    ...more,
+  };
 }

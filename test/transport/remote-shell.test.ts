@@ -438,6 +438,18 @@ echo ${name}`,
     expect(outputs(parseSections('web1', await answer, 3))).toEqual(['a\n', 'b\n', 'read\n']);
   });
 
+  it('says when each section ran that could be stopped', async () => {
+    const { shell, directory } = await openLocalShell();
+    const sections = [{ script: sh`sleep 0.1` }, { script: sh`false` }, { script: sh`echo read` }];
+    const answer = await shell.request(asked(sections, directory, 2));
+    const [first, second, third] = parseSections('web1', answer, 3);
+    expect(first?.span?.from).toBe(0);
+    // By a clock of hundredths.
+    expect(first?.span?.to).toBeGreaterThanOrEqual(90);
+    expect(second).toMatchObject({ code: 1, span: { from: first?.span?.to } });
+    expect(third).not.toHaveProperty('span');
+  });
+
   it('takes nothing from the next request when it ends before the sign comes', async () => {
     const { shell, channel } = await openLocalShell();
     const script = sh`exit 0`;

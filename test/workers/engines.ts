@@ -22,6 +22,7 @@ export const settings: LocalOptions['settings'] = {
   lock: { mode: 'exclusive', holder: { user: 'u', controller: 'c', pid: 1, since: '' } },
   diff: true,
   deep: false,
+  run: { id: '1', start: '2026-01-01T00:00:00.000Z', version: '1', who: 'u@c', inventory: '/inventory' },
   apply: { confirmWithin: 1 },
 };
 
