@@ -1,7 +1,9 @@
 import { failureText } from '../apply/failure-text.ts';
 import { HostwrightError } from '../errors.ts';
 import type { ActionHost } from '../roles/action.ts';
-import { askOne } from '../transport/ask.ts';
+import { beginNote, endNote, type JournalEnd, type JournalHead } from '../plan/journal.ts';
+import { ask, askOne, noAnswer } from '../transport/ask.ts';
+import type { Section } from '../transport/sections.ts';
 import type { Lock, Transport } from '../transport/transport.ts';
 
 export interface ConnectionOptions {
@@ -13,6 +15,10 @@ export interface ConnectionOptions {
 /** The connections of an action, each made when its host is first asked for something. */
 export interface Connections {
   readonly runOn: (host: string) => ActionHost['run'];
+  /** From now on each host notes in its journal that the action works on it, before its first script. */
+  readonly beginWork: (head: JournalHead) => void;
+  /** Has these hosts note how the action ended, as far as they can be asked. */
+  readonly endWork: (end: Omit<JournalEnd, 'outcomes'>) => Promise<void>;
   /** Frees the locks too; one that is still being made is closed as soon as it stands. */
   readonly close: () => Promise<void>;
 }
@@ -30,6 +36,15 @@ export function openConnections({ connect, lock }: ConnectionOptions): Connectio
   const open = new Map<string, Promise<Open>>();
   const lost = new Set<string>();
   let isClosed = false;
+  const noted = new Set<string>();
+  let journal: JournalHead | undefined;
+
+  /** What comes before a script of the action. */
+  const notesFor = (host: string): readonly Section[] => {
+    if (journal === undefined || noted.has(host)) return [];
+    noted.add(host);
+    return [beginNote(journal, true, [])];
+  };
 
   const lockOf = (host: string): Lock | undefined =>
     lock === undefined || !lost.has(host) ? lock : { ...lock, waitSeconds };
@@ -54,11 +69,14 @@ export function openConnections({ connect, lock }: ConnectionOptions): Connectio
           if (isClosed) throw ended(host);
           const { transport, isLocked } = connection;
           const wanted = isLocked ? undefined : lockOf(host);
-          const answer = await askOne(transport, section, {
+          const notes = notesFor(host);
+          const answers = await ask(transport, [...notes, section], {
             timeout: timeout * 1000,
             ...(wanted && { lock: wanted }),
           });
           connection.isLocked = true;
+          const answer = answers[notes.length];
+          if (answer === undefined) throw noAnswer(host);
           if (answer.code === 0) return answer.stdout.toString('utf8');
           throw new HostwrightError('E_REMOTE', failureText(answer), { place: { host } });
         } catch (error) {
@@ -70,6 +88,21 @@ export function openConnections({ connect, lock }: ConnectionOptions): Connectio
           throw error;
         }
       },
+    beginWork(head) {
+      journal = head;
+    },
+    async endWork(end) {
+      const head = journal;
+      journal = undefined;
+      if (head === undefined) return;
+      const note = endNote(head, { ...end, outcomes: [] });
+      const tell = async (host: string): Promise<void> => {
+        const connection = await open.get(host);
+        if (connection !== undefined) await askOne(connection.transport, note);
+      };
+      // What the action did stays done, and a host that cannot be asked shows that no end is recorded.
+      await Promise.allSettled([...noted].map(tell));
+    },
     async close() {
       isClosed = true;
       const all = [...open.values()];

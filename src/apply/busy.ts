@@ -37,7 +37,7 @@ function spansOf(answers: readonly SectionAnswer[], sent: number, received: numb
 }
 
 /**
- * Runs pieces of work and then the probes, in one request. What others are in the way of is tried again, with
+ * Runs pieces of work and then the probes, in one request that begins with a note for the journal of the host. What others are in the way of is tried again, with
  * the probes, until they are done or it has waited long enough; meanwhile it is reported for whom. The scripts
  * themselves wait a while before they give up, so that the host is not asked all the time.
  */
@@ -45,12 +45,14 @@ export async function askUntilFree(
   run: HostRun,
   work: readonly Piece[],
   probes: readonly Section[],
-  timeout: number,
+  { timeout, note }: { readonly timeout: number; readonly note: Section },
 ): Promise<Done> {
   const { stopwatch } = run;
   const started = stopwatch.now();
   const pieces = work.map(({ section }) => section);
-  let answers = await ask(run.transport, [...pieces, ...probes], { timeout, stoppable: pieces.length });
+  let [, ...answers] = await ask(run.transport, [note, ...pieces, ...probes], {
+    ...{ timeout, stoppable: pieces.length + 1 },
+  });
   const first = spansOf(answers.slice(0, pieces.length), started, stopwatch.now());
   const ends = first.map(({ to }) => to);
   const steps = work.map(() => stopwatch.nextStep());

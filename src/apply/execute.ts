@@ -6,7 +6,7 @@ import { parseProbes, probeBatches } from '../plan/probe.ts';
 import type { Guard } from '../resources/capabilities/access.ts';
 import { Unreadable, type ResourceId } from '../resources/state.ts';
 import type { Conversation, Step } from '../resources/step.ts';
-import { ask, askOne } from '../transport/ask.ts';
+import { ask, noAnswer } from '../transport/ask.ts';
 import { notBegun } from '../transport/sections.ts';
 import { defaultTimeout } from '../transport/transport.ts';
 import type { Batch } from './batch.ts';
@@ -134,7 +134,7 @@ async function executeWork(
     run,
     work,
     batches.map(({ probe }) => probe),
-    timeout,
+    { timeout, note: run.journal.begin(covered) },
   );
   const failures = new Map<ResourceId, Failure>();
   const left = new Set<ResourceId>();
@@ -169,10 +169,14 @@ async function executeConversation(
   run.report({ type: 'step', host: run.plan.host, title: conversation.title });
   const end = beginStep(run.stopwatch);
   const failures = new Map<ResourceId, Failure>();
+  let notes = [run.journal.begin(own)];
   try {
     await conversation.converse(async (script, stdin, timeout = defaultTimeout) => {
       const section = stdin === undefined ? { script } : { script, stdin };
-      const answer = await askOne(run.transport, section, { timeout });
+      const answers = await ask(run.transport, [...notes, section], { timeout });
+      const answer = answers[notes.length];
+      notes = [];
+      if (answer === undefined) throw noAnswer(run.plan.host);
       if (answer.code !== 0) {
         throw new HostwrightError('E_REMOTE', failureText(answer), { place: { host: run.plan.host } });
       }

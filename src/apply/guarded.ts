@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HostwrightError } from '../errors.ts';
 import type { PlannedChange } from '../plan/host-plan.ts';
 import { probeBatches } from '../plan/probe.ts';
-import { ask, askOne } from '../transport/ask.ts';
+import { ask, askOne, noAnswer } from '../transport/ask.ts';
 import type { Transport } from '../transport/transport.ts';
 import { recordOutcome, type HostRun } from './host-run.ts';
 import { withOrigins } from './origin.ts';
@@ -89,7 +89,9 @@ export async function executeGuarded(
     for (const change of changes) recordOutcome(run, change, 'failed', end(), reason);
   };
   try {
-    const answer = await askOne(run.transport, work.section, { timeout: work.timeout });
+    const note = run.journal.begin(changes);
+    const [, answer] = await ask(run.transport, [note, work.section], { timeout: work.timeout });
+    if (answer === undefined) throw noAnswer(run.plan.host);
     if (answer.code !== 0) {
       fail(withOrigins(failureText(answer), run.plan.resources, work.resources));
       return;

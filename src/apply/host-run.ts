@@ -1,14 +1,15 @@
 import type { HostPlan, PlannedChange } from '../plan/host-plan.ts';
-import type { ResultEvent, StepEvent } from '../plan/event.ts';
+import type { NoticeEvent, ResultEvent, StepEvent } from '../plan/event.ts';
 import type { ResourceId } from '../resources/state.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Login } from '../resources/capabilities/access.ts';
+import type { HostJournal } from './journal.ts';
 import type { Stopwatch, Timing } from './stopwatch.ts';
 
 export type Outcome = ResultEvent['outcome'];
 
 /** What is told of a host while it is worked on. */
-export type WorkEvent = StepEvent | ResultEvent;
+export type WorkEvent = StepEvent | ResultEvent | NoticeEvent;
 
 /** Why a change was left out that nothing stood in the way of. */
 export const interrupted = 'interrupted';
@@ -26,6 +27,7 @@ export interface HostRun {
   readonly outcomes: Map<ResourceId, Outcome>;
   readonly report: (event: WorkEvent) => void;
   readonly stopwatch: Stopwatch;
+  readonly journal: HostJournal;
   /** Once aborted the step in hand is finished and no other is begun. */
   readonly signal: AbortSignal;
 }

@@ -8,9 +8,11 @@ import {
 } from '../plan/applied.ts';
 import type { HostPlan } from '../plan/host-plan.ts';
 import type { ResourceId } from '../resources/state.ts';
-import { askOne } from '../transport/ask.ts';
+import { ask } from '../transport/ask.ts';
+import type { Section } from '../transport/sections.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Outcome } from './host-run.ts';
+import { troubleOf } from './journal.ts';
 
 /**
  * What a host should know of what was applied to it, so that the next plan can tell drift; undefined where
@@ -27,10 +29,23 @@ export function newRecord(
   return isSameRecord(before, record) ? undefined : record;
 }
 
-/** Keeps a record on the host; E_REMOTE where it cannot. */
-export async function writeRecord(transport: Transport, record: Applied): Promise<void> {
-  const { code, stderr } = await askOne(transport, writeApplied(record));
-  if (code === 0) return;
+/**
+ * Has the host keep a record, and a note for its journal, where there are such: the last that it is asked for. Gives
+ * why the note was not written, if it was not; E_REMOTE where the record was not.
+ */
+export async function writeLast(
+  transport: Transport,
+  record: Applied | undefined,
+  note: Section | undefined,
+): Promise<string | undefined> {
+  const sections = [...(record === undefined ? [] : [writeApplied(record)]), ...(note ? [note] : [])];
+  if (sections.length === 0) return undefined;
+  const answers = await ask(transport, sections, { isLast: true });
+  const trouble = note === undefined ? undefined : answers.at(-1);
+  const [kept] = answers;
+  if (record === undefined || kept === undefined || kept.code === 0)
+    return trouble === undefined ? undefined : troubleOf(trouble);
+  const { stderr } = kept;
   throw new HostwrightError('E_REMOTE', 'the record of applied resources cannot be written', {
     place: { host: transport.host },
     found: `/var/lib/hostwright/applied: ${stderr.toString('utf8').trim()}`,

@@ -9,6 +9,7 @@ import { settingEdits, writeEdit, type FileEdit } from '../inventory/set-variabl
 import { targetsOf } from '../inventory/target.ts';
 import { unifiedDiff } from '../plan/diff.ts';
 import type { OutcomeEvent } from '../plan/action-event.ts';
+import type { RunOrigin } from '../plan/event.ts';
 import { errorEvents } from '../report/error-event.ts';
 import { maskedReporter } from '../report/masked.ts';
 import type { PlanReporter } from '../report/reporter.ts';
@@ -23,6 +24,7 @@ import { ask, canAsk, isConfirmed } from './confirm.ts';
 import { exitStatus, type ExitStatus } from './exit.ts';
 import { Interrupted, watchInterrupts, type Interrupts } from './interrupt.ts';
 import { askBecomePassword, lockFor, openReporter } from './open-run.ts';
+import { originOf } from './origin.ts';
 import { planAndApply } from './plan-and-apply.ts';
 import type { Project, ProjectOptions } from './project.ts';
 import { isConfiguration, isUnreachable } from './summary.ts';
@@ -41,6 +43,7 @@ interface Run {
   readonly reporter: PlanReporter;
   readonly interrupts: Interrupts;
   readonly clock: Clock;
+  readonly origin: RunOrigin;
   readonly connections: Connections;
   readonly becomePassword: Secret | undefined;
 }
@@ -123,9 +126,14 @@ async function applyAfterwards(run: Run, { hosts, roles }: NonNullable<Ready['ap
 async function carryOut(run: Run, plan: Ready): Promise<ExitStatus> {
   const { asked, reporter, interrupts, clock } = run;
   interrupts.onTold((isSecond) => reporter.interrupted(isSecond));
+  run.connections.beginWork({ ...run.origin, verb: 'do', action: `${asked.found.role} ${asked.found.name}` });
   const cut = await carryOutSteps(plan.steps, {
     signal: interrupts.signal,
     report: (event) => reporter.report(event),
+  });
+  await run.connections.endWork({
+    ...{ ms: Math.round(clock.elapsed() * 1000), ok: cut === undefined },
+    ...(interrupts.signal.aborted && { interrupted: true }),
   });
   if (cut !== undefined) return fail(run, cut.errors);
   try {
@@ -199,6 +207,7 @@ export async function act(
   options: ActOptions,
 ): Promise<ExitStatus> {
   const clock = startClock();
+  const origin = await originOf(options, clock.start);
   const becomePassword = await clock.pause(() => askBecomePassword(options));
   const secrets = secretsIn([site.assignments, project.variables, becomePassword, asked.args]);
   const reporter = maskedReporter(openReporter({ ...options, diff: true }), createMask(secrets));
@@ -221,6 +230,7 @@ export async function act(
     reporter,
     interrupts,
     clock,
+    origin,
     connections,
     becomePassword,
   };

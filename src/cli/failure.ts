@@ -51,7 +51,8 @@ function statusOf(error: unknown): ExitStatus {
 /** Prints the error of a command line on stderr, for --json on stdout too, and returns the exit status. */
 export function tellFailure(error: unknown, failed: Failed): ExitStatus {
   if (error instanceof CommanderError && error.exitCode === 0) return exitStatus.ok;
-  const isRun = runs.some((name) => name === failed.verb) || ['report', 'do'].includes(failed.verb ?? '');
+  const isRun =
+    runs.some((name) => name === failed.verb) || ['report', 'do', 'history'].includes(failed.verb ?? '');
   if (isRun && wantsJson(failed)) {
     for (const event of jsonEvents(error, failed)) process.stdout.write(`${JSON.stringify(event)}\n`);
   }

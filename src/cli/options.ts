@@ -5,7 +5,7 @@ import { parseShard, type Shard } from '../inventory/shard.ts';
 import type { PlanRequest } from '../plan/saved.ts';
 import { RepeatableOption } from './repeatable.ts';
 
-function positiveInteger(text: string): number {
+export function positiveInteger(text: string): number {
   const number = Number(text);
   if (!Number.isInteger(number) || number < 1)
     throw new InvalidArgumentError('expected a whole number, 1 or more');

@@ -51,6 +51,13 @@ export interface RemarkEvent {
   readonly text: string;
 }
 
+/** Something that did not work, and that takes nothing away from what was done. */
+export interface NoticeEvent {
+  readonly type: 'notice';
+  readonly host: string;
+  readonly text: string;
+}
+
 /** What a host does now; `null` when it is done. For the live view only. */
 export interface StepEvent {
   readonly type: 'step';
@@ -136,6 +143,7 @@ export interface SummaryEvent {
 }
 
 /** The events of a run of `plan`, `apply` or `drift`. */
-export type RunEvent = ChangeEvent | RemarkEvent | StepEvent | ResultEvent | ErrorEvent | SummaryEvent;
+export type RunEvent =
+  ChangeEvent | RemarkEvent | NoticeEvent | StepEvent | ResultEvent | ErrorEvent | SummaryEvent;
 
 export type Event = RunEvent | DoEvent;

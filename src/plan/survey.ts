@@ -1,5 +1,5 @@
 import { HostwrightError, HostwrightErrors } from '../errors.ts';
-import type { ChangeEvent, RemarkEvent, StepEvent } from './event.ts';
+import type { ChangeEvent, RemarkEvent, RunOrigin, StepEvent } from './event.ts';
 import { readFunction } from '../resources/shell/read.ts';
 import type { Serving } from '../resources/drain.ts';
 import { pathOf } from '../resources/path.ts';
@@ -8,8 +8,10 @@ import { Unreadable, type Actual, type ResourceId } from '../resources/state.ts'
 import type { Facts, HostFacts, Observation, ReadBefore } from '../roles/role.ts';
 import { lines, sh } from '../transport/shell.ts';
 import { ask } from '../transport/ask.ts';
+import type { Section } from '../transport/sections.ts';
 import type { Lock, Transport } from '../transport/transport.ts';
 import { parseApplied, readApplied, type Applied } from './applied.ts';
+import { lookNote } from './journal.ts';
 import { causes } from './cause.ts';
 import { changeEvent, type Background } from './describe.ts';
 import { planDrain } from './drain.ts';
@@ -29,6 +31,8 @@ const largestText = 1024 * 1024;
 export interface Survey {
   readonly connect: (host: string) => Promise<Transport>;
   readonly lock: Lock;
+  /** The run is to change hosts, and notes on each that it has looked. */
+  readonly look?: RunOrigin;
   /** Read the files that change, to show what changes in them. */
   readonly diff: boolean;
   /** What all roles of the host declare. */
@@ -130,6 +134,11 @@ async function readMore(
   return { texts: new Map(read), remarks: unlistedPackages(unlisted ?? Buffer.alloc(0)) };
 }
 
+/** In one section: each costs a host a process. */
+function lookAndReadApplied(origin: RunOrigin): Section {
+  return { script: lines([lookNote({ ...origin, verb: 'apply' }), readApplied.script]) };
+}
+
 /** A host that has answered for the first time, and is locked. */
 export interface MetHost {
   readonly transport: Transport;
@@ -151,7 +160,7 @@ export async function meetHost(host: string, options: Survey): Promise<MetHost> 
     const observations = options.observations(host);
     const first = [
       { script: factsScript(lock.mode) },
-      readApplied,
+      options.look === undefined ? readApplied : lookAndReadApplied(options.look),
       ...observations.map(({ script }) => ({ script })),
     ];
     const [facts, record, ...answers] = await ask(transport, first, { lock });

@@ -1,4 +1,5 @@
 import { type ErrorCode, formatPlace, HostwrightError, HostwrightErrors, type Place } from '../errors.ts';
+import type { NoticeEvent } from '../plan/event.ts';
 import { count, hang } from './layout.ts';
 import { printableLines } from './printable.ts';
 import { type ReadSource, readSource, sourceLines } from './source-line.ts';
@@ -53,6 +54,12 @@ export function complaintLines(complaint: Complaint, style: Style, read: ReadSou
     lines.push(start.replace('hint:', style.paint('cyan', 'hint:')), ...rest);
   }
   return lines;
+}
+
+/** What did not work and takes nothing away from what was done. */
+export function noticeLines({ host, text }: NoticeEvent, style: Style): string[] {
+  const [first = '', ...others] = block('warning: ', `${host}: ${text}`, style);
+  return [first.replace(/^warning:/, style.paint(['bold', 'yellow'], 'warning:')), ...others];
 }
 
 function stackLines(error: unknown): string[] {

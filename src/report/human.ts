@@ -2,7 +2,7 @@ import stringWidth from 'string-width';
 import type { Activity } from './activity.ts';
 import { applyLines, type Trouble } from './apply-lines.ts';
 import { actionStepLines, answerLines, outcomeLines, previewLines } from './do-lines.ts';
-import { complaintLines } from './error.ts';
+import { complaintLines, noticeLines } from './error.ts';
 import type { ChangeEvent, ErrorEvent, RemarkEvent, ResultEvent, SummaryEvent } from '../plan/event.ts';
 import type { PlanReporter, Planned } from './reporter.ts';
 import { interruptedLines, leftLines } from './interrupt-lines.ts';
@@ -130,6 +130,9 @@ export function createHumanReporter(options: HumanOptions): PlanReporter {
           break;
         case 'remark':
           remarks.push(event);
+          break;
+        case 'notice':
+          screen.aside(() => options.stderr.write(`${noticeLines(event, options.errorStyle).join('\n')}\n`));
           break;
         case 'step':
           flush(event.host);

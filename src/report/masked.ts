@@ -23,6 +23,7 @@ function maskedEvent(event: Event, mask: Mask): Event {
         ...(event.diff === undefined ? {} : { diff: mask(event.diff) }),
       };
     case 'remark':
+    case 'notice':
       return { ...event, text: mask(event.text) };
     case 'result':
       return event.reason === undefined ? event : { ...event, reason: mask(event.reason) };

@@ -38,6 +38,7 @@ const schema = z.discriminatedUnion('type', [
     ...{ host: change.host, role: change.role, resource: change.resource },
     text: z.string(),
   }),
+  z.object({ type: z.literal('notice'), host: z.string(), text: z.string() }),
   z.object({
     type: z.literal('result'),
     ...change,

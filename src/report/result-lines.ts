@@ -41,7 +41,7 @@ interface Batch {
 }
 
 /** `package nginx, socat, file /etc/hosts`: a type is not repeated. */
-export function titles(results: readonly ResultEvent[]): string[] {
+export function titles(results: readonly { readonly resource: string }[]): string[] {
   const type = (index: number): string | undefined => results[index]?.resource.split(':', 1)[0];
   return results.map(({ resource }, index) =>
     type(index) === type(index - 1)

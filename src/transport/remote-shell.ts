@@ -143,6 +143,7 @@ function converse({ channel, words, nonce, options }: Conversation): RemoteShell
     // The host gives the script up a little later, so that its end is never taken for an answer.
     const parts = encodeRequest(sequence, request, Math.ceil(timeout / 1000) + 5);
     for (const part of parts) channel.input.write(part);
+    if (request.isLast === true) channel.input.end();
     try {
       return await answer;
     } finally {

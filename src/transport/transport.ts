@@ -38,6 +38,8 @@ export interface Request {
   readonly lock?: Lock;
   /** The action, for errors: `install nginx-light`. */
   readonly title?: string;
+  /** No other will follow: the host ends the connection behind the answer, so that `close` takes no further round trip. */
+  readonly isLast?: true;
   /** It supports `stop`: the file `$HW_STOP` is not empty once the script should stop. */
   readonly heedsStop?: true;
 }

@@ -2,7 +2,8 @@ import { applyPlay } from '../apply/host.ts';
 import { preparePlay } from '../apply/prepare.ts';
 import type { HostRun, WorkEvent } from '../apply/host-run.ts';
 import { startStopwatch } from '../apply/stopwatch.ts';
-import { newRecord, writeRecord } from '../apply/record.ts';
+import { openJournal } from '../apply/journal.ts';
+import { newRecord, writeLast } from '../apply/record.ts';
 import { defect, HostwrightError, HostwrightErrors, isExpected } from '../errors.ts';
 import { hasApplied, type Applied } from '../plan/applied.ts';
 import type { HostPlan } from '../plan/host-plan.ts';
@@ -104,6 +105,7 @@ export function localWorker(options: LocalOptions): Worker {
     ...{ lock: settings.lock, diff: settings.diff, deep: settings.deep },
     ...{ resources, observations, serving, address, report },
     ...(settings.roles && { roles: settings.roles }),
+    ...(settings.apply && { look: settings.run }),
   };
 
   /** Whether all is done with the host already. */
@@ -114,7 +116,8 @@ export function localWorker(options: LocalOptions): Worker {
     const { signal } = interruption;
     const reconnect = (): Promise<Transport> => connect(plan.host);
     const stopwatch = startStopwatch(settings.run.start);
-    const host = { plan, transport, reconnect, login, confirmWithin, signal, report, stopwatch };
+    const journal = openJournal(settings.run, login?.address);
+    const host = { plan, transport, reconnect, login, confirmWithin, signal, report, stopwatch, journal };
     const run = { ...host, outcomes: new Map() };
     hosts.set(plan.host, { run, applied, facts });
     return false;
@@ -176,10 +179,17 @@ export function localWorker(options: LocalOptions): Worker {
     preparePlay: (name, play) => turn(name, ({ run }) => preparePlay(run, play)),
     applyPlay: (name, play) => turn(name, ({ run }) => applyPlay(run, play)),
     recordApplied: (name) =>
-      turn(name, async ({ run: { plan, transport, outcomes }, applied, facts }) => {
+      turn(name, async ({ run: { plan, transport, outcomes, journal, stopwatch }, applied, facts }) => {
         hosts.delete(name);
         const record = newRecord(plan, { facts, isWhole }, applied, outcomes);
-        if (record !== undefined) await writeRecord(transport, record);
+        const isInterrupted = interruption.signal.aborted;
+        const note = journal.end(outcomes, { ms: stopwatch.now(), isInterrupted });
+        const trouble = await writeLast(transport, record, note);
+        if (trouble !== undefined)
+          report({
+            ...{ type: 'notice', host: name },
+            text: `the journal of the host, which hostwright history shows, cannot be written: ${trouble}`,
+          });
       }),
     stop() {
       interruption.abort();

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { applyPlay } from '../../src/apply/host.ts';
+import { openJournal } from '../../src/apply/journal.ts';
 import type { HostRun } from '../../src/apply/host-run.ts';
 import { startStopwatch } from '../../src/apply/stopwatch.ts';
 import { orderNodes } from '../../src/plan/graph.ts';
@@ -11,6 +12,7 @@ import { Unreadable, type Actual, type ResourceId } from '../../src/resources/st
 import { notBegun } from '../../src/transport/sections.ts';
 import { sh } from '../../src/transport/shell.ts';
 import type { Transport } from '../../src/transport/transport.ts';
+import { origin } from '../report/terminal.ts';
 import { modelHost } from '../plan/model/host.ts';
 import { documentType, packageType, placed, serviceType } from '../plan/model/types.ts';
 import { install, type World } from '../plan/model/world.ts';
@@ -39,6 +41,7 @@ async function results(
     outcomes: new Map(),
     signal: new AbortController().signal,
     stopwatch: startStopwatch(new Date().toISOString()),
+    journal: openJournal(origin(), undefined),
     report: (event) => {
       if (event.type === 'result') events.push(event);
     },
@@ -125,8 +128,8 @@ describe('executing a batch', () => {
         const answer = await host.request(request);
         if (request.heedsStop !== true) return answer;
         controller.abort();
-        const [first, , ...rest] = answer.stdout.toString('latin1').split('\n');
-        const stdout = Buffer.from([first, `${notBegun} 0 0`, ...rest].join('\n'), 'latin1');
+        const [note, first, , ...rest] = answer.stdout.toString('latin1').split('\n');
+        const stdout = Buffer.from([note, first, `${notBegun} 0 0`, ...rest].join('\n'), 'latin1');
         return { ...answer, stdout };
       },
     };
@@ -148,9 +151,9 @@ describe('executing a batch', () => {
       async request(request) {
         const answer = await host.request(request);
         if (request.heedsStop !== true) return answer;
-        const [, , ...rest] = answer.stdout.toString('latin1').split('\n');
+        const [, , , ...rest] = answer.stdout.toString('latin1').split('\n');
         // It was booted 7 s ago, and takes the third for a year, which the request did not take.
-        const headers = ['0@7.00@7.02 0 0', '0@7.02@7.02 0 0', '0@7.02@31536000.00 0 0'];
+        const headers = ['0@7.00@7.00 0 0', '0@7.00@7.02 0 0', '0@7.02@7.02 0 0', '0@7.02@31536000.00 0 0'];
         const stdout = Buffer.from([...headers, ...rest.slice(1)].join('\n'), 'latin1');
         await sleep(50);
         return { ...answer, stdout };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HostRun } from '../../src/apply/host-run.ts';
+import { openJournal } from '../../src/apply/journal.ts';
 import { startStopwatch } from '../../src/apply/stopwatch.ts';
 import { preparePlay } from '../../src/apply/prepare.ts';
 import { orderNodes } from '../../src/plan/graph.ts';
@@ -8,6 +9,7 @@ import type { DeclaredResource } from '../../src/resources/resource.ts';
 import type { Actual, ResourceId } from '../../src/resources/state.ts';
 import { modelHost } from '../plan/model/host.ts';
 import { documentType, instruct, packageType, placed, serviceType } from '../plan/model/types.ts';
+import { origin } from '../report/terminal.ts';
 import { install, type World } from '../plan/model/world.ts';
 
 const place = { role: 'web', play: 0 };
@@ -29,6 +31,7 @@ async function prepared(resources: readonly DeclaredResource[], broken?: Resourc
       reconnect: () => Promise.reject(new Error('nothing here is guarded')),
       signal: new AbortController().signal,
       stopwatch: startStopwatch(new Date().toISOString()),
+      journal: openJournal(origin(), undefined),
       report: (event) => {
         if (event.type === 'result') results.push(`${event.resource} ${event.outcome}`);
       },

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HostRun } from '../../src/apply/host-run.ts';
+import { openJournal } from '../../src/apply/journal.ts';
 import { startStopwatch } from '../../src/apply/stopwatch.ts';
 import { applyPlay } from '../../src/apply/host.ts';
 import { preparePlay } from '../../src/apply/prepare.ts';
@@ -18,6 +19,7 @@ import type { PlayHosts } from '../../src/site/model.ts';
 import { parseSections, sectionsRequest } from '../../src/transport/sections.ts';
 import { cases, type Case } from './model/cases.ts';
 import { copyOf } from './model/world.ts';
+import { origin } from '../report/terminal.ts';
 import { modelHost, type ModelHost } from './model/host.ts';
 
 /** Cases of each property; nightly runs may ask for more. */
@@ -56,6 +58,7 @@ async function apply(made: HostPlan, host: ModelHost): Promise<Applied> {
     outcomes: new Map(),
     signal: new AbortController().signal,
     stopwatch: startStopwatch(new Date().toISOString()),
+    journal: openJournal(origin(), undefined),
     report: (event) => {
       if (event.type !== 'result') return;
       results.push(event);

@@ -35,6 +35,7 @@ const line = z.discriminatedUnion('type', [
     at: z.number().optional(),
     step: count.optional(),
   }),
+  z.strictObject({ type: z.literal('notice'), host: z.string(), text: z.string() }),
   z.strictObject({
     type: z.literal('error'),
     code: z.string().refine((code) => code in errorCodes),
@@ -90,6 +91,7 @@ const events: Event[] = [
     why: 'because',
   }),
   result('web1', 'x', { outcome: 'failed', reason: 'two\nlines', at: 100, step: 1 }),
+  { type: 'notice', host: 'web1', text: 'disk full' },
   {
     type: 'error',
     code: 'E_REMOTE',
@@ -127,6 +129,7 @@ describe('--json', () => {
     const { reporter, stderr } = capture({ mode: 'json' });
     for (const event of events) reporter.report(event);
     reporter.close();
+    expect(stderr()).toContain('warning: web1: disk full');
     expect(stderr()).toContain('error: boom  [E_REMOTE]');
     expect(stderr()).toContain('file /etc/motd not created');
     expect(stderr()).toContain('Failed: 0 changed, 1 failed on 1 host');

@@ -24,13 +24,14 @@ describe('what a run wrote', () => {
       change('web1', 'x', { cause: 'fact', facts: [{ name: 'memory', from: '1 MiB', to: '2 MiB' }] }),
       { type: 'remark', host: 'web1', role: 'x', resource: 'package_files:system', text: 'diverted' },
       result('web1', 'x', { outcome: 'failed', reason: 'two\nlines', at: 12, step: 2 }),
+      { type: 'notice', host: 'web1', text: 'disk full' },
       { type: 'error', code: 'E_REMOTE', message: 'boom', host: 'web1', place: { file: 'a', line: 1 } },
     ];
     const end = summary({ web1: host({ changes: 1 }) }, { command: 'apply', run: origin({ commit: 'a1' }) });
     const { reporter, stdout } = capture({ mode: 'json' });
     for (const event of [...events, end]) reporter.report(event);
     reporter.close();
-    expect(readRecordedRun('a.jsonl', stdout())).toEqual({ file: 'a.jsonl', events, summary: end, line: 6 });
+    expect(readRecordedRun('a.jsonl', stdout())).toEqual({ file: 'a.jsonl', events, summary: end, line: 7 });
   });
 
   test.each([

@@ -387,6 +387,17 @@ touch "$HW/leak"
   });
 });
 
+describe('the last request', () => {
+  it('is answered as a whole before the shell ends', async () => {
+    const { shell, channel } = await openLocalShell();
+    const { stdout } = await shell.request({ script: sh`sleep 0.2; cat`, stdin: bytes, isLast: true });
+    expect(stdout).toEqual(bytes);
+    await channel.exited;
+    await shell.close();
+    await expect(shell.request({ script: sh`true` })).rejects.toMatchObject({ code: 'E_CONNECT' });
+  });
+});
+
 describe('a request that is asked to stop', () => {
   /** Pieces of work that say that they began and wait for a sign, and one that is always done, such as a probe. */
   function work(directory: string): readonly Section[] {

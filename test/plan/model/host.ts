@@ -1,9 +1,11 @@
 import { HostwrightError } from '../../../src/errors.ts';
 import { readApplied, writeApplied } from '../../../src/plan/applied.ts';
 import { factsScript } from '../../../src/plan/facts.ts';
+import { beginNote } from '../../../src/plan/journal.ts';
 import { mountsProbe } from '../../../src/plan/mounts.ts';
 import type { ResourceId, State } from '../../../src/resources/state.ts';
 import type { Answer, Request, Transport } from '../../../src/transport/transport.ts';
+import { origin } from '../../report/terminal.ts';
 import { instructionSchema, type Asked, type Instruction } from './types.ts';
 import {
   become,
@@ -193,6 +195,9 @@ function framed(sections: readonly Printed[]): Buffer {
   return Buffer.from([...headers, ...bodies].join(''));
 }
 
+/** How a note for the journal begins. */
+const noteScript = beginNote({ ...origin(), verb: 'apply' }, true, []).script.text;
+
 /** What the host says to scripts of the engine that are about no resource. */
 const ownScripts: ReadonlyMap<string, string> = new Map([
   [factsScript('exclusive').text, 'architecture=amd64\nmemory=1024\n'],
@@ -206,8 +211,10 @@ const ownScripts: ReadonlyMap<string, string> = new Map([
 export function modelHost(world: World, { host = 'web1', loss, ...faults }: HostOptions = {}): ModelHost {
   const log: Done[] = [];
   const run = (section: Received, done: ResourceId[]): Printed => {
-    const own = ownScripts.get(section.script);
+    // What the first request of an apply reads comes behind a note.
+    const own = ownScripts.get(section.script.replace(/^umask 077\n\{ printf .* \|\| :\n(?=cat )/s, ''));
     if (own !== undefined) return { code: 0, stdout: own, stderr: '' };
+    if (section.script.startsWith(noteScript)) return { code: 0, stdout: '', stderr: '' };
     try {
       if (section.script.includes('rehearse.sh')) {
         done.push(...transact(world, section, faults));
