@@ -109,6 +109,18 @@ afterAll(async () => {
 const witness = `mkdir -p /etc/systemd/system/nginx.service.d
 printf '[Service]\\nExecStartPre=sh -c "ls /etc/nginx/sites-enabled >>/srv/sites-at-start"\\n' >/etc/systemd/system/nginx.service.d/witness.conf`;
 
+/** The host itself knows what the apply before did to it. */
+async function keepsWhatWasDone(results: readonly Line[]): Promise<void> {
+  const [last] = jsonLines(await hostwright('history', '--last', '1', '--json'));
+  expect(last).toMatchObject({ host: 'web1', verb: 'apply', state: 'ok', more: 0 });
+  const changed = results.map(({ resource, action }) => ({ resource, action, outcome: 'changed' }));
+  expect(last?.['changes']).toEqual(expect.arrayContaining(changed));
+  await hostwright('apply', '--yes');
+  const [looked] = jsonLines(await hostwright('history', 'web1', '--last', '1', '--json'));
+  expect(looked).toMatchObject({ state: 'unchanged', changes: [] });
+  expect((await hostwright('history')).stdout).toMatch(/ web1 {2}no changes made\n$/);
+}
+
 describe('plan and apply on a host', () => {
   it('does on a bare host what the plan named, and nothing else; then nothing is left to do', async () => {
     await hosts.shell('web1', witness);
@@ -119,6 +131,13 @@ describe('plan and apply on a host', () => {
     const results = jsonLines(apply).filter((line) => line.type === 'result');
     expect(named(results)).toEqual(named(changes(plan)));
     expect(results.every((line) => line['outcome'] === 'changed')).toBe(true);
+    // Each step was measured by itself: together they took no longer than the run.
+    const steps = new Map(results.map((line) => [line['step'], Number(line['ms'])]));
+    const [sum, { seconds }] = [[...steps.values()].reduce((one, other) => one + other, 0), summary(apply)];
+    expect(steps.size).toBeGreaterThan(2);
+    expect(sum).toBeGreaterThan(0);
+    expect(sum).toBeLessThanOrEqual(Number(seconds) * 1000);
+    await keepsWhatWasDone(results);
     const again = await hostwright('plan', '--json');
     expect(changes(again)).toEqual([]);
     expect(again.code).toBe(0);
