@@ -34,6 +34,7 @@ export const verbs: Readonly<Record<string, { readonly summary: string; readonly
   dashboard: {
     summary: 'open the dashboard of the site through the ssh connection',
     load: async (finish) => (await import('./dashboard.ts')).dashboardCommand(finish),
+  },
   history: {
     summary: 'show what was done to hosts, when, by whom and from which commit',
     load: async (finish) => (await import('./history.ts')).historyCommand(finish),
