@@ -17,18 +17,18 @@ import {
 import {
   digestOf,
   journalRemote,
+  store,
+  storeAccount,
   type LogSenderDeclaration,
   type LogServerDeclaration,
 } from '../logs/journal-remote.ts';
 import { sandbox } from '../monitoring/service.ts';
+import { listensOn } from '../monitoring_agent/exporter.ts';
 
 const front = 'haproxy-logs';
 const frontFolder = `/etc/${front}`;
 const frontConfig = `${frontFolder}/haproxy.cfg`;
 const certificate = 'log-server';
-/** journald reads folders whose name is like the id of a machine, below one of its own. */
-const store = '/var/log/hosts';
-const account = 'systemd-journal-remote';
 const configFolder = '/etc/systemd/journal-remote.conf.d';
 
 const variables = z.object({
@@ -54,21 +54,21 @@ const variables = z.object({
 
 type Context = RoleContext<z.output<typeof variables>>;
 
-/** Succeeds when the front listens. */
-const answers = 'exec 3<>"/dev/tcp/127.0.0.1/$1"';
-
 /** It ends when the new process works; where that does not start, the previous one goes on, and the status says so. */
 const reload = `systemctl reload ${front}
 status=$(systemctl show -P StatusText ${front})
 case $status in *ailed*) echo "${front}: $status"; exit 1 ;; esac`;
 
-/** A receiver, a folder and a bound of its own for each host: one that floods takes nobody else's lines. */
+/**
+ * A receiver, a folder and a bound of its own for each host: one that floods takes nobody else's lines. The name of a
+ * folder is like the id of a machine: others are not read.
+ */
 function receiver({ host, peer }: Declared<LogSenderDeclaration>): readonly Resource[] {
   const folder = `${store}/${digestOf(host)}`;
   return [
     directory(
       folder,
-      { owner: account, group: account, mode: '2750' },
+      { owner: storeAccount, group: storeAccount, mode: '2750' },
       { needs: ['package:systemd-journal-remote'] },
     ),
     link(`${store}/${peer}`, { to: digestOf(host) }),
@@ -83,7 +83,7 @@ function receiver({ host, peer }: Declared<LogSenderDeclaration>): readonly Reso
 
 function receivers({ vars, template }: Context, senders: readonly Declared<LogSenderDeclaration>[]) {
   const confined = sandbox(template, { families: ['AF_UNIX'], writes: [store] });
-  const data = { store, account, sandbox: confined };
+  const data = { store, account: storeAccount, sandbox: confined };
   const megabytes =
     Number.parseInt(vars.log_server_size, 10) * (vars.log_server_size.endsWith('G') ? 1024 : 1);
   return [
@@ -137,7 +137,7 @@ function checkingFront(
       {
         reloadOn: [frontConfig, `/etc/hostwright/pki/${certificate}.crt`, '/etc/hostwright/pki/ca.crt'],
         validate: ['haproxy', '-c', '-dW', '-f', frontConfig],
-        healthy: ['bash', '-c', answers, 'answers', String(vars.log_server_port)],
+        healthy: [...listensOn(vars.log_server_port)],
         reload: ['sh', '-euc', reload],
       },
       { needs: [`host_certificate:${certificate}`] },

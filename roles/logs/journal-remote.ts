@@ -21,6 +21,10 @@ export interface LogSenderDeclaration extends Declaration {
   readonly peer: string;
 }
 
+/** Where the log server keeps the journals of hosts, in the name of the account of Debian's package. */
+export const store = '/var/log/hosts';
+export const storeAccount = 'systemd-journal-remote';
+
 /** The group that may read the key of a sender. */
 export const senderGroup = 'log-sender';
 

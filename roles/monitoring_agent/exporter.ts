@@ -29,7 +29,7 @@ export function socketAddress(address: string, port: number): string {
  * Succeeds when something listens on a port, on whatever address. The kernel is asked: an exporter that speaks TLS
  * writes a line into the journal for each connection that ends without a word.
  */
-function listensOn(port: number): readonly [string, ...string[]] {
+export function listensOn(port: number): readonly [string, ...string[]] {
   const state = `:${port.toString(16).toUpperCase().padStart(4, '0')} [0-9A-F]+:0000 0A `;
   const look = `grep -qsE "$1" /proc/net/tcp /proc/net/tcp6 || { echo "nothing listens on port $2"; exit 1; }`;
   return ['bash', '-c', look, 'listens', state, String(port)];

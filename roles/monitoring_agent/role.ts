@@ -19,6 +19,7 @@ import {
   type SiteHost,
 } from 'hostwright';
 import { certificateMetrics, textfileFolder } from './certificates.ts';
+import { journalMetrics } from './journal.ts';
 import { requestMetrics } from './requests.ts';
 import { configFolder, exporter, exporters, formerExporter, type Exporter } from './exporter.ts';
 
@@ -86,6 +87,7 @@ function nodeExporter(context: Context): readonly Resource[] {
     }),
     permissions(textfileFolder, { mode: '0755' }, { needs: ['package:prometheus-node-exporter'] }),
     ...certificateMetrics(template),
+    ...journalMetrics(context),
   ];
 }
 

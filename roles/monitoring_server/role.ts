@@ -64,6 +64,8 @@ function rulesData({ vars, site }: Context) {
     diskPercent: vars.monitoring_disk_percent,
     replicationLag: vars.monitoring_replication_lag_seconds,
     certificateDays: vars.monitoring_certificate_days,
+    logErrors: vars.monitoring_log_errors,
+    loginFailures: vars.monitoring_login_failures,
   };
 }
 

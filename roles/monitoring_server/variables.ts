@@ -78,6 +78,18 @@ const settings = z.object({
     .default(true)
     .describe('a page with graphs and alerts, on 127.0.0.1: see `hostwright dashboard`'),
   ...frontVariables,
+  monitoring_log_errors: z
+    .number()
+    .int()
+    .positive()
+    .default(50)
+    .describe('errors in the journal of a host within ten minutes; more are told'),
+  monitoring_login_failures: z
+    .number()
+    .int()
+    .positive()
+    .default(100)
+    .describe('failed logins on a host within ten minutes; more are told'),
   monitoring_email_to: z.string().optional().describe('who gets alerts by e-mail, separated by commas'),
   monitoring_email_from: z.email().optional().describe('the sender of that e-mail'),
   monitoring_email_smarthost: hostAndPort.optional().describe('the mail server that takes it, HOST:PORT'),

@@ -30,7 +30,7 @@ beforeAll(async () => {
   await mkdir(join(project, 'inventory/group_vars/all'), { recursive: true });
   await mkdir(join(project, 'roles/other'), { recursive: true });
   const inventory = await readFile(join(hosts.inventory, 'hosts.yml'), 'utf8');
-  const groups = '  children:\n    logs: { hosts: { web1: } }\n';
+  const groups = '  children:\n    logs: { hosts: { web1: } }\n    monitoring: { hosts: { web1: } }\n';
   await writeFile(
     join(project, 'inventory/hosts.yml'),
     inventory.slice(0, inventory.indexOf('  children:')) + groups,
@@ -41,7 +41,7 @@ beforeAll(async () => {
     join(project, 'site.yml'),
     `- { hosts: all, roles: [pki, firewall, other] }
 - { hosts: logs, roles: [log_server] }
-- { hosts: all, roles: [log_sender] }
+- { hosts: all, roles: [monitoring_agent, log_sender] }
 `,
   );
   const first = await hostwright('apply', '--yes', '--no-diff');
@@ -116,6 +116,35 @@ describe('the copy of all logs on one host', () => {
       `systemd-analyze security --no-pager journal-in@log-sender-web1.service haproxy-logs.service systemd-journal-upload.service | grep 'Overall exposure'`,
     );
     for (const [, value] of exposure.matchAll(/: ([\d.]+)/g)) expect(Number(value)).toBeLessThan(3);
+  });
+
+  it('is counted: what each host says of itself, and how old the copy is', async () => {
+    const metrics = async (host: string): Promise<string> =>
+      hosts.shell(
+        host,
+        'systemctl start hostwright-journal-metrics; cat /var/lib/prometheus/node-exporter/hostwright_journal.prom',
+      );
+    const value = (text: string, name: string): number =>
+      Number(
+        text
+          .split('\n')
+          .find((line) => line.startsWith(`hostwright_${name} `))
+          ?.split(' ')
+          .at(-1),
+      );
+    const before = value(await metrics('web2'), 'journal_errors_total');
+    await hosts.shell(
+      'web2',
+      'logger -p user.err bad; ssh -o BatchMode=yes -o StrictHostKeyChecking=no nosuch@localhost || :',
+    );
+    const after = await metrics('web2');
+    expect(value(after, 'journal_errors_total')).toBe(before + 1);
+    expect(value(after, 'journal_login_failures_total{program="ssh"}')).toBeGreaterThan(0);
+    const copies = await metrics('web1');
+    for (const host of names) {
+      const newest = value(copies, `log_copy_newest_seconds{sender="${host}"}`);
+      expect(Date.now() / 1000 - newest, host).toBeLessThan(300);
+    }
   });
 
   it('refuses strangers, and knows who sends by the certificate alone', async () => {

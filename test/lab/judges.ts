@@ -23,6 +23,7 @@ const roots: Readonly<Record<string, string>> = {
   'nginx.service': 'its master reads keys; the workers that talk are www-data',
   'hostwright-certificate.service': 'writes the bundle of HAProxy and tells it',
   'hostwright-certificate-metrics.service': 'reads certificates that only root may read',
+  'hostwright-journal-metrics.service': 'writes where the node exporter looks, which belongs to root',
 };
 
 /** What of Debian's own runs as root on a host, whatever the site. */

@@ -168,6 +168,7 @@ test('what roles give to a shell is sound', async () => {
       'service:ssh.service',
       'file:/usr/local/sbin/hostwright-certificate',
       'file:/usr/local/lib/hostwright/certificate-metrics',
+      'file:/usr/local/lib/hostwright/journal-metrics',
     ]),
   );
   const complaints = [...found].map(([id, text]) => {

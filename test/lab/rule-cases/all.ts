@@ -5,6 +5,7 @@ import { databaseGroup } from './database-group.ts';
 import { databaseWriters } from './database-writers.ts';
 import { database } from './database.ts';
 import { disks, hosts } from './hosts.ts';
+import { logs } from './logs.ts';
 import { monitoring } from './monitoring.ts';
 import type { RuleCase } from './rule-case.ts';
 import { site } from './site.ts';
@@ -21,5 +22,6 @@ export const ruleCases: readonly RuleCase[] = [
   ...databaseGroup,
   ...certificates,
   ...backups,
+  ...logs,
   ...monitoring,
 ];
