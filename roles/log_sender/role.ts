@@ -49,14 +49,19 @@ export default defineRole({
     ];
   },
   resources: (context) => {
-    const { host, site, template } = context;
+    const { host, facts, site, template } = context;
     const server = serverOf(site);
     if (server === undefined) return former(context);
     const certificate = `/etc/hostwright/pki/${peerOf(host)}`;
     const { address } = server.host;
     const confined = sandbox(template, {
       families: ['AF_INET', 'AF_INET6', 'AF_UNIX'],
-      settings: String(template('log_sender/upload.conf.hbs', { group: senderGroup }))
+      settings: String(
+        template('log_sender/upload.conf.hbs', {
+          group: senderGroup,
+          hasSteps: facts.codename !== 'bookworm',
+        }),
+      )
         .trimEnd()
         .split('\n'),
     });

@@ -61,6 +61,12 @@ export default defineRole({
       .min(0)
       .default(200)
       .describe('requests of one address at the same time, more get 429; 0 for any number'),
+    nginx_journal: z
+      .enum(['failed', 'all'])
+      .default('failed')
+      .describe(
+        'requests that are written into the journal too: those that failed or took the application a second, or all',
+      ),
     nginx_keep: z
       .array(z.string())
       .default(['*-mod-*.conf'])
@@ -95,7 +101,12 @@ export default defineRole({
           ...['conf.d', 'modules-enabled', 'sites-enabled'].map((name) =>
             directory(`/etc/nginx/${name}`, { exclusive: true, keep: vars.nginx_keep }, brought),
           ),
-          file('/etc/nginx/nginx.conf', { content: template('nginx/nginx.conf.hbs', data) }),
+          file('/etc/nginx/nginx.conf', {
+            content: template('nginx/nginx.conf.hbs', {
+              ...data,
+              journalsAll: vars.nginx_journal === 'all',
+            }),
+          }),
           file('/etc/nginx/sites-available/app', { content: template('nginx/app.conf.hbs', data) }),
           link('/etc/nginx/sites-enabled/app', { to: '../sites-available/app' }),
         ],

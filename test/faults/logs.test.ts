@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { application } from '../lab/balancer-site.ts';
 import { bareHosts, jsonLines, type Finished, type TestHosts } from '../lab/hosts.ts';
 
 const names = ['web1', 'web2', 'web3'] as const;
@@ -30,16 +31,27 @@ beforeAll(async () => {
   await mkdir(join(project, 'inventory/group_vars/all'), { recursive: true });
   await mkdir(join(project, 'roles/other'), { recursive: true });
   const inventory = await readFile(join(hosts.inventory, 'hosts.yml'), 'utf8');
-  const groups = '  children:\n    logs: { hosts: { web1: } }\n    monitoring: { hosts: { web1: } }\n';
+  const groups =
+    '  children:\n    logs: { hosts: { web1: } }\n    monitoring: { hosts: { web1: } }\n    lb: { hosts: { web1: } }\n    web: { hosts: { web2: } }\n';
   await writeFile(
     join(project, 'inventory/hosts.yml'),
     inventory.slice(0, inventory.indexOf('  children:')) + groups,
   );
-  await writeFile(join(project, 'inventory/group_vars/all/main.yml'), 'log_server_size: 64M\n');
+  const variables = {
+    log_server_size: '64M',
+    app_source: 'app',
+    app_packages: ['python3'],
+    app_command: ['/usr/bin/python3', 'main.py'],
+    nginx_clients: ['other'],
+  };
+  await writeFile(join(project, 'inventory/group_vars/all/main.yml'), JSON.stringify(variables));
+  await mkdir(join(project, 'app'));
+  await writeFile(join(project, 'app/main.py'), application);
   await writeFile(join(project, 'roles/other/role.ts'), other);
   await writeFile(
     join(project, 'site.yml'),
     `- { hosts: all, roles: [pki, firewall, other] }
+- { hosts: web, roles: [app, nginx] }
 - { hosts: logs, roles: [log_server] }
 - { hosts: all, roles: [monitoring_agent, log_sender] }
 `,
@@ -145,6 +157,17 @@ describe('the copy of all logs on one host', () => {
       const newest = value(copies, `log_copy_newest_seconds{sender="${host}"}`);
       expect(Date.now() / 1000 - newest, host).toBeLessThan(300);
     }
+  });
+
+  it('has what nginx could not serve', async () => {
+    const ask = `printf 'GET /lost HTTP/1.0\\r\\nHost: x\\r\\n\\r\\n' | timeout 10 openssl s_client -quiet -connect localhost:8443 ${own('other')} 2>/dev/null | head -n 1`;
+    await hosts.shell('web2', 'systemctl stop app');
+    expect(await hosts.shell('web2', ask)).toContain(' 502 ');
+    await hosts.shell('web2', 'systemctl start app');
+    const found = `journalctl -q -D ${store}/log-sender-web2 -u nginx -o cat --grep '"uri":"/lost".*"status":502' || :`;
+    await expect
+      .poll(() => hosts.shell('web1', found), { timeout: 30_000, interval: 2000 })
+      .toContain('"status":502');
   });
 
   it('refuses strangers, and knows who sends by the certificate alone', async () => {

@@ -118,3 +118,14 @@ it.each([
 ])('refuses %s: %j', (name, value) => {
   expect(nginx.variables.safeParse({ [name]: value }).error?.issues[0]?.path[0]).toBe(name);
 });
+
+describe('the journal', () => {
+  it('gets what fails and what is slow, or all of it', () => {
+    const main = (given?: RoleCase) => text('/etc/nginx/nginx.conf', given);
+    expect(main()).toContain('json if=$for_journal;');
+    expect(main()).toContain('access_log /var/log/nginx/access.log json;');
+    const all = main({ variables: { nginx_journal: 'all' } });
+    expect(all).toContain('access_log syslog:server=unix:/dev/log,nohostname,tag=nginx json;');
+    expect(all).not.toContain('$for_journal');
+  });
+});
