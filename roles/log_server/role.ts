@@ -22,8 +22,7 @@ import {
   type LogSenderDeclaration,
   type LogServerDeclaration,
 } from '../logs/journal-remote.ts';
-import { sandbox } from '../monitoring/service.ts';
-import { listensOn } from '../monitoring_agent/exporter.ts';
+import { listensOn, sandbox } from '../monitoring/service.ts';
 
 const front = 'haproxy-logs';
 const frontFolder = `/etc/${front}`;
@@ -41,7 +40,7 @@ const variables = z.object({
     .describe('TLS, for the hosts of the site'),
   log_server_size: z
     .string()
-    .regex(/^[1-9]\d*[MG]$/, 'expected a size such as "500M"')
+    .regex(/^[1-9]\d{0,5}[MG]$/, 'expected a size such as "500M"')
     .default('500M')
     .describe('the most that the logs of one host take; the oldest of that host go first'),
   log_server_days: z

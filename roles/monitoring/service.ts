@@ -31,3 +31,13 @@ export function sandbox(template: Template, options: Sandbox = {}): string {
 export function defaults(template: Template, args: readonly string[]): string {
   return String(template('monitoring/default.hbs', { args }));
 }
+
+/**
+ * Succeeds when something listens on a port, on whatever address. The kernel is asked: what speaks TLS
+ * writes a line into the journal for each connection that ends without a word.
+ */
+export function listensOn(port: number): readonly [string, ...string[]] {
+  const state = `:${port.toString(16).toUpperCase().padStart(4, '0')} [0-9A-F]+:0000 0A `;
+  const look = `grep -qsE "$1" /proc/net/tcp /proc/net/tcp6 || { echo "nothing listens on port $2"; exit 1; }`;
+  return ['bash', '-c', look, 'listens', state, String(port)];
+}

@@ -1,5 +1,5 @@
 import { file, pkg, service, unit, type Resource, type ResourceId, type RoleContext } from 'hostwright';
-import { defaults, sandbox, scraper, type Sandbox } from '../monitoring/service.ts';
+import { defaults, listensOn, sandbox, scraper, type Sandbox } from '../monitoring/service.ts';
 
 /** One exporter of Debian: the package, its unit and /etc/default file are called `prometheus-NAME`. */
 export interface Exporter {
@@ -23,16 +23,6 @@ type Context = Pick<RoleContext<object>, 'host' | 'facts' | 'template' | 'applie
 
 export function socketAddress(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
-/**
- * Succeeds when something listens on a port, on whatever address. The kernel is asked: an exporter that speaks TLS
- * writes a line into the journal for each connection that ends without a word.
- */
-export function listensOn(port: number): readonly [string, ...string[]] {
-  const state = `:${port.toString(16).toUpperCase().padStart(4, '0')} [0-9A-F]+:0000 0A `;
-  const look = `grep -qsE "$1" /proc/net/tcp /proc/net/tcp6 || { echo "nothing listens on port $2"; exit 1; }`;
-  return ['bash', '-c', look, 'listens', state, String(port)];
 }
 
 /** Puts away one that an earlier run has set up, and nothing on the host needs any more. Its package stays. */

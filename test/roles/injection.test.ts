@@ -18,6 +18,8 @@ import floatingAddress from '../../roles/floating_address/role.ts';
 import arbitrator from '../../roles/galera_arbitrator/role.ts';
 import haproxy from '../../roles/haproxy/role.ts';
 import apache from '../../roles/apache/role.ts';
+import logSender from '../../roles/log_sender/role.ts';
+import logServer from '../../roles/log_server/role.ts';
 import agent from '../../roles/monitoring_agent/role.ts';
 import server from '../../roles/monitoring_server/role.ts';
 import mysql from '../../roles/mysql/role.ts';
@@ -84,7 +86,9 @@ const roles: readonly (readonly [Role, string, Readonly<Record<string, unknown>>
     'web1',
     { domain: 'www.foobar.com', certificate_names: ['foobar.com'], haproxy_balance: 'random' },
   ],
-  [nginx, 'web1', { nginx_clients: ['haproxy'] }],
+  [nginx, 'web1', { nginx_clients: ['haproxy'], nginx_journal: 'all' }],
+  [logServer, 'web1', { log_server_port: 19_532, log_server_size: '500M', log_server_days: 30 }],
+  [logSender, 'web2', {}],
   [apache, 'web1', { web_server: 'apache', apache_clients: ['haproxy'], apache_keep: ['own.conf'] }],
   [pki, 'web1', { pki_ca: await createAuthority(), pki_valid_for: '5y' }],
   [appProxy, 'web3', { app_proxy_port: 3100 }],
@@ -158,6 +162,8 @@ const declared: readonly Declared[] = hosts.flatMap((host): Declared[] => [
         { kind: 'application_tls', port: 9443, healthPath: '/healthz', host, role: 'app_tls' },
       ]),
   { kind: 'database', flavor: 'mysql', role: 'replica', port: 3306, checkPort: 9200, host },
+  ...(host.name === 'web1' ? [{ kind: 'log_server', port: 19_532, host, role: 'log_server' }] : []),
+  { kind: 'log_sender', peer: `log-sender-${host.name}`, host, role: 'log_sender' },
   { kind: 'acme_account', thumbprint: 'abc_-123', host, role: 'certificate' },
 ]);
 
