@@ -61,9 +61,9 @@ describe('a log server', () => {
   const made = resourcesOf(server, { declared: [keeper, ...senders] });
 
   it('lets in the hosts of the site, each to a receiver of its own', () => {
-    const [config = ''] = ofType(made, 'file')
+    const config = ofType(made, 'file')
       .map((one) => ('content' in one ? String(one.content) : ''))
-      .filter((text) => text.includes('frontend logs'));
+      .find((text) => text.includes('frontend logs'));
     expect(config).toContain('verify required');
     expect(config).toContain(
       'reject unless { ssl_c_s_dn(CN) -m str log-sender-web1 log-sender-web2 log-sender-web3 }',
