@@ -6,6 +6,7 @@ import { declare, defineResource, type Resource, type ResourceOptions } from '..
 import { Unreadable, type Change } from '../state.ts';
 import type { Ask } from '../step.ts';
 import { askServer, parseAnswer, probeServer, type Question } from './question.ts';
+import { runSql, sqlBytes } from './sql.ts';
 
 const schema = z.strictObject({
   name: z.string().regex(/^[\w.-]+$/, 'expected the name of a host'),
@@ -25,7 +26,7 @@ type Member = z.output<typeof schema>;
 const question: Question = {
   rows: ['cluster_status', 'cluster_size', 'local_state_comment']
     .map((name) => `SHOW GLOBAL STATUS LIKE 'wsrep_${name}';\n`)
-    .concat("SHOW GLOBAL VARIABLES LIKE 'wsrep_provider_options';")
+    .concat("SHOW GLOBAL VARIABLES WHERE Variable_name IN ('wsrep_provider_options', 'read_only');")
     .join(''),
 };
 
@@ -55,6 +56,7 @@ function stateOf(rows: readonly string[], desired: Member) {
     cluster: cluster === 'non-Primary' ? `non-Primary, sees ${found.get('wsrep_cluster_size')}` : cluster,
     // While it gives its data to another member.
     state: comment.startsWith('Donor') ? 'Synced' : comment,
+    readOnly: found.get('read_only') === 'ON',
     options: different(desired.options, found.get('wsrep_provider_options') ?? ''),
     start: cluster === 'Primary' ? desired.start : 'none',
   };
@@ -73,8 +75,9 @@ const patience = 60;
 
 async function takePart(on: Ask, { desired }: Change<Member>): Promise<void> {
   for (let second = 0; ; second += 1) {
-    const { cluster, state, options } = await look(on, desired);
+    const { cluster, state, readOnly, options } = await look(on, desired);
     if (cluster === 'Primary' && state === 'Synced') {
+      if (readOnly) await on(runSql('mariadb'), sqlBytes(['SET GLOBAL read_only = OFF']));
       if (options === 'as declared') return;
       await on(sh`${desired.restart}`, undefined, 30 * 60_000);
       return;
@@ -98,7 +101,13 @@ export const galeraMemberType = defineResource({
     'A MariaDB server that takes part in a Galera cluster that has a majority, with all that the others have',
   schema,
   key: ({ name }) => name,
-  want: ({ start }) => ({ cluster: 'Primary', state: 'Synced', options: 'as declared', start }),
+  want: ({ start }) => ({
+    cluster: 'Primary',
+    state: 'Synced',
+    readOnly: false,
+    options: 'as declared',
+    start,
+  }),
   probe: (batch) =>
     probeServer('mariadb', batch, question, (rows) => batch.map((desired) => stateOf(rows, desired))),
   apply: (changes) =>

@@ -63,7 +63,7 @@ export const applier = 'group_replication_applier';
 
 export const question: Question = {
   rows: `${groupQuery}
-SELECT JSON_OBJECT('user', (SELECT User_name FROM mysql.slave_master_info WHERE Channel_name = '${channel}'),
+SELECT JSON_OBJECT('readOnly', @@global.super_read_only, 'user', (SELECT User_name FROM mysql.slave_master_info WHERE Channel_name = '${channel}'),
   'password', (SELECT SHA2(User_password, 256) FROM mysql.slave_master_info WHERE Channel_name = '${channel}'),
   'failures', (SELECT JSON_ARRAYAGG(LAST_ERROR_NUMBER) FROM (
     SELECT CHANNEL_NAME, LAST_ERROR_NUMBER FROM performance_schema.replication_applier_status_by_worker
@@ -73,6 +73,7 @@ SELECT JSON_OBJECT('user', (SELECT User_name FROM mysql.slave_master_info WHERE 
 };
 
 const channels = z.object({
+  readOnly: z.number(),
   /** As whom it logs in to the others; the password as hexadecimal SHA-256. */
   user: z.string().nullable(),
   password: z.string().nullable(),
@@ -82,6 +83,7 @@ const channels = z.object({
 
 export interface Found {
   readonly server: GroupServer;
+  readonly readOnly: boolean;
   readonly user: string | null;
   readonly passwordHash: string | null;
   /** It cannot read what it has received and not applied. */
@@ -89,13 +91,20 @@ export interface Found {
 }
 
 export function parse([first = '', second = '']: readonly string[]): Found {
-  const { user, password, failures } = channels.parse(JSON.parse(second));
+  const { readOnly, user, password, failures } = channels.parse(JSON.parse(second));
   return {
     server: parseGroupServer(first),
+    readOnly: readOnly === 1,
     user,
     passwordHash: password,
     isRelayLogDamaged: (failures ?? []).some(isUnreadableRelayLog),
   };
+}
+
+/** The group closes all but its primary; what somebody has opened would take writes that no other server expects. */
+export function isOpenBeside({ server, readOnly }: Found): boolean {
+  const own = server.members?.find(({ id }) => id === server.uuid);
+  return own?.state === 'ONLINE' && own.role === 'SECONDARY' && !readOnly;
 }
 
 export function hasLogin({ user, passwordHash }: Found, member: Member): boolean {
@@ -142,6 +151,7 @@ export function stateOf(found: Found, desired: Member) {
     state: state === inGroup && !isInGroup(server) ? 'ONLINE, without a majority' : state,
     user: found.user ?? 'none',
     password: hasLogin(found, desired) ? desired.password : new Secret(found.passwordHash ?? ''),
+    writes: isOpenBeside(found) ? 'taken beside the primary' : 'as its part says',
     relayLog: found.isRelayLogDamaged ? 'damaged' : 'readable',
     start: state === inGroup ? told(desired) : 'none',
   };

@@ -18,6 +18,7 @@ import {
   hasLogin,
   inGroup,
   isGivenUp,
+  isOpenBeside,
   look,
   parse,
   question,
@@ -55,7 +56,11 @@ async function takePart(on: Ask, { desired: member }: Change<Member>): Promise<v
   const found = await look(on);
   const { start: how } = member;
   if (ownState(found.server) === inGroup) {
-    if (!hasLogin(found, member)) await on(runSql('mysql'), sqlBytes([loginStatement(member)]));
+    const statements = [
+      ...(hasLogin(found, member) ? [] : [loginStatement(member)]),
+      ...(isOpenBeside(found) ? ['SET GLOBAL super_read_only = ON'] : []),
+    ];
+    if (statements.length > 0) await on(runSql('mysql'), sqlBytes(statements));
     if (isInGroup(found.server) || (await becomesOnline(on, member))) return;
     throw failed(
       'this member sees no majority of its group: it takes no writes, and goes on when it sees one',
@@ -98,6 +103,7 @@ export const mysqlGroupMemberType = defineResource({
     state: inGroup,
     user: member.user,
     password: member.password,
+    writes: 'as its part says',
     relayLog: 'readable',
     start: told(member),
   }),

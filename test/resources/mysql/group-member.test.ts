@@ -22,10 +22,11 @@ const member = (start: GroupStart) =>
   });
 
 /** What the server of web3 answers. */
-function answer(state: string, failures: readonly number[] | null): string {
+function answer(state: string, failures: readonly number[] | null, readOnly = 1): string {
   const server = { uuid, executed: 'g:1-9', received: 'g:10-12', databases: ['shop'], keyless: null };
   const seen = [{ id: uuid, address: '10.0.0.3', state, role: state === 'ONLINE' ? 'SECONDARY' : '' }];
   const channels = {
+    readOnly,
     user: 'replication',
     password: createHash('sha256').update(password).digest('hex'),
     failures,
@@ -80,6 +81,30 @@ test('what a member has received stays where it can be read, and where nobody el
   const { done, error } = await apply({ kind: 'join', reason: 'a group cannot be begun' }, [damaged]);
   expect(done).not.toContain('forget what was received');
   expect(error).toContain('a group cannot be begun');
+});
+
+test('a member that somebody has opened beside the primary is closed again', async () => {
+  const { type, attributes } = member({ kind: 'join', from });
+  const desired = type.schema.parse(attributes);
+  const stateOf = (readOnly: number) =>
+    type.probe([desired]).parse(Buffer.from(answer('ONLINE', null, readOnly)))[0];
+  expect(stateOf(1)).toMatchObject({ writes: 'as its part says' });
+  const actual = stateOf(0);
+  expect(actual).toMatchObject({ writes: 'taken beside the primary' });
+  if (actual === undefined || actual === null || !('state' in actual)) throw new Error('no state');
+  const difference = compare(type, desired, actual);
+  if (difference === undefined) throw new Error('there is nothing to change');
+  const change = { id: 'mysql_group_member:web3', desired, actual, ...difference } as const;
+  const done: string[] = [];
+  const ask: Ask = (script, stdin) => {
+    if (script.text.includes('question')) return Promise.resolve(Buffer.from(answer('ONLINE', null, 0)));
+    done.push(Buffer.from(stdin ?? []).toString('utf8'));
+    return Promise.resolve(Buffer.alloc(0));
+  };
+  const [step] = type.apply([change], { declared: () => [] });
+  if (step === undefined || !('converse' in step)) throw new Error('not a conversation');
+  await step.converse(ask).catch(() => undefined);
+  expect(done).toEqual(['SET GLOBAL super_read_only = ON;\n']);
 });
 
 /** Runs a script on a server in that state; gives what the server was told. */
