@@ -36,6 +36,8 @@ export default defineConfig({
     files.copyTo(outDir);
   },
   vite: {
+    // As files of their own: style.css knows terminals by their names.
+    build: { assetsInlineLimit: 0 },
     plugins: [
       {
         // Pages are made into modules that import vue, and above them there is none.
@@ -48,6 +50,8 @@ export default defineConfig({
   },
   themeConfig: {
     nav: [
+      { text: 'Five minutes', link: '/docs/start' },
+      { text: 'Tutorial', link: '/docs/tutorial' },
       { text: 'Command line', link: '/docs/command-line' },
       { text: 'Resources', link: '/docs/resources' },
     ],
