@@ -6,8 +6,10 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { dashboard } from '../../roles/monitoring_server/panels.ts';
 import server from '../../roles/monitoring_server/role.ts';
 import { hosts, ofType, resourcesOf } from '../../src/testing/index.ts';
+import { everything } from '../dashboards/grafana.ts';
 import { ruleCases } from './rule-cases/all.ts';
 import type { RuleCase } from './rule-cases/rule-case.ts';
 
@@ -122,6 +124,22 @@ describe('the rules of the monitoring server', () => {
       expect({ alert, fired }).toEqual({ alert, fired: true });
       expect(Object.keys(annotations).toSorted()).toEqual(['description', 'runbook', 'summary']);
     }
+  });
+});
+
+describe('the dashboard', () => {
+  test.each([true, false])('has queries that Prometheus reads, with balancers: %s', async (balancers) => {
+    const { figures, sections } = dashboard({ ...everything, has: { ...everything.has, balancers } });
+    const graphs = sections.flatMap(({ panels }) => panels.flatMap(({ queries }) => queries));
+    const all = [
+      ...figures.flatMap(({ expr, of }) => (of === undefined ? [expr] : [expr, of])),
+      ...graphs.map(({ expr }) => expr.replaceAll('$window', '30s')),
+    ];
+    expect(all.length).toBeGreaterThan(20);
+    const file = join(folder, 'queries.yml');
+    const rules = all.map((expr, index) => ({ record: `query:${index}`, expr }));
+    await writeFile(file, JSON.stringify({ groups: [{ name: 'queries', rules }] }));
+    await run('promtool', ['check', 'rules', file]);
   });
 });
 
