@@ -19,7 +19,10 @@ const { HOSTWRIGHT_LAB: lab = 'lab', HOSTWRIGHT_LAB_SUBNET: subnet = '10.213.77'
 const toOwn = (text: string): string =>
   text.replaceAll('10.213.77.', `${subnet}.`).replaceAll('hostwright-lab/lab/', `hostwright-lab/${lab}/`);
 const toDefault = (text: string): string =>
-  text.replaceAll(`${subnet}.`, '10.213.77.').replaceAll(`hostwright-lab/${lab}/`, 'hostwright-lab/lab/');
+  text
+    .replaceAll(`${subnet}.`, '10.213.77.')
+    .replaceAll(`hostwright-lab/${lab}/`, 'hostwright-lab/lab/')
+    .replaceAll(`"${lab}"`, '"lab"');
 
 interface Finished {
   readonly status: number;

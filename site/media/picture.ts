@@ -1,10 +1,10 @@
-import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 
 const glyph = { width: 8.43, height: 19 };
 const margin = 16;
-/** Cells of a line, which fit on a page in letters that can be read. */
+/** Cells of a line: all pictures have this width, so that the letters of all have one size on a page. */
 const columns = 100;
+const width = Math.ceil(columns * glyph.width + 2 * margin);
 
 /** The classes of the picture by the codes of SGR, as far as the command line uses them. */
 const classes: Readonly<Record<number, string>> = {
@@ -72,8 +72,6 @@ function wrapped({ kind, text }: TerminalLine): readonly TerminalLine[] {
 /** An SVG that shows these lines as a terminal does; the text in it can be selected and searched. */
 export function terminalPicture(given: readonly TerminalLine[]): string {
   const lines = given.flatMap(wrapped);
-  const cells = Math.max(60, ...lines.map(({ text }) => stringWidth(text)));
-  const width = Math.ceil(cells * glyph.width + 2 * margin);
   const height = lines.length * glyph.height + 2 * margin;
   const rows = lines.map(({ kind, text }, index) => {
     const content = kind === 'command' ? span(['command'], text) : colouredLine(text);
