@@ -20,6 +20,9 @@ interface DashboardOptions {
 /** As the role has it. */
 const portOf = z.object({ dashboard_port: z.number().int().default(8090) });
 
+/** Why sshd has opened no channel, by RFC 4254: it is configured so. */
+const prohibited = 1;
+
 /** The monitoring host of that name, or the first one. */
 function monitoringHost(inventory: Inventory, wanted: string | undefined): string {
   const names = [...inventory.hosts.values()]
@@ -51,8 +54,7 @@ async function checkPage(host: string, tunnel: Tunnel, port: number): Promise<vo
       cause,
     });
   const stream = await tunnel.forward(port).catch((cause: unknown) => {
-    const said = cause instanceof Error ? cause.message : String(cause);
-    const isForbidden = /prohibited/i.test(said);
+    const isForbidden = cause instanceof Error && 'reason' in cause && cause.reason === prohibited;
     throw refuse(
       isForbidden ? 'sshd of the host forwards no ports' : `nothing listens on 127.0.0.1 port ${port}`,
       isForbidden
@@ -66,10 +68,11 @@ async function checkPage(host: string, tunnel: Tunnel, port: number): Promise<vo
     stream.on('data', (chunk: Buffer) => {
       text += chunk.toString('latin1');
     });
-    stream.on('error', () => resolve(text));
-    stream.on('close', () => resolve(text));
+    // A channel of ssh closes only when both sides have ended.
+    for (const event of ['end', 'error', 'close'] as const) stream.on(event, () => resolve(text));
     stream.write('HEAD / HTTP/1.0\r\nHost: localhost\r\n\r\n');
   });
+  stream.destroy();
   const status = /^HTTP\/1\.\d (\d{3})/.exec(line)?.[1];
   if (status === '200' && /content-security-policy/i.test(line)) return;
   throw refuse(
