@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { dashboardPage } from '../../roles/monitoring_server/dashboard.ts';
+import type { Dashboard } from '../../roles/monitoring_server/panel.ts';
 import server from '../../roles/monitoring_server/role.ts';
 import type { Declared } from '../../src/roles/role.ts';
 import { isSecret } from '../../src/secrets/secret.ts';
@@ -183,5 +185,52 @@ describe('the notifications', () => {
       ['monitoring_email_to', 'expected monitoring_email_from to be set as well'],
       ['monitoring_email_to', 'expected monitoring_email_smarthost to be set as well'],
     ]);
+  });
+});
+
+describe('the dashboard', () => {
+  const page = { ...dashboardPage, host: web1, role: 'monitoring_server' };
+  const nginx = { kind: 'metrics', of: 'nginx', host: web1, role: 'nginx' };
+
+  test('passes on four paths for reading, and serves two names of this machine', () => {
+    const conf = text('/etc/hostwright-dashboard/nginx.conf', { declared: [page] });
+    expect([...conf.matchAll(/^ +location = (\S+)/gm)].map(([, path]) => path)).toEqual([
+      '/prometheus/api/v1/query',
+      '/prometheus/api/v1/query_range',
+      '/prometheus/api/v1/alerts',
+      '/alertmanager/api/v2/alerts',
+    ]);
+    expect(conf.match(/listen \S+/g)).toEqual(['listen 127.0.0.1:8090', 'listen 127.0.0.1:8090;']);
+    expect(conf).toContain('server_name 127.0.0.1 localhost;');
+  });
+
+  test('leaves nginx to the web server of the host, and stops it where nobody uses it', () => {
+    const units = (declared: readonly Declared[]) =>
+      ofType(resourcesOf(server, { declared }), 'service').filter(
+        (one) => 'name' in one && one.name === 'nginx',
+      );
+    expect(units([page, nginx])).toEqual([]);
+    expect(units([page])).toMatchObject([{ running: false, enabled: false }]);
+  });
+
+  test('has panels of what the site has, each with a reason for no data, and figures that lead to one', () => {
+    const shown = (declared: readonly Declared[]): Dashboard =>
+      JSON.parse(text('/usr/local/share/hostwright-dashboard/panels.json', { declared })) as Dashboard;
+    const panels = ({ sections }: Dashboard) => sections.flatMap((section) => section.panels);
+    const ids = (of: Dashboard) => panels(of).map(({ id }) => id);
+    const database = { kind: 'database', role: 'replica', host: web3 };
+    expect(ids(shown([page]))).not.toContain('lag');
+    const whole = shown([page, database]);
+    expect(ids(whole)).toContain('lag');
+    expect(new Set(ids(whole)).size).toBe(ids(whole).length);
+    for (const { panel } of whole.figures) expect(ids(whole)).toContain(panel);
+    for (const { means, without } of panels(whole))
+      expect(Math.min(means.length, without.length)).toBeGreaterThan(10);
+  });
+
+  test('is left out with its nginx where it is not wanted', () => {
+    const given = { variables: { monitoring_dashboard: false } };
+    expect([...files(given).keys()].filter((path) => path.includes('dashboard'))).toEqual([]);
+    expect(JSON.stringify(ofType(resourcesOf(server, given), 'package'))).not.toContain('nginx');
   });
 });
