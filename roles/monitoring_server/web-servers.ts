@@ -32,6 +32,11 @@ const all: readonly WebServerMetrics[] = [
       ...{ unit: 'apache2', check: 'apache2ctl configtest' },
     },
   },
+  {
+    name: 'caddy',
+    // A request counts once for each handler that it passes through.
+    requests: 'caddy_http_requests_total{handler="reverse_proxy"}',
+  },
 ];
 
 /** The web servers that the site has; nginx, where nobody says. */

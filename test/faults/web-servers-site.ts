@@ -45,7 +45,7 @@ const plays = `
   roles: [app]
 - hosts: web
   serial: 1
-  roles: [nginx, apache]
+  roles: [nginx, apache, caddy]
 - hosts: lb
   roles: [haproxy]
 - hosts: all

@@ -4,6 +4,7 @@ import { createAgeKey } from '../../roles/backup/keys.ts';
 import base from '../../roles/base/role.ts';
 import haproxy from '../../roles/haproxy/role.ts';
 import apache from '../../roles/apache/role.ts';
+import caddy from '../../roles/caddy/role.ts';
 import mysql from '../../roles/mysql/role.ts';
 import nginx from '../../roles/nginx/role.ts';
 import { drainWith } from '../../roles/web_servers/drain.ts';
@@ -95,7 +96,7 @@ const worlds: readonly World[] = [
       return (_host: string, script: string) => (script.includes('boot_id') ? `boot ${(boots += 1)}` : '');
     })(),
   },
-  ...[nginx, apache].map((role): World => ({
+  ...[nginx, apache, caddy].map((role): World => ({
     role,
     vars: { web_server: role.name },
     hosts: ['a', 'b'],

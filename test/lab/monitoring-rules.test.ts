@@ -28,7 +28,7 @@ const balancers = ['lb1', 'lb2'].map((name) => ({
 }));
 
 /** A web server of each kind. */
-const webServers = ['nginx', 'apache'].flatMap((job, index) =>
+const webServers = ['nginx', 'apache', 'caddy'].flatMap((job, index) =>
   hosts.slice(index, index + 1).map((host) => ({ kind: 'scrape', job, port: 9000, host, role: job })),
 );
 

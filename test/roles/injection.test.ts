@@ -18,6 +18,7 @@ import floatingAddress from '../../roles/floating_address/role.ts';
 import arbitrator from '../../roles/galera_arbitrator/role.ts';
 import haproxy from '../../roles/haproxy/role.ts';
 import apache from '../../roles/apache/role.ts';
+import caddy from '../../roles/caddy/role.ts';
 import logSender from '../../roles/log_sender/role.ts';
 import logServer from '../../roles/log_server/role.ts';
 import agent from '../../roles/monitoring_agent/role.ts';
@@ -90,6 +91,7 @@ const roles: readonly (readonly [Role, string, Readonly<Record<string, unknown>>
   [logServer, 'web1', { log_server_port: 19_532, log_server_size: '500M', log_server_days: 30 }],
   [logSender, 'web2', {}],
   [apache, 'web1', { web_server: 'apache', apache_clients: ['haproxy'], apache_keep: ['own.conf'] }],
+  [caddy, 'web1', { web_server: 'caddy', caddy_clients: ['haproxy'], app_health_path: '/healthz' }],
   [pki, 'web1', { pki_ca: await createAuthority(), pki_valid_for: '5y' }],
   [appProxy, 'web3', { app_proxy_port: 3100 }],
   [appTls, 'web2', { app_tls_group: 'web', app_health_path: '/healthz' }],

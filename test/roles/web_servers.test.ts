@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import apache from '../../roles/apache/role.ts';
+import caddy from '../../roles/caddy/role.ts';
 import nginx from '../../roles/nginx/role.ts';
 import type { ActionHost, Declared, Role } from '../../src/index.ts';
 import { contextOf, hosts, ofType, resourcesOf, type RoleCase } from '../../src/testing/index.ts';
@@ -7,6 +8,7 @@ import { contextOf, hosts, ofType, resourcesOf, type RoleCase } from '../../src/
 const servers: readonly (readonly [string, Role, string])[] = [
   ['nginx', nginx, 'nginx'],
   ['apache', apache, 'apache2'],
+  ['caddy', caddy, 'caddy'],
 ];
 
 const declared = hosts.flatMap((host): Declared[] => [
@@ -30,7 +32,7 @@ const file = (path: string, role: Role, given?: RoleCase): string =>
 
 describe.each(servers)('%s', (name, role, unit) => {
   it('declares nothing where another web server is chosen', () => {
-    const other = name === 'nginx' ? 'apache' : 'nginx';
+    const other = name === 'nginx' ? 'caddy' : 'nginx';
     const given = context(role, { web_server: other });
     expect(of(role, other)).toEqual([]);
     expect(role.declares?.(given)).toEqual([]);
@@ -38,7 +40,7 @@ describe.each(servers)('%s', (name, role, unit) => {
   });
 
   it('says which role is missing where no play gives the host the chosen one', () => {
-    const other = name === 'nginx' ? 'apache' : 'nginx';
+    const other = name === 'nginx' ? 'caddy' : 'nginx';
     const alone = declared.filter(({ kind }) => kind === 'application');
     expect(() => of(role, other, { declared: alone })).toThrow(
       expect.objectContaining({
@@ -100,7 +102,7 @@ describe.each(servers)('%s', (name, role, unit) => {
   });
 
   it('refuses to take out of service what is another web server', async () => {
-    const other = name === 'nginx' ? 'apache' : 'nginx';
+    const other = name === 'nginx' ? 'caddy' : 'nginx';
     const [first] = hosts;
     if (first === undefined) throw new Error('no host');
     const host: ActionHost = {
@@ -123,6 +125,7 @@ describe('what is said in the words of each', () => {
     expect(file('/etc/apache2/apache2.conf', apache, { variables: variables(apache) })).toContain(
       '-gt 1024"',
     );
+    expect(file('/etc/caddy/Caddyfile', caddy, { variables: variables(caddy) })).toContain('max_size 1024');
   });
 
   it('lets in those with a certificate of a name, each of them', () => {
@@ -130,10 +133,16 @@ describe('what is said in the words of each', () => {
     expect(
       file('/etc/apache2/apache2.conf', apache, { variables: variables(apache) }).match(/CN} == '.'/g),
     ).toEqual(["CN} == 'a'", "CN} == 'b'"]);
+    expect(file('/etc/caddy/Caddyfile', caddy, { variables: variables(caddy) })).toContain(
+      '@stranger not vars {tls_client_subject} CN=a CN=b\n',
+    );
   });
 
   it('believes nobody about the address of a visitor where there is no balancer', () => {
     const alone = hosts.map((host) => ({ ...host, groups: ['web', 'app'] }));
     expect(file('/etc/apache2/apache2.conf', apache, { hosts: alone })).not.toContain('RemoteIPHeader');
+    expect(file('/etc/caddy/Caddyfile', caddy, { hosts: alone })).toContain(
+      '\trequest_header X-Forwarded-For {remote_host}\n',
+    );
   });
 });

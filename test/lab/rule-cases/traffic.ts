@@ -46,10 +46,21 @@ export const traffic: readonly RuleCase[] = [
     interval: '5s',
     series: {
       'nginx_http_requests_total{host="web1", job="nginx"}': '0+1670x60',
-      'apache_accesses_total{host="web2", job="apache"}': '0+3340x60',
+      'apache_accesses_total{host="web2", job="apache"}': '0+1670x60',
+      'caddy_http_requests_total{host="web3", job="caddy", handler="reverse_proxy"}': '0+1670x60',
     },
     at: '3m',
     fires: [{ alertname: 'QpsHigh', severity: 'warning' }],
+  },
+  {
+    what: 'QpsHigh does not count a request again for each handler of Caddy',
+    interval: '5s',
+    series: {
+      'caddy_http_requests_total{host="web3", job="caddy", handler="reverse_proxy"}': '0+3000x60',
+      'caddy_http_requests_total{host="web3", job="caddy", handler="headers"}': '0+3000x60',
+    },
+    at: '3m',
+    fires: [],
   },
   {
     what: 'QpsDropped fires when 100 requests a second become 40',
