@@ -33,9 +33,10 @@ const program: RolldownOptions = {
 const shared = {
   'pages.css': ['node_modules/uplot/dist/uPlot.min.css', 'pages/shared/style.css'],
   'icon.svg': ['pages/shared/icon.svg'],
+  'report.css': ['pages/report/style.css'],
 };
 
-/** One script for each page of `pages/`, which roles serve; a page has no modules and needs nothing from elsewhere. */
+/** One script for each page of `pages/`, which roles serve, or which is a part of a report; a page has no modules and needs nothing from elsewhere. */
 const page = (name: string): RolldownOptions => ({
   input: { [name]: `pages/${name}/main.ts` },
   platform: 'browser',
@@ -54,4 +55,4 @@ const page = (name: string): RolldownOptions => ({
   output: { dir: 'dist/browser', format: 'iife', minify: true, entryFileNames: '[name].js' },
 });
 
-export default defineConfig([program, page('dashboard')]);
+export default defineConfig([program, page('dashboard'), page('report')]);

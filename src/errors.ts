@@ -20,7 +20,7 @@ export const errorCodes = {
   E_PROBE: 'the state of a resource cannot be read',
   E_REFUSED: 'a change would fail on the host in its current state, or destroy something undeclared',
   E_PLAN_STALE: 'a saved plan no longer matches the hosts or the configuration',
-  E_REPORT: 'the outputs of several runs cannot be merged',
+  E_REPORT: 'recorded runs cannot be read or merged, or a report cannot be written',
   E_WORKER: 'a worker process of the run has ended',
   E_INTERNAL: 'Hostwright itself has failed',
   E_LAB: 'the lab cannot do what was requested',

@@ -24,6 +24,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'lab',
     'pki',
     'scaffold',
+    'pages',
   ],
   actions: ['apply', 'plan', 'site', 'inventory', 'roles', 'transport'],
   workers: ['apply', 'plan', 'site', 'inventory', 'roles', 'resources', 'release', 'secrets', 'transport'],

@@ -110,13 +110,20 @@ function hostsWithRoles(
 const workerFile = join(packageFolder, 'dist/cli/worker.js');
 
 /** What a verb asks for beside the options of the command line. */
-export type Purpose = Pick<RunSettings, 'apply' | 'salt' | 'becomePassword'>;
+export interface Purpose extends Pick<RunSettings, 'apply' | 'salt' | 'becomePassword'> {
+  /** Sees all that is reported, without secrets. */
+  readonly watch?: (reporter: PlanReporter) => PlanReporter;
+}
 
 /**
  * Reads the site and the inventory, then connects to the hosts and plans them. When it rejects,
  * as after an abort of `signal`, no connection stays open.
  */
-export async function openRun(options: RunOptions, purpose: Purpose, signal: AbortSignal): Promise<OpenRun> {
+export async function openRun(
+  options: RunOptions,
+  { watch = (reporter) => reporter, ...purpose }: Purpose,
+  signal: AbortSignal,
+): Promise<OpenRun> {
   const clock = startClock();
   // While everything else is read.
   const asked = originOf(options, clock.start);
@@ -129,7 +136,7 @@ export async function openRun(options: RunOptions, purpose: Purpose, signal: Abo
   checkRoles(site, options.role ?? []);
   const becomePassword = purpose.becomePassword ?? (await clock.pause(() => askBecomePassword(options)));
   const secrets = secretsIn([site.assignments, project.variables, becomePassword]);
-  const reporter = maskedReporter(openReporter(options), createMask(secrets));
+  const reporter = maskedReporter(watch(openReporter(options)), createMask(secrets));
   const origin = await asked;
   const settings: RunSettings = {
     ...purpose,

@@ -5,7 +5,7 @@ import { openRun, reportChanges, reportLost, type OpenRun, type Purpose } from '
 import type { RunOptions } from './options.ts';
 import { hostSummaries, isConfiguration } from './summary.ts';
 
-export interface Consent extends Pick<Purpose, 'salt' | 'becomePassword'> {
+export interface Consent extends Pick<Purpose, 'salt' | 'becomePassword' | 'watch'> {
   /** Seconds. */
   readonly confirmWithin: number;
   /** Asked once, when the plan was shown and has changes. */

@@ -40,7 +40,7 @@ export const verbs: Readonly<Record<string, { readonly summary: string; readonly
     load: async (finish) => (await import('./history.ts')).historyCommand(finish),
   },
   report: {
-    summary: 'merge the output of several runs',
+    summary: 'show recorded runs, merged or as a page',
     load: async (finish) => (await import('./report.ts')).reportCommand(finish),
   },
   doctor: {

@@ -3,12 +3,16 @@ import { Command } from 'commander';
 import { HostwrightError } from '../errors.ts';
 import type { ErrorEvent, Event } from '../plan/event.ts';
 import type { PlanReporter } from '../report/reporter.ts';
+import { complaintLines } from '../report/error.ts';
+import { pageOfRuns } from '../report/html/recording.ts';
 import { mergeEvents, mergeSummaries } from '../report/merge.ts';
 import { readRecordedRun, type RecordedEvent, type RecordedRun } from '../report/recorded.ts';
 import { exitStatus, type ExitStatus } from './exit.ts';
 import { addReportOptions, type ReportOptions } from './options.ts';
 import { openReporter } from './open-run.ts';
+import { plainStyle } from '../report/style.ts';
 import { isConfiguration } from './summary.ts';
+import { reportPage, writePage } from './write-page.ts';
 
 /** The first of these that occurs is the status of the merged run: 1 says that hosts were left half done, 4 that none was changed. */
 const worstFirst: readonly ExitStatus[] = [
@@ -73,7 +77,11 @@ function show(
   reporter.report({ ...merged, ok: merged.ok && isWhole });
 }
 
-async function merge(files: readonly string[], options: ReportOptions): Promise<ExitStatus> {
+/** Those that are complete, and what is wrong with the others; E_REPORT where none is. */
+async function readRuns(files: readonly string[]): Promise<{
+  readonly runs: readonly [RecordedRun, ...RecordedRun[]];
+  readonly problems: readonly ErrorEvent[];
+}> {
   const entries = await Promise.all(files.map(readRun));
   const [first, ...others] = entries.filter(isRun);
   const problems = entries.flatMap((entry) => (isRun(entry) ? [] : [entry]));
@@ -84,16 +92,33 @@ async function merge(files: readonly string[], options: ReportOptions): Promise<
       hint: 'read what the runs printed on standard error',
     });
   }
+  return { runs: [first, ...others], problems };
+}
+
+async function merge(files: readonly string[], options: ReportOptions): Promise<ExitStatus> {
+  const { runs, problems } = await readRuns(files);
   const reporter = openReporter(options);
   try {
     for (const problem of problems) reporter.report(problem);
-    show([first, ...others], problems.length === 0, reporter);
+    show(runs, problems.length === 0, reporter);
   } finally {
     reporter.close();
   }
-  const statuses = [first, ...others].map(statusOf);
+  const statuses = runs.map(statusOf);
   if (problems.length > 0) statuses.push(exitStatus.failed);
   return worstFirst.find((status) => statuses.includes(status)) ?? exitStatus.ok;
+}
+
+interface PageOptions {
+  readonly out: string;
+}
+
+async function html(files: readonly string[], { out }: PageOptions): Promise<ExitStatus> {
+  const { runs, problems } = await readRuns(files);
+  const page = pageOfRuns(runs, reportPage());
+  writePage(out, page);
+  for (const problem of problems) process.stderr.write(`${complaintLines(problem, plainStyle).join('\n')}\n`);
+  return problems.length === 0 ? exitStatus.ok : exitStatus.failed;
 }
 
 /** `hostwright report merge FILE...`: shows several runs, such as those of --shard, as one. */
@@ -104,5 +129,15 @@ export function reportCommand(finish: (status: ExitStatus) => void): Command {
     .action(async (files: readonly string[], options: ReportOptions) => {
       finish(await merge(files, options));
     });
-  return new Command('report').description('merge the output of several runs').addCommand(merging);
+  const page = new Command('html')
+    .description('make one HTML file of one run, or of several that are shown as one')
+    .argument('<file...>', 'output of plan, apply or drift with --json, one file per run')
+    .option('-o, --out <file>', 'the file to write', 'report.html')
+    .action(async (files: readonly string[], options: PageOptions) => {
+      finish(await html(files, options));
+    });
+  return new Command('report')
+    .description('show recorded runs, merged or as a page')
+    .addCommand(merging)
+    .addCommand(page);
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { jsonLines, run, type Finished, type Line } from './hosts.ts';
@@ -61,7 +61,8 @@ function hostwright(verb: string, ...words: readonly string[]): Promise<Finished
 }
 
 async function apply(variables: object): Promise<Finished> {
-  return await hostwright('apply', '--yes', '--json', '-e', JSON.stringify(variables));
+  const report = ['--report', join(folder, 'report.html')];
+  return await hostwright('apply', '--yes', '--json', ...report, '-e', JSON.stringify(variables));
 }
 
 async function last(): Promise<Line | undefined> {
@@ -78,6 +79,8 @@ function roundTrips(finished: Finished): unknown {
 it('keeps what an apply has changed, failed and skipped', async () => {
   const done = await apply({ fail: true });
   expect(done.code, done.stderr).toBe(1);
+  const page = await readFile(join(folder, 'report.html'), 'utf8');
+  expect(page).toContain('"resource":"command:fail","action":"run"');
   expect(await last()).toMatchObject({
     ...{ type: 'history', host: 'web1', verb: 'apply', state: 'failed', from: '127.0.0.1', more: 0 },
     who: expect.stringMatching(/^[^@]+@.+/) as unknown,

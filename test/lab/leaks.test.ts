@@ -127,6 +127,7 @@ async function failInEveryWay(): Promise<void> {
   for (const fault of ['template', 'stderr', 'validator', 'sql', 'line', 'hash', 'base64']) {
     const finished = await hostwright([
       ...['apply', '--yes', '--limit', 'web1', '--role', 'leaks', '-e', `leaks_fault=${fault}`],
+      ...['--report', join(project, `out/${fault}.html`)],
       ...(fault === 'stderr' ? ['--json'] : []),
     ]);
     expect(finished.code, `${fault}\n${finished.stdout}${finished.stderr}`).toBeGreaterThan(0);
@@ -142,7 +143,7 @@ describe('a site full of secrets', () => {
     await succeed(['plan']);
     await succeed(['plan', '--json', '--out', join(project, 'out/first.plan')]);
     markers.push(...(await generated()));
-    await succeed(['apply', '--yes', '--json']);
+    await succeed(['apply', '--yes', '--json', '--report', join(project, 'out/first.html')]);
     await succeed(['drift', '--json', '--textfile', join(project, 'out/drift.prom')]);
   }, 900_000);
 
@@ -159,6 +160,8 @@ describe('a site full of secrets', () => {
     await succeed(['plan', '--out', join(project, 'out/second.plan')]);
     await succeed(['apply', join(project, 'out/second.plan')]);
     await succeed(['drift']);
+    await succeed(['history']);
+    expect(outputs.at(-1)?.finished.stdout).toContain('apply by');
   });
 
   it('fails in every way with the other secrets', failInEveryWay);
