@@ -7,7 +7,7 @@ import { visitDoor, type Response } from '../lab/visit.ts';
 import { watch } from './watch.ts';
 
 const name = 'tiers';
-const subnet = '10.213.152';
+const subnet = '10.213.155';
 const domain = 'www.foobar.com';
 
 let hosts: TestHosts;
