@@ -104,6 +104,7 @@ it('opens its port for the balancers alone, and is a backend of theirs', () => {
   expect(nginx.declares?.(context)).toMatchObject([
     { kind: 'certificate', name: 'nginx' },
     { kind: 'backend', port: 9443, healthPath: '/up', drain: { name: 'web' } },
+    { kind: 'request_log', path: '/var/log/nginx/access.log' },
     { kind: 'metrics', of: 'nginx', url: 'http://127.0.0.1:8081/stub_status' },
   ]);
 });
