@@ -40,18 +40,23 @@ export function requestMetrics({ host, site, template, applied }: Context): read
   return [
     directory('/usr/local/lib/hostwright'),
     file(program, { mode: '0755', content: template('monitoring_agent/request-metrics.sh.hbs', {}) }),
-    unit(`${name}.service`, {
-      content: String(
-        template('monitoring_agent/request-metrics.service.hbs', {
-          command: [program, log.path, textfileFolder, interval],
-          sandbox: sandbox(template, {
-            families: ['none'],
-            writes: [textfileFolder],
-            settings: ['SupplementaryGroups=adm'],
+    unit(
+      `${name}.service`,
+      {
+        content: String(
+          template('monitoring_agent/request-metrics.service.hbs', {
+            command: [program, log.path, textfileFolder, interval],
+            sandbox: sandbox(template, {
+              families: ['none'],
+              writes: [textfileFolder],
+              settings: ['SupplementaryGroups=adm'],
+            }),
           }),
-        }),
-      ),
-    }),
+        ),
+      },
+      // systemd checks that it can be started.
+      { needs: [`file:${program}`] },
+    ),
     service(name, { restartOn: [program] }, { needs: ['package:prometheus-node-exporter'] }),
   ];
 }

@@ -118,3 +118,10 @@ it('goes where the host has no such log any more', () => {
     expect.stringContaining('"absent":true'),
   ]);
 });
+
+it('has its program before its unit, which systemd checks', () => {
+  const unit = resourcesOf(agent, { declared }).find(
+    ({ attributes }) => 'name' in attributes && attributes.name === 'hostwright-request-metrics.service',
+  );
+  expect(unit?.needs).toContain('file:/usr/local/lib/hostwright/request-metrics');
+});
