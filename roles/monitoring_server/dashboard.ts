@@ -4,6 +4,7 @@ import {
   type DatabaseDeclaration,
   type Resource,
   type RoleContext,
+  type ScrapeDeclaration,
 } from 'hostwright';
 import { front, pagesFolder } from '../dashboard/front.ts';
 import { dashboard, type Measured } from './panels.ts';
@@ -28,7 +29,7 @@ export const dashboardPage: DashboardPageDeclaration = {
 
 function measured({ vars, site }: Pick<RoleContext<Variables>, 'vars' | 'site'>): Measured {
   const databases = site.declared<DatabaseDeclaration>('database');
-  const balancers = site.hosts('lb').length > 0;
+  const balancers = site.declared<ScrapeDeclaration>('scrape').some(({ job }) => job === 'haproxy');
   return {
     site: vars.domain ?? 'Site',
     interval: vars.monitoring_scrape_seconds,

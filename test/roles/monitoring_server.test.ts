@@ -220,6 +220,9 @@ describe('the dashboard', () => {
     const ids = (of: Dashboard) => panels(of).map(({ id }) => id);
     const database = { kind: 'database', role: 'replica', host: web3 };
     expect(ids(shown([page]))).not.toContain('lag');
+    const balancer = { kind: 'scrape', job: 'haproxy', port: 8404, host: web1, role: 'haproxy' };
+    expect(ids(shown([page]))).not.toContain('balancer-requests');
+    expect(ids(shown([page, balancer]))).toContain('balancer-requests');
     const whole = shown([page, database]);
     expect(ids(whole)).toContain('lag');
     expect(new Set(ids(whole)).size).toBe(ids(whole).length);
