@@ -24,6 +24,7 @@ const roots: Readonly<Record<string, string>> = {
   'hostwright-certificate.service': 'writes the bundle of HAProxy and tells it',
   'hostwright-certificate-metrics.service': 'reads certificates that only root may read',
   'hostwright-journal-metrics.service': 'writes where the node exporter looks, which belongs to root',
+  'hostwright-request-metrics.service': 'writes where the node exporter looks, which belongs to root',
 };
 
 /** What of Debian's own runs as root on a host, whatever the site. */
