@@ -30,9 +30,9 @@ const program: RolldownOptions = {
 };
 
 /** The files that all pages have, and are no modules. */
-const shared = {
-  'pages.css': ['node_modules/uplot/dist/uPlot.min.css', 'pages/shared/style.css'],
-  'icon.svg': ['pages/shared/icon.svg'],
+const frame = {
+  'pages.css': ['node_modules/uplot/dist/uPlot.min.css', 'pages/frame/style.css'],
+  'icon.svg': ['pages/frame/icon.svg'],
   'report.css': ['pages/report/style.css'],
 };
 
@@ -43,9 +43,9 @@ const page = (name: string): RolldownOptions => ({
   tsconfig: 'pages/tsconfig.json',
   plugins: [
     {
-      name: 'shared-files',
+      name: 'frame',
       generateBundle() {
-        for (const [fileName, parts] of Object.entries(shared)) {
+        for (const [fileName, parts] of Object.entries(frame)) {
           const source = parts.map((part) => readFileSync(part, 'utf8')).join('\n');
           this.emitFile({ type: 'asset', fileName, source });
         }

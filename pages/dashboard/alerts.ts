@@ -1,4 +1,4 @@
-import { element } from '../shared/element.ts';
+import { element } from '../frame/element.ts';
 import { age } from './format.ts';
 import type { Alert } from './answers.ts';
 import type { Sorted } from './sort-alerts.ts';

@@ -1,5 +1,5 @@
 import type { Figure, Threshold } from '../../roles/monitoring_server/panel.ts';
-import { element } from '../shared/element.ts';
+import { element } from '../frame/element.ts';
 import { show, text } from './format.ts';
 
 type Verdict = 'good' | 'warning' | 'critical';

@@ -1,6 +1,6 @@
 import uPlot from 'uplot';
 import type { Panel } from '../../roles/monitoring_server/panel.ts';
-import { button, element } from '../shared/element.ts';
+import { button, element } from '../frame/element.ts';
 import { text } from './format.ts';
 import type { Span } from './answers.ts';
 import { newest, type Table } from './table.ts';

@@ -1,7 +1,7 @@
 import type { Dashboard } from '../../roles/monitoring_server/panel.ts';
-import { askJson, Trouble } from '../shared/ask.ts';
-import { button, element, place } from '../shared/element.ts';
-import { themeButton } from '../shared/theme.ts';
+import { askJson, Trouble } from '../frame/ask.ts';
+import { button, element, place } from '../frame/element.ts';
+import { themeButton } from '../frame/theme.ts';
 import { alertList } from './alerts.ts';
 import { Tile } from './figures.ts';
 import { Graph } from './graph.ts';

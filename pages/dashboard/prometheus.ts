@@ -1,4 +1,4 @@
-import { askJson } from '../shared/ask.ts';
+import { askJson } from '../frame/ask.ts';
 import type { Alert, Labels, Series, Span } from './answers.ts';
 
 interface Answer<Data> {

@@ -1,5 +1,5 @@
 import type { PageData, PageGroup } from '../../src/report/html/page-types.ts';
-import { button, element } from '../shared/element.ts';
+import { button, element } from '../frame/element.ts';
 import { permalink } from './address.ts';
 import { duration, title, visible } from './format.ts';
 

@@ -1,5 +1,5 @@
 import type { PageChange } from '../../src/report/html/page-types.ts';
-import { element } from '../shared/element.ts';
+import { element } from '../frame/element.ts';
 
 /** Control characters and those that hide or turn the direction of writing, as visible escapes. */
 export function visible(text: string): string {

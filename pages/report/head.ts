@@ -1,5 +1,5 @@
 import type { PageData, PageHost } from '../../src/report/html/page-types.ts';
-import { button, element } from '../shared/element.ts';
+import { button, element } from '../frame/element.ts';
 import { count, duration, shellWord, visible } from './format.ts';
 
 /** Hosts that fit into a command line that people read. */

@@ -1,5 +1,5 @@
 import type { PageData, PageGroup } from '../../src/report/html/page-types.ts';
-import { element } from '../shared/element.ts';
+import { element } from '../frame/element.ts';
 import { detail } from './detail.ts';
 import { duration, mark, outcomeText, title, visible } from './format.ts';
 

@@ -1,5 +1,5 @@
 import type { PageData } from '../../src/report/html/page-types.ts';
-import { element } from '../shared/element.ts';
+import { element } from '../frame/element.ts';
 import { title, visible } from './format.ts';
 
 type Trouble = PageData['errors'][number];
