@@ -47,7 +47,7 @@ export const drainSeconds = z
   .positive()
   .default(70)
   .describe(
-    'seconds that requests in hand may take before a host that is taken out of service is changed; connections that stay open, such as websockets, always take them all, and are cut then',
+    'seconds that requests in hand may take before a host that is taken out of service is changed; connections that stay open, such as websockets, always take them all, and end when what serves them stops',
   );
 
 /** Balancers notice by the health path, which answers 404 then: they check every 2 s, for 1 s at most. */

@@ -53,7 +53,7 @@ function run(others: Readonly<Record<string, string>>, ...words: readonly string
 
 const away = "ERROR 2003 (HY000): Can't connect to MySQL server on '10.0.0.2:3306' (111)";
 
-test('a server joins where another member says that it is in a group, whoever does not answer', () => {
+test('a server joins where another member says that it is in a group, also where others do not answer', () => {
   const { status, notes } = run({ '10.0.0.2': away, 'fd00::3': '2' });
   expect(status).toBe(0);
   expect(notes).toContain('10.0.0.2 asked as [client] user=replication');
